@@ -1,0 +1,134 @@
+"""Turns weights of PaddlePaddle and timm into weights of a config of this package."""
+import argparse
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import MODELS, init_default_scope
+from safetensors.torch import save as safetensors_bytes
+from torch import Tensor, nn
+
+import lcvision
+from lcvision.errors import UserError
+from lcvision.weights import from_paddle, from_timm
+from lcvision.weights.atomic_file import write_atomically
+from lcvision.weights.report import ConversionReport, listing
+from lcvision.weights.safe_load import PADDLE_SUFFIXES, existing_file, load_state_dict_file, read_paddle
+
+_WRITTEN = ('.safetensors', '.pth')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Converts a file and prints what became of every tensor.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+
+    Returns:
+        0, when the file is written.
+
+    Raises:
+        UserError: The source cannot be read, does not fit the config, or the target cannot be written.
+    """
+    args = _parse(argv)
+    source, target = existing_file(args.src), _check_target(args.src, args.dst)
+    model = _build_model(args.config, args.cfg_options)
+    prefix = ''
+    if args.backbone_only:
+        model, prefix = _backbone(model, args.config), 'backbone.'
+    state, report = _convert(source, model, args.dropout)
+    print(f'{source} -> {args.config}{" (backbone only)" if prefix else ""}\n{report}')
+    if not report.complete:
+        raise UserError(_refusal(source, args.config, report))
+    metadata = dict(format='pt', source=source.name, source_sha256=_sha256(source), config=Path(args.config).name,
+                    lcvision=lcvision.__version__)
+    _write(target, {prefix + name: tensor for name, tensor in state.items()}, metadata)
+    print(f'written {target}: {len(state)} tensors, {target.stat().st_size / 1e6:.2f} MB')
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='convert_weights.py', description=__doc__)
+    parser.add_argument('src', metavar='SRC', help='.pdparams or .npz with Paddle names; .pth or .safetensors of timm '
+                        'LCNet or of a run of this package')
+    parser.add_argument('dst', metavar='DST', help='.safetensors or .pth; --load-from and init_cfg take both')
+    parser.add_argument('--config', required=True, help='config of the model that the weights are for')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V', help='changes to the config')
+    parser.add_argument('--backbone-only', action='store_true', help="take the config's backbone and leave the rest, "
+                        "for init_cfg=dict(type='Pretrained', prefix='backbone', checkpoint=DST)")
+    parser.add_argument('--dropout', type=float, default=0.2, metavar='P',
+                        help="dropout that Paddle's classifier was trained with (%(default)s)")
+    args = parser.parse_args(argv)
+    if not 0 <= args.dropout < 1:
+        parser.error(f'--dropout takes a probability below 1, but got {args.dropout}')
+    return args
+
+
+def _check_target(source: str, target: str) -> Path:
+    path = Path(target).expanduser()
+    if path.suffix not in _WRITTEN:
+        raise UserError(f'{target} has the suffix {path.suffix!r}: the result is written as {" or ".join(_WRITTEN)}.')
+    if path.is_dir():
+        raise UserError(f'{target} is a folder: give the name of the file to write.')
+    if path.exists() and path.samefile(Path(source).expanduser()):
+        raise UserError(f'{target} is the source itself: give another name for the result.')
+    return path
+
+
+def _build_model(path: str, options: dict | None) -> nn.Module:
+    if not Path(path).is_file():
+        raise UserError(f'There is no config {path}: give one of configs/, for example '
+                        'configs/detection/picodet_pplcnet_1x.py.')
+    try:
+        config = Config.fromfile(path)
+        config.merge_from_dict(options or {})
+        init_default_scope(config.get('default_scope', 'mmengine'))
+        return MODELS.build(config.model)
+    except Exception as error:  # a config is a program: it can fail in any way
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(f'{path} builds no model: {reason[-1]}; correct the config or --cfg-options.') from error
+
+
+def _backbone(model: nn.Module, path: str) -> nn.Module:
+    if not isinstance(getattr(model, 'backbone', None), nn.Module):
+        raise UserError(f'The model of {path} has no backbone: leave --backbone-only out.')
+    return model.backbone
+
+
+def _convert(source: Path, model: nn.Module, dropout: float) -> tuple[dict[str, Tensor], ConversionReport]:
+    if source.suffix in PADDLE_SUFFIXES:
+        return from_paddle.convert_with_report(read_paddle(source), model, dropout)
+    named = load_state_dict_file(source)
+    if from_timm.is_timm(named):
+        return from_timm.convert_with_report(named, model)
+    if any(name.endswith('._variance') for name in named):
+        return from_paddle.convert_with_report({k: v.float().numpy() for k, v in named.items()}, model, dropout)
+    return from_timm.convert_own(named, model)
+
+
+def _refusal(source: Path, config: str, report: ConversionReport) -> str:
+    first = listing([*report.misshapen, *report.unexpected, *report.missing], 3)
+    return (f'{source} does not fit {config} and nothing was written: {len(report.missing)} missing, '
+            f'{len(report.unexpected)} unexpected, {len(report.misshapen)} misshapen ({first}); give the config of the '
+            'architecture, width and number of classes it was made with.')
+
+
+def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    if target.suffix == '.safetensors':
+        content = safetensors_bytes(state, metadata=metadata)
+    else:
+        buffer = io.BytesIO()
+        torch.save(dict(meta=metadata, state_dict=state), buffer)
+        content = buffer.getvalue()
+    try:
+        write_atomically(target, content)
+    except OSError as error:
+        raise UserError(f'{target} cannot be written: {error.strerror}; give a place that can.') from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open('rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()

@@ -1,0 +1,130 @@
+"""Checkpoints that survive a kill at any moment."""
+import os.path as osp
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, get_file_backend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from lcvision.registry import HOOKS
+from lcvision.weights.atomic_file import write_atomically
+
+_BACKEND = 'lcvision.atomic'
+
+
+class AtomicLocalBackend(LocalBackend):
+    """Local files, written whole or not at all."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Writes a file.
+
+        Args:
+            obj: Its content.
+            filepath: Its path; an existing file stays until the new one is on the disk.
+        """
+        write_atomically(filepath, obj)
+
+
+register_backend(_BACKEND, AtomicLocalBackend, force=True)
+
+
+class _LaterRemoval:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self._backend = backend
+        self.removed: list[str] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._backend, name)
+
+    def remove(self, filepath: str) -> None:
+        self.removed.append(str(filepath))
+
+    rmtree = remove
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """mmengine's ``CheckpointHook``, of which no kill and no full disk can take the last good checkpoint away.
+
+    A checkpoint is written beside its name and renamed when it is on the disk; ``last_checkpoint`` follows only then,
+    in the same way; older checkpoints are removed last. An error while saving is raised.
+
+    Args:
+        args: As for mmengine's ``CheckpointHook``.
+        kwargs: As for mmengine's ``CheckpointHook``. Remote folders (``out_dir='s3://...'``) and ``backend_args`` of
+            another backend are served as mmengine serves them.
+
+    Differs:
+        mmengine writes to the final name, and removes the checkpoint that ``max_keep_ckpts`` or ``save_best`` replaces
+        before it writes the new one. A checkpoint's ``meta['config']``, which mmengine would execute on resuming and
+        never writes itself, is ignored. The copies of ``published_keys`` are written by mmengine.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Chooses how files are written.
+
+        Args:
+            runner: The running trainer.
+        """
+        super().before_train(runner)
+        if self.file_client_args is None and not self.backend_args and type(self.file_backend) is LocalBackend:
+            self.backend_args = dict(backend=_BACKEND)
+            self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Removes the part of a checkpoint that mmengine would execute.
+
+        Args:
+            runner: The running trainer.
+            checkpoint: What was read; changed in place.
+        """
+        meta = checkpoint.get('meta')
+        if isinstance(meta, dict) and meta.pop('config', None) is not None:
+            runner.logger.warning('The config inside the checkpoint is ignored: it is code, and the run has its own.')
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        outdated = self._keep(runner, step)
+        filename = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir, filename, self.file_client_args, save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
+            backend_args=self.backend_args, **self.args)
+        if not is_main_process():
+            return
+        write_atomically(osp.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
+        for old in outdated:
+            self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
+
+    def _keep(self, runner: Runner, step: int) -> list[int]:
+        """Notes a step as kept, in the checkpoint to be written too, and returns the steps it pushes out."""
+        if self.max_keep_ckpts <= 0 or (self.keep_ckpt_ids and self.keep_ckpt_ids[-1] == step):
+            return []
+        kept = [*self.keep_ckpt_ids, step]
+        outdated = [old for old in kept[:-self.max_keep_ckpts] if old not in kept[-self.max_keep_ckpts:]]
+        self.keep_ckpt_ids.append(step)  # the deque forgets the oldest by itself
+        runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        return outdated
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        backend = self.file_backend
+        self.file_backend = waiting = _LaterRemoval(backend)
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        finally:
+            self.file_backend = backend
+        # A run that repeats an epoch after resuming may have given the new best the name of the old.
+        best = {getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()}
+        for path in waiting.removed:
+            if path not in best:
+                self._remove(path)
+
+    def _remove(self, path: str) -> None:
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):
+            self.file_backend.rmtree(path)

@@ -1,0 +1,40 @@
+"""Looks at a checkpoint before its weights go into the model."""
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+
+from lcvision.registry import HOOKS
+from lcvision.weights.compatibility import check_compatible
+
+
+@HOOKS.register_module()
+class CompatibleCheckpointHook(Hook):
+    """Stops a run whose checkpoint is of another model, where mmengine would warn and go on with random weights.
+
+    When training starts from a checkpoint (not when it resumes) that differs in the number of classes alone, the class
+    layers of the head keep their initialisation and one line of the log says so.
+
+    Source: the check itself is ``lcvision.weights.check_compatible``.
+    """
+    # Before mmengine's EMAHook (NORMAL), which copies the state dict.
+    priority = 'VERY_HIGH'
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compares the checkpoint with the model.
+
+        Args:
+            runner: The runner.
+            checkpoint: What was read; the tensors of another number of classes are replaced in place.
+
+        Raises:
+            UserError: The checkpoint is of another model.
+        """
+        state = checkpoint.get('state_dict', checkpoint)
+        for name in [name for name in state if name.startswith('module.')]:
+            state[name.removeprefix('module.')] = state.pop(name)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        starts = isinstance(runner._train_loop, BaseLoop) and not runner._resume
+        anew = check_compatible(model, state, runner._load_from or 'the checkpoint', drop_class_layers=starts)
+        if anew:
+            runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(anew)} start anew, '
+                               f'the other {len(state) - len(anew)} tensors are loaded.')

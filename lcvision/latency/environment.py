@@ -1,0 +1,172 @@
+"""Where a number was measured: CPU, limits, versions, and what was measured."""
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lcvision.version import __version__
+
+_FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
+          'asimd', 'bf16', 'i8mm', 'sve')
+_PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy')
+
+
+def collect() -> dict:
+    """What a reader needs to judge or repeat a number; every value is plain JSON."""
+    return {
+        **cpu(),
+        'affinity': len(affinity()),
+        'cgroup_quota': cgroup_quota(),
+        'usable_threads': usable_threads(),
+        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
+        'isa_cap': {name: os.environ[name] for name in ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA') if
+                    name in os.environ},
+        'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
+        'platform': platform.platform(),
+        'python': platform.python_version(),
+        'versions': {**_versions(), 'onednn': onednn_version(), 'lcvision': __version__},
+        'git_revision': git_revision(),
+        'load_average': load_average(),
+    }
+
+
+def cpu(cpuinfo: str | None = None) -> dict:
+    """Model, flags that decide a kernel's speed, and cores.
+
+    Args:
+        cpuinfo: Text of ``/proc/cpuinfo``; None reads this machine's.
+    """
+    text = (_read('/proc/cpuinfo') or '') if cpuinfo is None else cpuinfo
+    model = re.search(r'^(?:model name|Hardware|Model)\s*:\s*(.+)$', text, re.MULTILINE)
+    flags = re.search(r'^(?:flags|Features)\s*:\s*(.+)$', text, re.MULTILINE)
+    have = set(flags[1].split()) if flags else set()
+    return {
+        'cpu': model[1].strip() if model else platform.processor() or platform.machine(),
+        'flags': [flag for flag in _FLAGS if flag in have],
+        'cores': os.cpu_count(),
+    }
+
+
+def affinity() -> list[int]:
+    """Numbers of the CPUs that this process may run on."""
+    if hasattr(os, 'sched_getaffinity'):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:
+    """CPUs' worth of time that the container allows, the tightest limit on the way up; None without a limit.
+
+    Args:
+        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
+        root: Where the cgroup file systems are mounted.
+    """
+    text = (_read('/proc/self/cgroup') or '') if cgroup is None else cgroup
+    limits = []
+    for line in text.splitlines():
+        _, controllers, path = line.split(':', 2)
+        if not controllers:
+            bases = [Path(root), Path(root, 'unified')]
+        elif 'cpu' in controllers.split(','):
+            bases = [Path(root, controllers), Path(root, 'cpu')]
+        else:
+            continue
+        parts = [part for part in path.split('/') if part not in ('', '..')]
+        # Inside a container the path may be that of the host: the mount's own top is looked at as well.
+        folders = [base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1)]
+        limits += [limit for folder in folders if (limit := _folder_quota(folder)) is not None]
+    return min(limits, default=None)
+
+
+def usable_threads() -> int:
+    """Threads that can run at once here: the smaller of affinity and quota, at least one."""
+    quota = cgroup_quota()
+    return max(1, min(len(affinity()), math.floor(quota) if quota is not None else len(affinity())))
+
+
+def load_average() -> list[float] | None:
+    """Runnable processes over 1, 5 and 15 minutes, where the system tells."""
+    try:
+        return [round(load, 2) for load in os.getloadavg()]
+    except OSError:
+        return None
+
+
+@functools.cache
+def onednn_version() -> str | None:
+    """Version of the oneDNN inside torch."""
+    found = re.search(r'MKL-DNN v([\d.]+)|oneDNN v([\d.]+)', torch.__config__.show())
+    return found and (found[1] or found[2])
+
+
+@functools.cache
+def git_revision() -> str | None:
+    """Commit of the sources this package runs from, with '-dirty' when they were changed; None outside git."""
+    folder = Path(__file__).resolve().parents[2]
+    if not (folder / '.git').exists():
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        command = ['git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
+    return None
+
+
+def config_hash(config: object) -> str:
+    """First 16 hex digits of the SHA-256 of a config's values, whatever file they came from."""
+    text = json.dumps(config, sort_keys=True, default=lambda x: getattr(x, '__qualname__', type(x).__name__))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def weights_hash(network: nn.Module) -> str:
+    """First 16 hex digits of the SHA-256 of all parameters and buffers with their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def count_subnormals(network: nn.Module) -> int:
+    """Weights so small that a CPU computes them in microcode, up to a hundred times slower, unless flushed to zero."""
+    total = 0
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            size = tensor.abs()
+            total += int(((size > 0) & (size < torch.finfo(tensor.dtype).tiny)).sum())
+    return total
+
+
+def _folder_quota(folder: Path) -> float | None:
+    limit = _read(folder / 'cpu.max')
+    quota, period = limit.split() if limit else (_read(folder / name) for name in
+                                                 ('cpu.cfs_quota_us', 'cpu.cfs_period_us'))
+    if quota in (None, 'max') or period is None or int(quota) <= 0:
+        return None
+    return int(quota) / int(period)
+
+
+def _versions() -> dict[str, str | None]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def _read(path: str | Path) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None

@@ -1,0 +1,79 @@
+"""The size that a config's images have when they reach the network."""
+import re
+from collections.abc import Iterator
+
+from mmengine.config import Config
+
+from lcvision.errors import UserError
+
+_RESIZES = ('Resize', 'Pad', 'CenterCrop')
+
+
+def parse_input_size(text: str) -> tuple[int, int]:
+    """Height and width of a text such as '416x416'.
+
+    Raises:
+        UserError: It is not two whole numbers above zero.
+    """
+    found = re.fullmatch(r'([1-9]\d{0,4})[xX]([1-9]\d{0,4})', text.strip())
+    if not found:
+        raise UserError(f'input size {text!r} is not HEIGHTxWIDTH in pixels: write for example 416x416 or 512x1024')
+    return int(found[1]), int(found[2])
+
+
+def find_input_size(config: Config) -> tuple[int, int]:
+    """Height and width after the test pipeline, sliding windows and padding.
+
+    A pipeline that keeps the ratio has no one size: the whole ``scale`` counts, padded as the data preprocessor pads.
+
+    Args:
+        config: A whole config of a detector, segmentor or classifier.
+
+    Raises:
+        UserError: It does not say.
+    """
+    size = None
+    model = config.get('model') or {}
+    test_cfg = model.get('test_cfg') or {}
+    for pipeline in _pipelines(config):
+        size = _pipeline_size(pipeline)
+        if size:
+            break
+    preprocessor = model.get('data_preprocessor') or {}
+    if test_cfg.get('mode') == 'slide':
+        size = _pair(test_cfg['crop_size'])
+    elif not size and preprocessor.get('size'):
+        size = _pair(preprocessor['size'])
+    if not size:
+        raise UserError(f'{config.filename} does not say how large its test images are (no Resize, Pad or CenterCrop '
+                        'in the test pipeline): give --input-size HxW, or input_size of the hook')
+    divisor = preprocessor.get('pad_size_divisor') or 1
+    return tuple(-(-side // divisor) * divisor for side in size)
+
+
+def _pipelines(config: Config) -> Iterator[list]:
+    for name in ('test_dataloader', 'val_dataloader'):
+        dataset = (config.get(name) or {}).get('dataset') or {}
+        while isinstance(dataset, dict) and dataset:
+            if dataset.get('pipeline'):
+                yield dataset['pipeline']
+            dataset = dataset.get('dataset') or next(iter(dataset.get('datasets') or ()), {})
+    if config.get('test_pipeline'):
+        yield config.test_pipeline
+
+
+def _pipeline_size(pipeline: list) -> tuple[int, int] | None:
+    size = None
+    for step in pipeline:
+        kind = step.get('type', '')
+        name = kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
+        if name in _RESIZES:
+            value = step.get('scale') or step.get('size') or step.get('crop_size')
+            if value:
+                # mmcv writes these three as (width, height).
+                size = _pair(value)[::-1]
+    return size
+
+
+def _pair(value: int | list | tuple) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))

@@ -1,0 +1,176 @@
+"""The bare network inside an mm model: image tensor in, raw maps out."""
+import copy
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from lcvision.errors import UserError
+
+_HEADS = {'bbox_head': 'detection', 'decode_head': 'segmentation', 'head': 'classification'}
+_CALIBRATION_SIZE = 160
+
+
+class RawNetwork(nn.Module):
+    """Backbone, neck and head of a detector, segmentor or classifier, without pre- and post-processing.
+
+    Args:
+        backbone: Images -> maps.
+        neck: Maps -> maps, or None.
+        head: Maps -> raw outputs (class and box logits, segmentation logits, class logits), or None.
+
+    Shapes: (N, 3, H, W) -> flat tuple of tensors.
+    """
+
+    def __init__(self, backbone: nn.Module, neck: nn.Module | None, head: nn.Module | None):
+        super().__init__()
+        self.backbone = backbone
+        self.neck = nn.Identity() if neck is None else neck
+        self.head = nn.Identity() if head is None else head
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Raw outputs in one flat tuple."""
+        return flatten(self.head(self.neck(self.backbone(x))))
+
+
+def flatten(outputs: object) -> tuple[torch.Tensor, ...]:
+    """All tensors of nested tuples, lists and dicts, in order."""
+    if isinstance(outputs, torch.Tensor):
+        return (outputs,)
+    if isinstance(outputs, dict):
+        outputs = tuple(outputs.values())
+    if isinstance(outputs, (tuple, list)):
+        return tuple(tensor for part in outputs for tensor in flatten(part))
+    return ()
+
+
+def task_of(model: nn.Module) -> str:
+    """'detection', 'segmentation' or 'classification', by the head that the model has.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    for head, task in _HEADS.items():
+        if hasattr(model, 'backbone') and hasattr(model, head):
+            return task
+    raise UserError(f'{type(model).__name__} cannot be measured as one network: it has to be a single-stage detector, '
+                    'an encoder-decoder segmentor or an image classifier, with a backbone and a '
+                    'bbox_head, decode_head or head')
+
+
+def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
+    """Takes the network out of a built model.
+
+    Args:
+        model: An mm model on any device and in any mode; it is not changed.
+        input_size: Height and width that it is going to be run with.
+
+    Returns:
+        A copy in eval mode, float32, on the CPU.
+
+    Raises:
+        UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
+    """
+    head = next(name for name, task in _HEADS.items() if task == task_of(model))
+    model = copy.deepcopy(model).to('cpu', torch.float32).eval()
+    model.requires_grad_(False)
+    network = RawNetwork(model.backbone, getattr(model, 'neck', None), getattr(model, head))
+    x = example_input(input_size)
+    with torch.inference_mode():
+        try:
+            outputs, expected = network(x), flatten(model(x, mode='tensor'))
+        except Exception as error:
+            raise UserError(f'{type(model).__name__} cannot run on one image of {input_size[0]}x{input_size[1]}: '
+                            f'{type(error).__name__}: {error}') from error
+    if len(outputs) != len(expected) or not all(map(_same, outputs, expected)):
+        raise UserError(f'{type(model).__name__} does more in its forward than backbone, neck and {head} one after '
+                        'the other, and cannot be measured as one network')
+    return revert_sync_batchnorm(network).eval()
+
+
+def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, str]:
+    """Builds the network of a config without data and without weights.
+
+    Its norms take the statistics of noise, so that activations have a usual size on every layer: untrained deep
+    networks otherwise fade to zero, where one engine cannot be told from another.
+
+    Args:
+        config: Only ``model`` and ``default_scope`` are used.
+        input_size: Height and width.
+
+    Returns:
+        The network and its task.
+
+    Raises:
+        UserError: There is no model, or it does not build.
+    """
+    if not isinstance(config.get('model'), dict):
+        raise UserError(f'{config.filename} has no model to measure')
+    settings = _without_checkpoints(copy.deepcopy(config.model))
+    generator = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    try:
+        with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
+            model = MODELS.build(settings)
+        calibrate(model.backbone.parent if hasattr(model.backbone, 'parent') else model)
+    finally:
+        torch.random.set_rng_state(generator)
+    return raw_network(model, input_size), task_of(model)
+
+
+def calibrate(model: nn.Module) -> None:
+    """Sets the running statistics of all norms to those of two images of noise, whatever they were."""
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+    momenta = [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.
+    try:
+        with torch.no_grad():
+            model(torch.randn(2, 3, _CALIBRATION_SIZE, _CALIBRATION_SIZE), mode='tensor')
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        model.eval()
+
+
+def example_input(input_size: tuple[int, int]) -> torch.Tensor:
+    """One normalised image of noise, always the same: (1, 3, H, W)."""
+    return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
+
+
+def load_config(path: str) -> Config:
+    """Reads a config file.
+
+    Raises:
+        UserError: It is missing or not a config.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'config {path} does not exist: give the path of a config file, such as '
+                        'configs/detection/picodet_pplcnet_1x.py')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:
+        raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def _without_checkpoints(settings: object) -> object:
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            if key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value)):
+                settings[key] = None
+            else:
+                _without_checkpoints(value)
+    elif isinstance(settings, (list, tuple)):
+        for value in settings:
+            _without_checkpoints(value)
+    return settings

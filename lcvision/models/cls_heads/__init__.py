@@ -1,0 +1,4 @@
+"""Classification heads."""
+from lcvision.models.cls_heads.pplcnet_head import PPLCNetHead
+
+__all__ = ['PPLCNetHead']

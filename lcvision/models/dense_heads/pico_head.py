@@ -1,0 +1,152 @@
+"""What the heads of all PicoDet generations share."""
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
+from mmdet.models.task_modules import MlvlPointGenerator
+from mmdet.registry import TASK_UTILS
+from mmengine.structures import InstanceData
+from torch import nn
+
+from lcvision.models.layers import DepthwiseSeparable
+from lcvision.models.task_modules import class_nms
+
+
+class PicoHead(BaseDenseHead):
+    """Depthwise towers for each level, distance distributions, decoding and selection.
+
+    Args:
+        num_classes: Object classes; there is no background class.
+        in_channels: Channels of every input map, and of the towers.
+        stacked_convs: Blocks a tower.
+        strides: Stride of each level in pixels.
+        reg_max: Largest distance in strides; a side has ``reg_max`` + 1 bins.
+        norm_cfg: Norm of the towers.
+        act_cfg: Activation of the towers.
+        train_cfg: ``assigner``: how targets are assigned.
+        test_cfg: ``score_thr``, ``nms`` (``iou_threshold``), ``nms_top_k`` (boxes a class), ``max_per_img``, and
+            ``nms_pre`` (priors a level that are kept before selection, by their best class; -1 keeps all).
+        init_cfg: mmengine initialisation.
+
+    Source: PaddleDetection ``PicoFeat`` and ``PicoHead``; the towers serve classes and boxes together.
+    """
+
+    def __init__(self, num_classes: int, in_channels: int, stacked_convs: int, strides: Sequence[int], reg_max: int,
+                 norm_cfg: dict, act_cfg: dict, train_cfg: dict | None, test_cfg: dict | None,
+                 init_cfg: dict | list | None):
+        super().__init__(init_cfg=init_cfg or dict(type='Normal', layer='Conv2d', std=0.01))
+        self.num_classes = num_classes
+        self.strides = tuple(strides)
+        self.reg_max = reg_max
+        self.train_cfg = train_cfg
+        self.test_cfg = test_cfg
+        self.assigner = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
+        self.prior_generator = MlvlPointGenerator(self.strides, offset=0.5)
+        self.towers = nn.ModuleList(
+            nn.Sequential(*(DepthwiseSeparable(in_channels, in_channels, 5, norm_cfg=norm_cfg, act_cfg=act_cfg)
+                            for _ in range(stacked_convs))) for _ in self.strides)
+        self.register_buffer('bins', torch.arange(reg_max + 1, dtype=torch.float32), persistent=False)
+
+    @property
+    def num_bins(self) -> int:
+        """Bins that describe one side of a box."""
+        return self.reg_max + 1
+
+    @abstractmethod
+    def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
+        """Returns the raw maps, one list a kind of map and one tensor a level; the first two are class logits
+        (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W), side-major."""
+
+    def priors(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Centres and stride of every cell of all levels.
+
+        Returns:
+            (L, 3): x and y of the centre and the stride, in pixels.
+        """
+        sizes = [m.shape[-2:] for m in maps]
+        levels = self.prior_generator.grid_priors(sizes, maps[0].dtype, maps[0].device, with_stride=True)
+        return torch.cat(levels)[:, :3]
+
+    def scores(self, *maps: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Class scores (N, L, num_classes) in 0..1 of the raw maps."""
+        return flatten_levels(maps[0]).sigmoid()
+
+    def distances(self, logits: torch.Tensor) -> torch.Tensor:
+        """Expected distances to the four sides.
+
+        Shapes: (..., 4 * bins) -> (..., 4) in strides, as left, top, right, bottom.
+        """
+        return logits.unflatten(-1, (4, self.num_bins)).softmax(-1) @ self.bins
+
+    def decode(self, logits: torch.Tensor, priors: torch.Tensor) -> torch.Tensor:
+        """Boxes of distance logits.
+
+        Shapes: (..., L, 4 * bins) and (L, 3) -> (..., L, 4) as x1, y1, x2, y2 in pixels.
+        """
+        distances = self.distances(logits) * priors[:, 2:]
+        return torch.cat((priors[:, :2] - distances[..., :2], priors[:, :2] + distances[..., 2:]), -1)
+
+    def predict_by_feat(self, *maps: list[torch.Tensor], batch_img_metas: list[dict], cfg: dict | None = None,
+                        rescale: bool = False, with_nms: bool = True) -> list[InstanceData]:
+        """Boxes of every image of a batch.
+
+        Args:
+            maps: What :meth:`forward` returned.
+            batch_img_metas: ``img_shape`` and, with ``rescale``, ``scale_factor`` of each image.
+            cfg: Instead of ``test_cfg``.
+            rescale: Whether boxes are given in the original image.
+            with_nms: Whether overlapping boxes are suppressed.
+
+        Returns:
+            For each image ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
+        """
+        cfg = cfg or self.test_cfg
+        scores, boxes = self.decode_by_feat(*maps, nms_pre=cfg.get('nms_pre', -1))
+        results = []
+        for score, box, meta in zip(scores, boxes, batch_img_metas, strict=True):
+            box = self.place(box, meta, rescale)
+            results.append(self._select(score, box, cfg, with_nms))
+        return results
+
+    def decode_by_feat(self, *maps: list[torch.Tensor], nms_pre: int = -1) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores and boxes of all cells, or of the best ``nms_pre`` a level.
+
+        Returns:
+            (N, L, num_classes) scores and (N, L, 4) boxes in pixels of the network's input.
+        """
+        scores, logits, priors = self.scores(*maps), flatten_levels(maps[1]), self.priors(maps[0])
+        boxes = self.decode(logits, priors)
+        counts = [m.shape[-2] * m.shape[-1] for m in maps[0]]
+        if nms_pre < 0 or max(counts) <= nms_pre:
+            return scores, boxes
+        best = scores.amax(-1)
+        kept, start = [], 0
+        for count in counts:
+            level = best[:, start:start + count]
+            kept.append(level.topk(min(nms_pre, count), 1).indices + start)
+            start += count
+        kept = torch.cat(kept, 1)
+        return (scores.gather(1, kept[..., None].expand(-1, -1, self.num_classes)),
+                boxes.gather(1, kept[..., None].expand(-1, -1, 4)))
+
+    def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
+        """Moves boxes (L, 4) from the network's input to the image they belong to."""
+        if rescale:
+            boxes = boxes / boxes.new_tensor(meta['scale_factor']).repeat(2)
+        return boxes
+
+    def _select(self, scores: torch.Tensor, boxes: torch.Tensor, cfg: dict, with_nms: bool) -> InstanceData:
+        prior, label = (scores > cfg['score_thr']).nonzero(as_tuple=True)
+        score, box = scores[prior, label], boxes[prior]
+        if with_nms:
+            kept = class_nms(box.detach().cpu().numpy(), score.detach().cpu().numpy(), label.cpu().numpy(),
+                             cfg['nms']['iou_threshold'], cfg.get('nms_top_k', 1000), cfg['max_per_img'])
+            kept = torch.from_numpy(kept).to(score.device)
+            score, box, label = score[kept], box[kept], label[kept]
+        return InstanceData(bboxes=box, scores=score, labels=label)
+
+
+def flatten_levels(maps: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Joins levels into one axis of cells, row by row: (N, C, H, W) maps -> (N, L, C)."""
+    return torch.cat([m.permute(0, 2, 3, 1).flatten(1, 2) for m in maps], 1)

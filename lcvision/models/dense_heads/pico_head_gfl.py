@@ -1,0 +1,138 @@
+"""The head of the PP-LCNet paper's PicoDet."""
+import math
+from collections.abc import Sequence
+
+import torch
+from mmdet.registry import MODELS as MMDET_MODELS
+from mmdet.structures.bbox import bbox_overlaps
+from mmdet.utils import reduce_mean
+from mmengine.structures import InstanceData
+from torch import nn
+
+from lcvision.models.dense_heads.pico_head import PicoHead, flatten_levels
+from lcvision.registry import MODELS
+
+# Side of the square anchors that ATSS compares with, in strides.
+_ANCHOR_SIZE = 5
+
+
+@MODELS.register_module()
+class PicoHeadGFL(PicoHead):
+    """Generalized focal loss with a 5 x 5 depthwise tower for each level (July to September 2021).
+
+    Args:
+        num_classes: Object classes.
+        in_channels: Channels of every input map, and of the towers.
+        stacked_convs: Blocks a tower.
+        strides: Stride of each level in pixels.
+        reg_max: Largest distance in strides.
+        norm_cfg: Norm of the towers.
+        act_cfg: Activation of the towers.
+        loss_cls: Quality focal loss.
+        loss_dfl: Distribution focal loss.
+        loss_bbox: Loss of the decoded boxes, in strides.
+        train_cfg: ``assigner``.
+        test_cfg: See :class:`PicoHead`.
+        init_cfg: mmengine initialisation.
+
+    Source: PaddleDetection ``PicoHead(GFLHead)`` at b1186bc822. One 1 x 1 convolution a level predicts classes and
+    distances, all its biases start at -log(99).
+    """
+
+    def __init__(self, num_classes: int, in_channels: int, stacked_convs: int = 2,
+                 strides: Sequence[int] = (8, 16, 32), reg_max: int = 7, norm_cfg: dict | None = None,
+                 act_cfg: dict | None = None, loss_cls: dict | None = None, loss_dfl: dict | None = None,
+                 loss_bbox: dict | None = None, train_cfg: dict | None = None, test_cfg: dict | None = None,
+                 init_cfg: dict | list | None = None):
+        super().__init__(num_classes, in_channels, stacked_convs, strides, reg_max, norm_cfg or dict(type='BN'),
+                         act_cfg or dict(type='LeakyReLU', negative_slope=0.1), train_cfg, test_cfg, init_cfg)
+        self.predictors = nn.ModuleList(
+            nn.Conv2d(in_channels, num_classes + 4 * self.num_bins, 1) for _ in self.strides)
+        self.loss_cls = MMDET_MODELS.build(loss_cls or dict(type='QualityFocalLoss', beta=2.0, loss_weight=1.0))
+        self.loss_dfl = MMDET_MODELS.build(loss_dfl or dict(type='DistributionFocalLoss', loss_weight=0.25))
+        self.loss_bbox = MMDET_MODELS.build(loss_bbox or dict(type='GIoULoss', eps=1e-10, loss_weight=2.0))
+
+    def init_weights(self) -> None:
+        """Initialises as the reference does."""
+        super().init_weights()
+        for predictor in self.predictors:
+            nn.init.constant_(predictor.bias, -math.log(99))
+
+    def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Returns class logits (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W) of each level."""
+        maps = [predictor(tower(feat))
+                for feat, tower, predictor in zip(feats, self.towers, self.predictors, strict=True)]
+        split = [m.split((self.num_classes, 4 * self.num_bins), 1) for m in maps]
+        return [s[0] for s in split], [s[1] for s in split]
+
+    def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
+        """Clips boxes to the network's input before they are moved; only this generation does."""
+        height, width = meta['img_shape'][:2]
+        low = boxes.new_zeros(4)
+        return super().place(boxes.clamp(low, boxes.new_tensor((width, height, width, height))), meta, rescale)
+
+    def loss_by_feat(self, cls_scores: list[torch.Tensor], bbox_preds: list[torch.Tensor],
+                     batch_gt_instances: list[InstanceData], batch_img_metas: list[dict],
+                     batch_gt_instances_ignore: list[InstanceData] | None = None) -> dict[str, torch.Tensor]:
+        """Quality focal, GIoU and distribution focal loss of a batch.
+
+        Args:
+            cls_scores: Class logits of each level.
+            bbox_preds: Distance logits of each level.
+            batch_gt_instances: ``bboxes`` in pixels of the network's input, and ``labels``, of each image.
+            batch_img_metas: Not used.
+            batch_gt_instances_ignore: Not used.
+
+        Returns:
+            ``loss_cls``, ``loss_bbox`` and ``loss_dfl``, weighted.
+        """
+        priors = self.priors(cls_scores)
+        labels, boxes, num_pos = self.targets(priors, [m[0, 0].numel() for m in cls_scores], batch_gt_instances)
+        logits, distances = flatten_levels(cls_scores).flatten(0, 1), flatten_levels(bbox_preds).flatten(0, 1)
+        positive = (labels < self.num_classes).nonzero().squeeze(1)
+        avg_factor = max(reduce_mean(logits.new_tensor(float(num_pos))).item(), 1.0)
+        quality = logits.new_zeros(len(labels))
+        if len(positive) == 0:
+            reduce_mean(logits.new_zeros(()))  # the other ranks average their weights here
+            nothing = distances.sum() * 0
+            return dict(loss_cls=self.loss_cls(logits, (labels, quality), avg_factor=avg_factor),
+                        loss_bbox=nothing, loss_dfl=nothing)
+        prior = priors[positive % len(priors)]
+        stride = prior[:, 2:]
+        centre = prior[:, :2] / stride
+        predicted = self.distances(distances[positive])
+        predicted = torch.cat((centre - predicted[:, :2], centre + predicted[:, 2:]), 1)
+        wanted = boxes[positive] / stride
+        quality[positive] = bbox_overlaps(predicted.detach(), wanted, is_aligned=True)
+        weight = logits[positive].detach().amax(1).sigmoid()
+        total = reduce_mean(weight.sum()).clamp(min=1)
+        sides = torch.cat((centre - wanted[:, :2], wanted[:, 2:] - centre), 1).clamp(0, self.reg_max - 0.1)
+        return dict(
+            loss_cls=self.loss_cls(logits, (labels, quality), avg_factor=avg_factor),
+            loss_bbox=self.loss_bbox(predicted, wanted, weight=weight, avg_factor=1.0) / total,
+            loss_dfl=self.loss_dfl(distances[positive].view(-1, self.num_bins), sides.flatten(),
+                                   weight=weight.repeat_interleave(4), avg_factor=4.0) / total)
+
+    def targets(self, priors: torch.Tensor, num_level_priors: list[int],
+                batch_gt_instances: list[InstanceData]) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Targets of a batch, which depend on the ground truths alone.
+
+        Args:
+            priors: (L, 3) centres and strides.
+            num_level_priors: Cells of each level.
+            batch_gt_instances: Ground truths of each image.
+
+        Returns:
+            Labels (N * L,) with ``num_classes`` for background, boxes (N * L, 4) in pixels, and the sum over images
+            of positives, at least one each.
+        """
+        half = priors[:, 2:] * _ANCHOR_SIZE / 2
+        anchors = InstanceData(priors=torch.cat((priors[:, :2] - half, priors[:, :2] + half), 1))
+        labels, boxes, num_pos = [], [], 0
+        for gts in batch_gt_instances:
+            gt_inds = self.assigner.assign(anchors, num_level_priors, gts).gt_inds
+            padded = torch.cat((gts.labels.new_full((1,), self.num_classes), gts.labels))
+            labels.append(padded[gt_inds])
+            boxes.append(torch.cat((priors.new_zeros(1, 4), gts.bboxes.to(priors.dtype)))[gt_inds])
+            num_pos += max(int((gt_inds > 0).sum()), 1)
+        return torch.cat(labels), torch.cat(boxes), num_pos

@@ -1,0 +1,6 @@
+"""Building blocks that several networks share."""
+from lcvision.models.layers.depthwise_separable import DepthwiseSeparable
+from lcvision.models.layers.make_divisible import make_divisible
+from lcvision.models.layers.squeeze_excite import SqueezeExcite
+
+__all__ = ['DepthwiseSeparable', 'SqueezeExcite', 'make_divisible']

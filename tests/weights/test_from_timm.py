@@ -1,0 +1,73 @@
+import paddle_shaped
+import pytest
+import torch
+
+from lcvision.weights.from_timm import convert, convert_own, convert_with_report, is_timm
+from lcvision.weights.report import ConversionError
+
+# timm's six stages; the fourth and the fifth together are PP-LCNet's fourth.
+DEPTHS = (1, 2, 2, 2, 4, 2)
+
+
+def timm_lcnet(model):
+    """The tensors of a classifier under timm's names."""
+    own, named = model.state_dict(), {}
+    blocks = [f'blocks.{stage}.{index}' for stage, depth in enumerate(DEPTHS) for index in range(depth)]
+    ours = [f'backbone.stages.{stage}.{index}' for stage, depth in enumerate((1, 2, 2, 6, 2)) for index in range(depth)]
+    layers = {'dw.conv': 'conv_dw', 'dw.bn': 'bn1', 'se.reduce': 'se.conv_reduce', 'se.expand': 'se.conv_expand',
+              'pw.conv': 'conv_pw', 'pw.bn': 'bn2'}
+    pairs = {f'{a}.{layer}.': f'{b}.{theirs}.' for a, b in zip(ours, blocks, strict=True)
+             for layer, theirs in layers.items()}
+    pairs.update({'backbone.stem.conv.': 'conv_stem.', 'backbone.stem.bn.': 'bn1.', 'head.expand.': 'conv_head.',
+                  'head.fc.': 'classifier.'})
+    for name, value in own.items():
+        prefix = next(prefix for prefix in pairs if name.startswith(prefix))
+        named[pairs[prefix] + name.removeprefix(prefix)] = torch.randn_like(value) if value.is_floating_point() else value
+    return named
+
+
+def test_every_tensor_finds_its_place():
+    model = paddle_shaped.classifier()
+    named = timm_lcnet(model)
+    assert is_timm(named) and not is_timm(model.state_dict())
+    state = convert(named, model)
+    model.load_state_dict(state, strict=True)
+    assert torch.equal(state['backbone.stages.3.2.dw.conv.weight'], named['blocks.4.0.conv_dw.weight'])
+    assert torch.equal(state['backbone.stages.4.0.se.reduce.bias'], named['blocks.5.0.se.conv_reduce.bias'])
+    assert torch.equal(state['head.fc.weight'], named['classifier.weight'])
+
+
+def test_bias_of_the_head_convolution():
+    model = paddle_shaped.classifier()
+    named = timm_lcnet(model)
+    _, report = convert_with_report({**named, 'conv_head.bias': torch.zeros(1280)}, model)
+    assert report.complete and 'zeros' in report.dropped['conv_head.bias']
+    with pytest.raises(ConversionError, match='convert the backbone alone'):
+        convert({**named, 'conv_head.bias': torch.ones(1280)}, model)
+    with_bias = paddle_shaped.classifier(bias=True)
+    assert convert({**named, 'conv_head.bias': torch.ones(1280)}, with_bias)['head.expand.bias'].sum() == 1280
+    _, report = convert_with_report({**named, 'conv_head.bias': torch.ones(1280)}, paddle_shaped.pplcnet_0_25())
+    assert report.complete and len(report.dropped) == 4
+
+
+def test_what_does_not_fit_is_named():
+    model = paddle_shaped.classifier(classes=7)
+    named = timm_lcnet(paddle_shaped.classifier(classes=10))
+    named['blocks.6.0.conv_dw.weight'] = torch.ones(1)
+    named['blocks.0.0.aa.weight'] = torch.ones(1)
+    del named['bn1.running_var']
+    with pytest.raises(ConversionError) as caught:
+        convert(named, model)
+    assert caught.value.missing == ['backbone.stem.bn.running_var']
+    assert caught.value.unexpected == ['blocks.6.0.conv_dw.weight', 'blocks.0.0.aa.weight']
+    assert len(caught.value.misshapen) == 2
+
+
+def test_own_names():
+    model = paddle_shaped.classifier()
+    named = {name: value + 1 for name, value in model.state_dict().items()}
+    state, report = convert_own(named, model)
+    assert report.complete and all(torch.equal(state[name], named[name]) for name in named)
+    state, report = convert_own(named, model.backbone)
+    assert report.complete and set(report.dropped) == {'head.expand.weight', 'head.fc.weight', 'head.fc.bias'}
+    assert torch.equal(state['stem.conv.weight'], named['backbone.stem.conv.weight'])

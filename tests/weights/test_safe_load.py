@@ -1,0 +1,142 @@
+import os
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from lcvision.errors import UserError
+from lcvision.weights import load_state_dict_file, read_paddle
+
+
+class Malicious:
+    """What a crafted file would make its reader do."""
+
+    def __init__(self, sentinel):
+        self.sentinel = sentinel
+
+    def __reduce__(self):
+        return os.system, (f'echo executed > {self.sentinel}',)
+
+
+@pytest.fixture
+def tensors():
+    return {'a.weight': torch.randn(3, 4), 'a.bias': torch.randn(3)}
+
+
+def assert_same(loaded, tensors):
+    assert loaded.keys() == tensors.keys()
+    assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+
+
+@pytest.mark.parametrize('wrap', [
+    lambda state: state,
+    lambda state: dict(meta=dict(epoch=3), state_dict=OrderedDict(state), optimizer=dict(lr=0.1)),
+    lambda state: {f'module.{name}': value for name, value in state.items()},
+], ids=['plain', 'mmengine', 'data parallel'])
+def test_torch_file(tmp_path, tensors, wrap):
+    torch.save(wrap(tensors), tmp_path / 'x.pth')
+    assert_same(load_state_dict_file(tmp_path / 'x.pth'), tensors)
+
+
+def test_safetensors_file(tmp_path, tensors):
+    save_file(tensors, tmp_path / 'x.safetensors')
+    assert_same(load_state_dict_file(str(tmp_path / 'x.safetensors')), tensors)
+
+
+@pytest.mark.parametrize('protocol', [2, 3, 4, 5])
+def test_pdparams(tmp_path, protocol):
+    arrays = {'conv.weight': np.random.randn(2, 3, 1, 1).astype(np.float32), 'half': np.ones(3, np.float16),
+              'fortran': np.asfortranarray(np.arange(6, dtype='>f8').reshape(2, 3)), 'empty': np.zeros((0, 2)),
+              'scalar': np.float32(1.5), 'ints': np.arange(3), 'flags': np.array([True, False])}
+    file = {**arrays, 'pair': ('linear_0.w_0', np.ones(2, np.float32)), 'StructuredToParameterName@@': {'a': 'b'}}
+    (tmp_path / 'x.pdparams').write_bytes(pickle.dumps(file, protocol=protocol))
+    loaded = read_paddle(tmp_path / 'x.pdparams')
+    assert list(loaded) == list(file)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(loaded[name], array)
+        assert loaded[name].dtype == array.dtype.newbyteorder('=')
+    np.testing.assert_array_equal(loaded['pair'], [1, 1])
+    assert loaded['StructuredToParameterName@@'] == {'a': 'b'}
+
+
+@pytest.mark.parametrize('core', ['numpy.core', 'numpy._core'])
+def test_pdparams_of_either_numpy(tmp_path, core):
+    content = pickle.dumps({'a': np.arange(4, dtype=np.float32)}, protocol=2)
+    content = content.replace(b'numpy._core.', b'numpy.core.').replace(b'numpy.core.', f'{core}.'.encode())
+    (tmp_path / 'x.pdparams').write_bytes(content)
+    np.testing.assert_array_equal(read_paddle(tmp_path / 'x.pdparams')['a'], [0, 1, 2, 3])
+
+
+def test_npz(tmp_path):
+    np.savez(tmp_path / 'prefixed.npz', **{'param/a.weight': np.ones(2), 'input': np.zeros(1)})
+    assert list(read_paddle(tmp_path / 'prefixed.npz')) == ['a.weight']
+    np.savez(tmp_path / 'bare.npz', **{'a.weight': np.ones(2)})
+    np.testing.assert_array_equal(read_paddle(tmp_path / 'bare.npz')['a.weight'], [1, 1])
+
+
+def crafted(path, malicious):
+    if path.suffix == '.npz':
+        np.savez(path, a=np.array([malicious], dtype=object))
+    elif path.suffix == '.pth':
+        torch.save({'a': malicious}, path)
+    else:
+        path.write_bytes(pickle.dumps({'a': malicious}))
+
+
+@pytest.mark.parametrize(('name', 'read', 'names'), [
+    ('x.pdparams', read_paddle, 'system'), ('x.npz', read_paddle, 'pickle'), ('x.pth', load_state_dict_file, 'system')])
+def test_crafted_file_is_refused_and_not_executed(tmp_path, name, read, names):
+    sentinel = tmp_path / 'sentinel'
+    crafted(tmp_path / name, Malicious(sentinel))
+    with pytest.raises(UserError, match=names):
+        read(tmp_path / name)
+    assert not sentinel.exists()
+
+
+def test_sentinel_would_be_seen(tmp_path):
+    sentinel = tmp_path / 'sentinel'
+    pickle.loads(pickle.dumps(Malicious(sentinel)))
+    assert sentinel.exists()
+
+
+@pytest.mark.parametrize(('name', 'read'), [('x.pdparams', read_paddle), ('x.npz', read_paddle),
+                                            ('x.pth', load_state_dict_file), ('x.safetensors', load_state_dict_file)])
+@pytest.mark.parametrize('kept', [0, 0.05, 0.5, 0.97])
+def test_torn_file(tmp_path, name, read, kept):
+    whole, path = tmp_path / f'whole_{name}', tmp_path / name
+    arrays = {f'layer{i}.weight': np.random.randn(30, 40).astype(np.float32) for i in range(5)}
+    if name.endswith('npz'):
+        np.savez(whole, **arrays)
+    elif name.endswith('pdparams'):
+        whole.write_bytes(pickle.dumps(arrays))
+    elif name.endswith('pth'):
+        torch.save({k: torch.from_numpy(v) for k, v in arrays.items()}, whole)
+    else:
+        save_file({k: torch.from_numpy(v) for k, v in arrays.items()}, whole)
+    assert len(read(whole)) == 5
+    path.write_bytes(whole.read_bytes()[:int(whole.stat().st_size * kept)])
+    size = 'empty' if not kept else f'{path.stat().st_size} bytes'
+    with pytest.raises(UserError, match=f'{name}.*{size}.*interrupted.*copy it again') as caught:
+        read(path)
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('read', [load_state_dict_file, read_paddle])
+def test_missing_file_and_unknown_suffix(tmp_path, read):
+    with pytest.raises(UserError, match='no weights file'):
+        read(tmp_path / 'absent.pth')
+    (tmp_path / 'x.h5').write_bytes(b'123')
+    with pytest.raises(UserError, match=r"suffix '\.h5'"):
+        read(tmp_path / 'x.h5')
+
+
+def test_file_without_weights(tmp_path):
+    torch.save(dict(epoch=3), tmp_path / 'x.pth')
+    with pytest.raises(UserError, match='holds no weights'):
+        load_state_dict_file(tmp_path / 'x.pth')
+    (tmp_path / 'x.pdparams').write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(UserError, match='holds no weights'):
+        read_paddle(tmp_path / 'x.pdparams')
