@@ -14,3 +14,4 @@ DATASETS = Registry('dataset', parent=root.DATASETS, scope=_SCOPE, locations=['l
 TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope=_SCOPE, locations=['lcvision.datasets'])
 FUNCTIONS = Registry('function', parent=root.FUNCTIONS, scope=_SCOPE, locations=['lcvision.datasets'])
 HOOKS = Registry('hook', parent=root.HOOKS, scope=_SCOPE, locations=['lcvision.engine'])
+OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope=_SCOPE, locations=['lcvision.engine'])

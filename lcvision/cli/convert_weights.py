@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f'{source} -> {args.config}{" (backbone only)" if prefix else ""}\n{report}')
     if not report.complete:
         raise UserError(_refusal(source, args.config, report))
-    metadata = dict(format='pt', source=source.name, source_sha256=_sha256(source), config=Path(args.config).name,
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    metadata = dict(format='pt', source=source.name, source_sha256=digest, config=Path(args.config).name,
                     lcvision=lcvision.__version__)
     _write(target, {prefix + name: tensor for name, tensor in state.items()}, metadata)
     print(f'written {target}: {len(state)} tensors, {target.stat().st_size / 1e6:.2f} MB')
@@ -93,9 +94,10 @@ def _build_model(path: str, options: dict | None) -> nn.Module:
 
 
 def _backbone(model: nn.Module, path: str) -> nn.Module:
-    if not isinstance(getattr(model, 'backbone', None), nn.Module):
+    backbone = getattr(model, 'backbone', None)
+    if not isinstance(backbone, nn.Module):
         raise UserError(f'The model of {path} has no backbone: leave --backbone-only out.')
-    return model.backbone
+    return backbone
 
 
 def _convert(source: Path, model: nn.Module, dropout: float) -> tuple[dict[str, Tensor], ConversionReport]:
@@ -127,8 +129,3 @@ def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> 
         write_atomically(target, content)
     except OSError as error:
         raise UserError(f'{target} cannot be written: {error.strerror}; give a place that can.') from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open('rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()

@@ -1,4 +1,4 @@
-"""What runs beside the model while it trains; importing this package registers the hooks."""
-from lcvision.engine import hooks
+"""What runs beside the model while it trains; importing this package registers hooks and optimiser wrappers."""
+from lcvision.engine import hooks, optim
 
-__all__ = ['hooks']
+__all__ = ['hooks', 'optim']

@@ -1,22 +1,21 @@
 """Networks times engines times threads -> records."""
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from lcvision.complexity import count_complexity
+from lcvision.complexity import Complexity, count_complexity
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
+from lcvision.latency.gate import TOLERANCES, compare_outputs
 from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
 from lcvision.latency.statistics import noise_reasons, summarize
-
-# Largest difference from eager float32 that is rounding and not an error, as a share of the tensor's largest magnitude.
-TOLERANCES = {'fp32': 1e-3}
 
 Progress = Callable[[str, float], None]
 
@@ -46,10 +45,15 @@ class Subject:
         """The config's name without folder and ending."""
         return Path(self.config).stem
 
-    @property
-    def example(self) -> torch.Tensor:
-        """The input it is measured with."""
-        return example_input(self.input_size)
+    @cached_property
+    def complexity(self) -> Complexity:
+        """Parameters and operations of one inference."""
+        return count_complexity(self.network, example_input(self.input_size))
+
+    @cached_property
+    def subnormals(self) -> int:
+        """Weights that are subnormal numbers."""
+        return environment.count_subnormals(self.network)
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Failure:
     reason: str
 
     def __str__(self) -> str:
-        return f'{self.name} on {self.engine} with {self.threads} thread(s): {self.reason}'
+        return f'{self.name}, engine {self.engine}, {self.threads} thread(s): {self.reason}'
 
 
 @dataclass
@@ -82,12 +86,56 @@ class Outcome:
 
 @dataclass
 class _Row:
+    index: int
     subject: Subject
     engine: Engine
     precision: str
+    threads: int
     prepared: Prepared
-    max_abs_diff: float
-    max_rel_diff: float
+    difference: tuple[float, float]
+
+    def run(self) -> object:
+        return self.prepared.run(self.prepared.example)
+
+
+def benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
+              precisions: Sequence[str] = ('fp32',), budget: Budget | None = None, best_only: bool = False,
+              progress: Progress | None = None) -> Outcome:
+    """Measures every network on every engine; all rows of one number of threads share their rounds.
+
+    Args:
+        subjects: Networks.
+        engines: Installed engines.
+        threads: Numbers of threads, each within the limits of this process.
+        precisions: Precisions that every one of the engines has.
+        budget: Samples and seconds.
+        best_only: Whether only the quickest engine of each network, precision and number of threads is kept.
+        progress: Told what is going on and the share done.
+
+    Raises:
+        UserError: More threads than can run at once.
+    """
+    check_threads(threads)
+    outcome, indexed = Outcome(), []
+    for turn, count in enumerate(threads):
+        def told(text: str, done: float, turn: int = turn) -> None:
+            if progress:
+                progress(text, (turn + done) / len(threads))
+
+        def work(count: int = count, told: Progress = told) -> None:
+            rows = list(_prepared(subjects, engines, precisions, count, outcome.failures, told))
+            if rows:
+                text = f'{count} thread(s): measuring {len(rows)} row(s) in rounds'
+                told(text, 0.5)
+                series = measure_rounds([row.run for row in rows], budget or Budget(),
+                                        lambda done: told(text, 0.5 + done / 2))
+                indexed.extend((row.index, _record(row, one)) for row, one in zip(rows, series, strict=True))
+
+        quietly(work, count)
+    outcome.records = [record for _, record in sorted(indexed, key=lambda pair: pair[0])]
+    if best_only:
+        outcome.records = best_records(outcome.records)
+    return outcome
 
 
 def check_threads(threads: Sequence[int]) -> None:
@@ -106,40 +154,6 @@ def check_threads(threads: Sequence[int]) -> None:
                             f'ask for at most {usable}')
 
 
-def benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
-              precisions: Sequence[str] = ('fp32',), budget: Budget | None = None, best_only: bool = False,
-              progress: Progress | None = None) -> Outcome:
-    """Measures every network on every engine, all rows of one number of threads in the same rounds.
-
-    Args:
-        subjects: Networks.
-        engines: Installed engines.
-        threads: Numbers of threads, each within the limits of this process.
-        precisions: Precisions that every engine has.
-        budget: Samples and seconds.
-        best_only: Whether only the quickest engine of each network, precision and number of threads is kept.
-        progress: Told what is going on and the share done.
-
-    Raises:
-        UserError: More threads than can run at once.
-    """
-    check_threads(threads)
-    outcome = Outcome()
-    told = progress or (lambda text, done: None)
-    work = _Work(subjects, engines, precisions, budget or Budget(), outcome)
-    for index, count in enumerate(threads):
-        def told_here(text: str, done: float, index: int = index) -> None:
-            told(text, (index + done) / len(threads))
-
-        with _counted(work, count, told_here):
-            quietly(work.run, count)
-    if best_only:
-        outcome.records = best_records(outcome.records)
-    order = {subject.config: i for i, subject in enumerate(subjects)}
-    outcome.records.sort(key=lambda record: order[record['config']])
-    return outcome
-
-
 def best_records(records: Sequence[dict]) -> list[dict]:
     """The quickest engine for each config, input, precision and number of threads."""
     best: dict[tuple, dict] = {}
@@ -150,25 +164,56 @@ def best_records(records: Sequence[dict]) -> list[dict]:
     return list(best.values())
 
 
-def compare_outputs(outputs: Sequence[torch.Tensor], reference: Sequence[torch.Tensor]) -> tuple[float, float]:
-    """Largest difference of any output from its reference.
+def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], threads: int,
+              failures: list[Failure], told: Progress) -> Iterator[_Row]:
+    combinations = list(product(enumerate(subjects), engines, precisions))
+    reference: tuple[torch.Tensor, ...] = ()
+    known = None
+    for turn, ((index, subject), engine, precision) in enumerate(combinations):
+        told(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
+        example = example_input(subject.input_size)
+        try:
+            prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
+            if known is not subject:
+                # After the first engine is prepared: its first inference must find everything cold.
+                reference, known = subject.network(example), subject
+            difference = compare_outputs(prepared.run(prepared.example), reference)
+            tolerance = TOLERANCES[precision]
+            if not difference[1] <= tolerance:
+                raise EngineError(f'its output differs from eager float32 by {difference[1]:.2g} of the largest '
+                                  f'magnitude, {tolerance:g} is allowed; its time does not count')
+        except EngineError as error:
+            failures.append(Failure(subject.name, engine.name, threads, str(error)))
+            continue
+        yield _Row(index, subject, engine, precision, threads, prepared, difference)
 
-    Args:
-        outputs: What an engine gave.
-        reference: What eager float32 gave, unfused.
 
-    Returns:
-        The absolute difference, and the same as a share of the largest magnitude in the tensor it was found in;
-        infinite where number, shape or finiteness differ.
-    """
-    if [tuple(x.shape) for x in outputs] != [tuple(x.shape) for x in reference]:
-        return float('inf'), float('inf')
-    absolute = relative = 0.
-    for x, expected in zip(outputs, reference, strict=True):
-        if not torch.isfinite(x).all() or not torch.isfinite(expected).all():
-            return float('inf'), float('inf')
-        difference = float((x.float() - expected).abs().max()) if x.numel() else 0.
-        magnitude = float(expected.abs().max()) if x.numel() else 1.
-        absolute = max(absolute, difference)
-        relative = max(relative, difference / max(magnitude, torch.finfo(torch.float32).tiny))
-    return absolute, relative
+def _record(row: _Row, series: Series) -> dict:
+    subject, prepared = row.subject, row.prepared
+    reasons = noise_reasons(series.samples_ms, switches=series.switches, others=series.others, threads=row.threads,
+                            cpus=len(environment.affinity()))
+    return {
+        'config': subject.config,
+        'task': subject.task,
+        'engine': row.engine.name,
+        'precision': row.precision,
+        'threads': row.threads,
+        'batch': 1,
+        'input': list(subject.input_size),
+        'scope': 'net',
+        'params': subject.complexity.params,
+        'macs': subject.complexity.macs,
+        'latency_ms': summarize(series.samples_ms).as_json(),
+        'samples': len(series.samples_ms),
+        'first_ms': round(prepared.first_ms, 5),
+        'compile_s': None if prepared.compile_s is None else round(prepared.compile_s, 3),
+        'max_abs_diff': row.difference[0],
+        'noisy': bool(reasons),
+        'noisy_because': reasons,
+        'max_rel_diff': row.difference[1],
+        'layout': prepared.layout,
+        'warmup_runs': series.warmup_runs,
+        'subnormal_weights': subject.subnormals,
+        'config_hash': subject.config_hash,
+        'weights_hash': subject.weights_hash,
+    }

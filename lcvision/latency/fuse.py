@@ -13,8 +13,7 @@ _TOLERANCE = 1e-3
 @dataclass
 class _Pair:
     conv: nn.Conv2d
-    fused: nn.Conv2d
-    calls: int
+    calls: int = 1
 
 
 def fuse_network(network: nn.Module, example: torch.Tensor) -> nn.Module:
@@ -70,8 +69,9 @@ def _swaps(network: nn.Module, example: torch.Tensor) -> dict[nn.Module, nn.Modu
         known = pairs.get(norm)
         if known is None:
             fused = fuse_conv_bn_eval(conv, norm)
+            fused._forward_hooks.clear()
             if _equal(fused(x), output):
-                pairs[norm] = _Pair(conv, fused, 1)
+                pairs[norm] = _Pair(conv)
         elif known.conv is conv:
             known.calls += 1
 
@@ -86,7 +86,8 @@ def _swaps(network: nn.Module, example: torch.Tensor) -> dict[nn.Module, nn.Modu
     for norm, pair in pairs.items():
         # Both must have met nobody else: heads share one convolution between levels that have norms of their own.
         if pair.calls == conv_calls[pair.conv] == norm_calls[norm]:
-            swaps[pair.conv], swaps[norm] = pair.fused, nn.Identity()
+            # Folded once more: the copies made above carry the hooks that watched, and those keep every output alive.
+            swaps[pair.conv], swaps[norm] = fuse_conv_bn_eval(pair.conv, norm), nn.Identity()
     return swaps
 
 

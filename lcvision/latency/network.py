@@ -116,10 +116,15 @@ def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwo
     try:
         with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
             model = MODELS.build(settings)
-        calibrate(model.backbone.parent if hasattr(model.backbone, 'parent') else model)
+        task = task_of(model)
+        calibrate(model)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f'the model of {config.filename} does not build: {type(error).__name__}: {error}') from error
     finally:
         torch.random.set_rng_state(generator)
-    return raw_network(model, input_size), task_of(model)
+    return raw_network(model, input_size), task
 
 
 def calibrate(model: nn.Module) -> None:

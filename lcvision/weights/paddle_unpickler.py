@@ -7,11 +7,11 @@ import math
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-_NUMBERS = frozenset('b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8'.split())
+_NUMBERS = frozenset(('b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8'))
 
 
 class RefusedGlobal(Exception):
@@ -48,14 +48,14 @@ class _Array:
     __slots__ = ('value',)
 
     def __init__(self, *_: Any) -> None:
-        self.value = None
+        self.value: np.ndarray | None = None
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, raw = state
         self.value = _array(raw, dtype, shape, 'F' if fortran else 'C')
 
 
-def _array(raw: bytes, dtype: _Dtype, shape: tuple, order: str) -> np.ndarray:
+def _array(raw: bytes, dtype: _Dtype, shape: tuple, order: Literal['C', 'F']) -> np.ndarray:
     if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes | bytearray):
         raise pickle.UnpicklingError('an array is not made of numbers')
     if not all(isinstance(size, int) and size >= 0 for size in shape):
@@ -70,7 +70,7 @@ def _scalar(dtype: _Dtype, raw: bytes) -> np.ndarray:
     return _array(raw, dtype, (), 'C')
 
 
-def _frombuffer(raw: bytes, dtype: _Dtype, shape: tuple, order: str) -> np.ndarray:
+def _frombuffer(raw: bytes, dtype: _Dtype, shape: tuple, order: Literal['C', 'F']) -> np.ndarray:
     return _array(raw, dtype, shape, order)
 
 
@@ -85,8 +85,9 @@ def _empty_bytes() -> bytes:
 
 
 def _admitted() -> Mapping[tuple[str, str], _Frozen]:
-    names = {('_codecs', 'encode'): _encode, ('collections', 'OrderedDict'): OrderedDict}
-    names.update({('numpy', 'ndarray'): _Array, ('numpy', 'dtype'): _Dtype})
+    names: dict[tuple[str, str], Callable] = {
+        ('_codecs', 'encode'): _encode, ('collections', 'OrderedDict'): OrderedDict,
+        ('numpy', 'ndarray'): _Array, ('numpy', 'dtype'): _Dtype}
     for core in ('numpy.core', 'numpy._core'):
         names[f'{core}.multiarray', '_reconstruct'] = _Array
         names[f'{core}.multiarray', 'scalar'] = _scalar

@@ -84,7 +84,8 @@ def test_classifier(classification):
     model = paddle_shaped.classifier()
     state, report = convert_with_report(classification, model)
     model.load_state_dict(state, strict=True)
-    np.testing.assert_allclose(state['head.fc.weight'], classification['fc.weight'].astype(np.float32).T * .8, rtol=1e-6)
+    weight = classification['fc.weight'].astype(np.float32)
+    np.testing.assert_allclose(state['head.fc.weight'], weight.T * .8, rtol=1e-6)
     np.testing.assert_array_equal(state['head.fc.bias'], classification['fc.bias'])
     assert '0.8' in str(report)
     assert convert(classification, model, dropout=0)['head.fc.weight'][2, 7] == classification['fc.weight'][7, 2]
@@ -150,5 +151,5 @@ def test_a_file_of_another_network_is_refused(classification):
 
 def test_numbers_that_are_no_weights_are_refused(classification):
     named = {**classification, 'fc.bias': np.arange(10)}
-    with pytest.raises(ConversionError, match='fc.bias .*int64'):
+    with pytest.raises(ConversionError, match=r'fc\.bias .*int64'):
         convert(named, paddle_shaped.classifier())

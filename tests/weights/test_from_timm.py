@@ -22,7 +22,8 @@ def timm_lcnet(model):
                   'head.fc.': 'classifier.'})
     for name, value in own.items():
         prefix = next(prefix for prefix in pairs if name.startswith(prefix))
-        named[pairs[prefix] + name.removeprefix(prefix)] = torch.randn_like(value) if value.is_floating_point() else value
+        value = torch.randn_like(value) if value.is_floating_point() else value
+        named[pairs[prefix] + name.removeprefix(prefix)] = value
     return named
 
 

@@ -27,7 +27,7 @@ train_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='lcvision.batch_random_resize', sizes=train_sizes),
     dataset=dict(
-        type='CocoDataset',
+        type='lcvision.NonEmptyCocoDataset',
         data_root=data_root,
         ann_file='annotations/instances_train2017.json',
         data_prefix=dict(img='train2017/'),

@@ -16,6 +16,6 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=224)
 custom_hooks = [
-    dict(type='lcvision.CycleEMAHook', momentum=0.9998, cycle_epoch=40),
-    dict(type='lcvision.CPULatencyHook'),
+    dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40),
+    # dict(type='lcvision.CPULatencyHook'),
 ]

@@ -10,8 +10,13 @@ Draw = Callable[[np.random.Generator, int, int], np.ndarray]
 
 
 def _mix(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    weight = np.clip(weight, 0, 1)[..., None].astype(np.float32)
-    return np.asarray(first, np.float32) * (1 - weight) + np.asarray(second, np.float32) * weight
+    """Go from the first colour or image to the second as the weight, (height, width), goes from 0 to 1."""
+    weight = np.clip(weight, 0, 1).astype(np.float32)
+    planes = []
+    for channel in range(3):
+        low, high = (np.asarray(part[..., channel], np.float32) for part in (first, second))
+        planes.append(low + (high - low) * weight)
+    return cv2.merge(planes)
 
 
 def draw_grass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -19,8 +24,7 @@ def draw_grass(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     patches = cloud_noise(rng, height, width, (70, 70))
     blades = cloud_noise(rng, height, width, (11, 2.5), 2)
     hue = rng.uniform(82, 112)
-    lawn = _mix(hsv(hue, 0.62, 0.34), hsv(hue - 16, 0.5, 0.62), 0.45 + 0.14 * patches + 0.17 * blades)
-    return lawn
+    return _mix(hsv(hue, 0.62, 0.34), hsv(hue - 16, 0.5, 0.62), 0.45 + 0.14 * patches + 0.17 * blades)
 
 
 def draw_meadow(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -84,7 +88,8 @@ def _courses(rng: np.random.Generator, shape: tuple[int, int], brick: tuple[floa
     row = np.floor(y / brick[0]).astype(int)
     x = np.arange(shape[1], dtype=np.float32)[None] + shift * brick[1] * (row % 2) + rng.uniform(0, brick[1])
     column = np.floor(x / brick[1]).astype(int)
-    joint = np.minimum(np.minimum(y % brick[0], brick[0] - y % brick[0]), np.minimum(x % brick[1], brick[1] - x % brick[1]))
+    down, right = y % brick[0], x % brick[1]
+    joint = np.minimum(np.minimum(down, brick[0] - down), np.minimum(right, brick[1] - right))
     return joint, rng.standard_normal((row.max() + 1, column.max() + 1)).astype(np.float32)[row, column]
 
 
@@ -167,12 +172,20 @@ GROUND: tuple[Draw, ...] = (draw_grass, draw_wood, draw_plaster, draw_bricks, dr
 AIR: tuple[Draw, ...] = (draw_meadow, draw_meadow, draw_sky, draw_bokeh)
 
 
-def draw_background(rng: np.random.Generator, height: int, width: int) -> tuple[np.ndarray, bool]:
+def draw_background(
+    rng: np.random.Generator, height: int, width: int, only_surface: bool = False
+) -> tuple[np.ndarray, bool]:
     """Paint a background of a random kind.
+
+    Args:
+        rng: Source of randomness.
+        height: Rows, in pixels.
+        width: Columns, in pixels.
+        only_surface: Whether to leave out the open views, before which things seem to float.
 
     Returns:
         The image, (height, width, 3), float32 RGB 0..255, and whether it is a surface that catches shadows.
     """
-    surface = rng.random() < 0.72
+    surface = bool(rng.random() < 0.72) or only_surface
     image = pick(rng, GROUND if surface else AIR)(rng, height, width)
     return np.ascontiguousarray(np.clip(image, 0, 255), np.float32), surface

@@ -60,3 +60,4 @@ def draw_tray(sprite: Sprite, rng: np.random.Generator) -> None:
 
 
 LITTER = (draw_leaf, draw_leaf, draw_pebble, draw_box, draw_stick)
+WINDBLOWN = (draw_leaf,)

@@ -12,7 +12,8 @@ def _fill_outline(mask: np.ndarray) -> np.ndarray:
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(mask.shape, np.uint8)
     for outline in outlines:
-        part = cv2.drawContours(np.zeros(mask.shape, np.uint8), [outline], -1, 1, -1)
+        part = np.zeros(mask.shape, np.uint8)
+        cv2.drawContours(part, [outline], -1, 1, -1)
         if part.sum() >= 9:
             filled |= part
     return filled

@@ -1,9 +1,12 @@
 """Colours and noise that objects and backgrounds share."""
 import colorsys
 from collections.abc import Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
+
+Choice = TypeVar('Choice')
 
 
 def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
@@ -17,7 +20,7 @@ def vary(rng: np.random.Generator, colour: Sequence[float] | np.ndarray, amount:
     return np.clip(np.asarray(colour, np.float32) + shift.astype(np.float32), 0, 255)
 
 
-def pick(rng: np.random.Generator, choices: Sequence) -> object:
+def pick(rng: np.random.Generator, choices: Sequence[Choice]) -> Choice:
     """One of the choices, with equal chances and without turning it into an array."""
     return choices[int(rng.integers(len(choices)))]
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from lcvision.datasets.sample.backgrounds import draw_background
-from lcvision.datasets.sample.clutter import LITTER, draw_tray
+from lcvision.datasets.sample.clutter import LITTER, WINDBLOWN, draw_tray
 from lcvision.datasets.sample.coco import annotate
 from lcvision.datasets.sample.colours import pick
 from lcvision.datasets.sample.objects import CATEGORIES, Category
@@ -29,7 +29,7 @@ def _object_size(rng: np.random.Generator, shape: tuple[int, int]) -> float:
     side = max(shape)
     draw = rng.random()
     if draw < 0.06:
-        return float(rng.uniform(12, 34))
+        return float(rng.uniform(14, 34))
     if draw < 0.88:
         return float(np.exp(rng.uniform(np.log(0.16), np.log(0.38)))) * side
     return float(rng.uniform(0.38, 0.5)) * side
@@ -41,10 +41,11 @@ def _add_object(rng: np.random.Generator, scene: Scene, category: Category, keep
         size = _object_size(rng, scene.shape) * 0.9**attempt
         sprite = Sprite(_sprite_size(size))
         category.draw(sprite, rng)
-        layer = cast(sprite, max(size, 12), rng.uniform(-1, 1) * category.tilt, rng.uniform(0.86, 1),
+        layer = cast(sprite, max(size, 14), rng.uniform(-1, 1) * category.tilt, rng.uniform(category.squeeze, 1),
                      rng.uniform(0.85, 1.06))
         for _ in range(12):
-            if scene.try_add(layer, (rng.uniform(0.08, 0.92) * width, rng.uniform(0.08, 0.92) * height), category, keep):
+            centre = rng.uniform(0.08, 0.92) * width, rng.uniform(0.08, 0.92) * height
+            if scene.try_add(layer, centre, category, keep):
                 return
 
 
@@ -53,7 +54,7 @@ def _add_litter(rng: np.random.Generator, scene: Scene, count: int) -> None:
     for _ in range(count):
         size = rng.uniform(0.05, 0.17) * max(height, width)
         sprite = Sprite(_sprite_size(size))
-        pick(rng, LITTER)(sprite, rng)
+        pick(rng, LITTER if scene.surface else WINDBLOWN)(sprite, rng)
         layer = cast(sprite, size, rng.uniform(0, 360), 1.0, rng.uniform(0.8, 1.05))
         scene.try_add(layer, (rng.uniform(0, 1) * width, rng.uniform(0, 1) * height), None, 0.8, 0.4)
 
@@ -72,7 +73,8 @@ def _add_crowd(rng: np.random.Generator, scene: Scene, category: Category) -> No
     for place in np.ndindex(rows, rows):
         sprite = Sprite(_sprite_size(step))
         category.draw(sprite, rng)
-        layer = cast(sprite, step * rng.uniform(0.95, 1.08), rng.uniform(-1, 1) * category.tilt, 1.0, rng.uniform(0.9, 1.05))
+        turn = rng.uniform(-1, 1) * category.tilt
+        layer = cast(sprite, step * rng.uniform(0.95, 1.08), turn, gain=rng.uniform(0.9, 1.05))
         spot = centre + (np.array(place[::-1]) - (rows - 1) / 2) * step + rng.uniform(-0.05, 0.05, 2) * step
         region |= scene.footprint(layer, tuple(spot))[0]
         scene.lay(layer, tuple(spot))
@@ -94,13 +96,13 @@ def render_detection_image(
     Returns:
         The image, uint8 RGB (height, width, 3), and what is to be seen on it.
     """
-    scene = Scene(*draw_background(rng, *pick(rng, SIZES)))
+    scene = Scene(*draw_background(rng, *pick(rng, SIZES), only_surface=crowd))
     _add_litter(rng, scene, int(rng.integers(0, 4)))
     if crowd:
         _add_crowd(rng, scene, pick(rng, CROWDED))
     if not empty:
         count = 2 if crowd else int(rng.choice([2, 3, 4, 5, 6], p=[0.14, 0.26, 0.3, 0.2, 0.1]))
-        for index in rng.permutation(len(CATEGORIES))[:count]:
+        for index in rng.integers(len(CATEGORIES), size=count):
             _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.6 else 0.4)
     if rng.random() < 0.25:
         _add_litter(rng, scene, 1)
@@ -119,7 +121,8 @@ def _render_split(root: Path, split: str, count: int, seed: list[int], first_id:
         name = f'{image_id:012d}.jpg'
         if not cv2.imwrite(str(folder / name), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93]):
             raise OSError(f'cannot write {folder / name}')
-        images.append({'id': image_id, 'file_name': name, 'height': image.shape[0], 'width': image.shape[1], 'license': 1})
+        height, width = image.shape[:2]
+        images.append({'id': image_id, 'file_name': name, 'height': height, 'width': width, 'license': 1})
         for instance in instances:
             entry = annotate(instance.mask, instance.category.id, instance.crowd)
             annotations.append({'id': first_id * 1000 + len(annotations), 'image_id': image_id, **entry})

@@ -13,7 +13,7 @@ def draw_banana(sprite: Sprite, rng: np.random.Generator) -> None:
     rays = np.stack([np.cos(bend), np.sin(bend)], 1)
     inner = rays * (radius - 0.75 * thickness)[:, None]
     outer = rays * (radius + thickness)[:, None]
-    body = np.concatenate([outer, inner[::-1]]) + (0, centre_y)
+    body = np.concatenate([outer, inner[::-1]]) + np.array([0, centre_y])
     ripe = rng.uniform(0, 1)
     yellow = vary(rng, hsv(50 + 10 * (ripe < 0.15), 0.88, 0.98), 8)
     sprite.paint(sprite.polygon(body), yellow)
@@ -24,12 +24,13 @@ def draw_banana(sprite: Sprite, rng: np.random.Generator) -> None:
         sprite.tint(sprite.stroke(ridge, 0.022), (150, 100, 20), strength)
     for _ in range(int(rng.integers(0, 9) * (ripe > 0.4))):
         angle, reach = rng.uniform(0.5, 2.6), radius + rng.uniform(-0.15, 0.2)
-        spot = sprite.ellipse(np.cos(angle) * reach, np.sin(angle) * reach + centre_y, *rng.uniform(0.012, 0.04, 2))
+        wide, high = rng.uniform(0.012, 0.04, 2)
+        spot = sprite.ellipse(np.cos(angle) * reach, np.sin(angle) * reach + centre_y, wide, high)
         sprite.tint(spot, (120, 78, 30), 0.75)
     stem = rays[:5] * radius * 1.01 + (0, centre_y)
     sprite.paint(sprite.stroke(np.concatenate([[stem[0] + (0.05, -0.14)], stem[:3]]), 0.11), (150, 128, 44))
-    sprite.paint(sprite.ellipse(*(stem[0] + (0.05, -0.15)), 0.06, 0.035), (86, 64, 34))
-    sprite.paint(sprite.ellipse(*(rays[-1] * radius + (0, centre_y)), 0.065), (74, 56, 34))
+    sprite.paint(sprite.ellipse(stem[0, 0] + 0.05, stem[0, 1] - 0.15, 0.06, 0.035), (86, 64, 34))
+    sprite.paint(sprite.ellipse(rays[-1, 0] * radius, rays[-1, 1] * radius + centre_y, 0.065), (74, 56, 34))
     sprite.bevel(0.2, 0.45)
 
 

@@ -19,7 +19,8 @@ class Category:
         name: Category name of COCO 2017.
         supercategory: COCO's group of categories.
         draw: Paints one such object on a sprite.
-        tilt: Largest turn from upright, in degrees.
+        tilt: Largest turn from upright, in degrees; 0 also for what is turned while it is painted.
+        squeeze: Smallest factor on its width, as if seen from the side.
     """
 
     id: int
@@ -27,15 +28,16 @@ class Category:
     supercategory: str
     draw: Callable[[Sprite, np.random.Generator], None]
     tilt: float
+    squeeze: float = 0.86
 
 
 CATEGORIES = (
     Category(10, 'traffic light', 'outdoor', draw_traffic_light, 10),
     Category(13, 'stop sign', 'outdoor', draw_stop_sign, 16),
     Category(28, 'umbrella', 'accessory', draw_umbrella, 24),
-    Category(37, 'sports ball', 'sports', draw_sports_ball, 180),
+    Category(37, 'sports ball', 'sports', draw_sports_ball, 0, 0.98),
     Category(38, 'kite', 'sports', draw_kite, 40),
     Category(52, 'banana', 'food', draw_banana, 180),
-    Category(60, 'donut', 'food', draw_donut, 180),
+    Category(60, 'donut', 'food', draw_donut, 0),
     Category(85, 'clock', 'indoor', draw_clock, 14),
 )

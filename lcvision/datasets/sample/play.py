@@ -17,7 +17,7 @@ def _football_faces() -> tuple[np.ndarray, np.ndarray]:
     """Directions of the 12 pentagons and 20 hexagons of a football, scaled by the inverse of their distance."""
     golden = (1 + 5**0.5) / 2
     five = [np.roll((0, a, b * golden), shift) for shift in range(3) for a in (-1, 1) for b in (-1, 1)]
-    six = [(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
+    six = [np.array((a, b, c)) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
     six += [np.roll((0, a * golden, b / golden), shift) for shift in range(3) for a in (-1, 1) for b in (-1, 1)]
     unit = [np.array(faces, np.float32) / np.linalg.norm(faces, axis=1, keepdims=True) for faces in (five, six)]
     return unit[0] / 2.3274, unit[1] / 2.2673
@@ -88,9 +88,9 @@ def draw_umbrella(sprite: Sprite, rng: np.random.Generator) -> None:
     first = vary(rng, hsv(hue, 0.78, 0.86))
     second = vary(rng, pick(rng, (hsv(hue, 0.12, 0.98), hsv(hue + 25, 0.6, 0.62), hsv(hue, 0.35, 0.97))))
     hook = np.linspace(0, np.pi, 12)
-    shaft = np.concatenate([[(0, -0.2), (0, 0.8)], np.stack([0.12 * np.cos(hook) - 0.12, 0.8 + 0.12 * np.sin(hook)], 1)])
-    sprite.paint(sprite.stroke(shaft[:2], 0.055), (176, 178, 184))
-    sprite.paint(sprite.stroke(shaft[1:], 0.1), vary(rng, (104, 64, 40)))
+    crook = np.stack([0.12 * np.cos(hook) - 0.12, 0.8 + 0.12 * np.sin(hook)], 1)
+    sprite.paint(sprite.stroke([(0, -0.2), (0, 0.8)], 0.055), (176, 178, 184))
+    sprite.paint(sprite.stroke(crook, 0.1), vary(rng, (104, 64, 40)))
     sprite.paint(sprite.stroke([(0, -0.98), (0, -0.8)], 0.06), (70, 70, 76))
     dome_y = np.clip((rim_y - sprite.y) / height, 0, 1)
     spread = np.sqrt(np.clip(1 - dome_y**2, 0.0004, 1))

@@ -1,6 +1,5 @@
 """Folders that are rendered on first use: complete or absent, never half written."""
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -32,9 +31,9 @@ def _swap_in(fresh: Path, root: Path, stamp: str) -> None:
     """Put the fresh folder in the place of `root`, unless another process was first."""
     retired = fresh.with_name(fresh.name + '.old')
     if _stamp_of(root) not in (None, stamp):
-        os.replace(root, retired)
+        root.replace(retired)
     try:
-        os.replace(fresh, root)
+        fresh.replace(root)
     except OSError:
         if _stamp_of(root) != stamp:
             raise
@@ -62,7 +61,8 @@ def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
     if found == stamp:
         return root
     if root.exists() and found is None and (not root.is_dir() or any(root.iterdir())):
-        raise UserError(f'{root} is to hold the sample set but has other content; move that away or name another folder.')
+        raise UserError(f'{root} is to hold the rendered sample set but has other content; '
+                        'move that away or name another folder.')
     print_log(f'rendering the sample set into {root} ...', logger='current')
     root.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f'.{root.name}.', dir=root.parent))

@@ -55,7 +55,7 @@ def cast(sprite: Sprite, size: float, turn: float = 0.0, squeeze: float = 1.0, g
     offset = (extent - 1) / 2 - matrix @ np.full(2, (sprite.pixels - 1) / 2)
     affine = np.concatenate([matrix, offset[:, None]], 1)
     rgb, alpha = (cv2.warpAffine(plane, affine, (extent, extent), flags=cv2.INTER_LINEAR)
-                  for plane in (sprite.rgb, sprite.alpha))
+                  for plane in (np.ascontiguousarray(sprite.rgb.transpose(1, 2, 0)), sprite.alpha))
     return Layer(rgb * gain, alpha, size)
 
 
@@ -131,11 +131,11 @@ class Scene:
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
         corner = 1 - rng.uniform(0.02, 0.2) * (x * x + y * y) / 2
         fall = 1 + rng.uniform(-0.07, 0.07) * x + rng.uniform(-0.07, 0.07) * y
-        image = self.image / 255 * (corner * fall * rng.uniform(0.86, 1.08)).astype(np.float32)[..., None]
+        image = self.image / 255 * (corner * fall * rng.uniform(0.92, 1.1)).astype(np.float32)[..., None]
         image = np.clip(image, 0, 1) ** np.float32(rng.uniform(0.88, 1.14))
         image *= rng.uniform(0.96, 1.04, 3).astype(np.float32)
         if rng.random() < 0.2:
-            image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 0.8))
+            image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 0.8)), np.float32)
         noise = rng.standard_normal((height, width), np.float32) + 0.5 * cloud_noise(rng, height, width, (3, 3), 1)
         image += (noise * rng.uniform(0.002, 0.012)).astype(np.float32)[..., None]
         return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
@@ -161,4 +161,4 @@ class Scene:
     @staticmethod
     def _large_enough(mask: np.ndarray) -> bool:
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        return bool(len(rows)) and min(np.ptp(rows), np.ptp(columns)) + 1 >= MIN_SIDE
+        return len(rows) > 0 and bool(min(np.ptp(rows), np.ptp(columns)) + 1 >= MIN_SIDE)

@@ -19,7 +19,8 @@ def _letter_strokes(width: float, height: float) -> list[list[np.ndarray]]:
         [np.concatenate([s_top, -s_top[::-1]])],
         [np.array([[-1, -1], [1, -1]]), np.array([[0, -1], [0, 1]])],
         [upper],
-        [np.array([[-0.9, 1], [-0.9, -1], [0.2, -1], [0.8, -0.8], [0.9, -0.45], [0.8, -0.1], [0.2, 0.08], [-0.9, 0.08]])],
+        [np.array([[-0.9, 1], [-0.9, -1], [0.2, -1], [0.8, -0.8], [0.9, -0.45], [0.8, -0.1], [0.2, 0.08],
+                   [-0.9, 0.08]])],
     ]
     return [[stroke * (width / 2, height / 2) for stroke in letter] for letter in letters]
 
@@ -32,7 +33,7 @@ def draw_stop_sign(sprite: Sprite, rng: np.random.Generator) -> None:
     sprite.tint(sprite.polygon(_regular(8, 0.86, turn)), vary(rng, hsv(rng.uniform(352, 362), 0.87, 0.82)))
     for index, letter in enumerate(_letter_strokes(0.25, 0.44)):
         for stroke in letter:
-            sprite.tint(sprite.stroke(stroke + ((index - 1.5) * 0.375, 0.0), 0.085), (248, 248, 246))
+            sprite.tint(sprite.stroke(stroke + np.array([(index - 1.5) * 0.375, 0]), 0.085), (248, 248, 246))
     for bolt in (-0.66, 0.66):
         sprite.tint(sprite.ellipse(0, bolt, 0.035), (196, 190, 190))
     sprite.light_slope(-0.4, -0.6, rng.uniform(0.06, 0.2))

@@ -94,8 +94,10 @@ class SSDCrop(BaseTransform):
                 results[key] = results[key][top:bottom, left:right]
         results['img_shape'] = results['img'].shape[:2]
         select_instances(results, keep)
-        corners = np.clip(boxes[keep], (left, top) * 2, (right, bottom) * 2) - np.float32((left, top) * 2)
-        results['gt_bboxes'] = type(results['gt_bboxes'])(corners) if hasattr(results['gt_bboxes'], 'tensor') else corners
+        origin = np.array((left, top) * 2, np.float32)
+        corners = np.clip(boxes[keep], origin, np.array((right, bottom) * 2, np.float32)) - origin
+        typed = hasattr(results['gt_bboxes'], 'tensor')
+        results['gt_bboxes'] = type(results['gt_bboxes'])(corners) if typed else corners
         if results.get('gt_masks') is not None:
             results['gt_masks'] = results['gt_masks'].crop(window)
         return results

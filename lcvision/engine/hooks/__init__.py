@@ -1,4 +1,7 @@
 """Hooks for mmengine's runner."""
+from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
+from lcvision.engine.hooks.compatible_checkpoint_hook import CompatibleCheckpointHook
 from lcvision.engine.hooks.cycle_ema_hook import CycleEMAHook
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 
-__all__ = ['CycleEMAHook']
+__all__ = ['AtomicCheckpointHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook']

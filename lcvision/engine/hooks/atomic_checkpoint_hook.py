@@ -1,9 +1,8 @@
 """Checkpoints that survive a kill at any moment."""
-import os.path as osp
 from pathlib import Path
 
 from mmengine.dist import is_main_process
-from mmengine.fileio import LocalBackend, get_file_backend, register_backend
+from mmengine.fileio import BaseStorageBackend, LocalBackend, get_file_backend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
@@ -32,7 +31,7 @@ register_backend(_BACKEND, AtomicLocalBackend, force=True)
 class _LaterRemoval:
     """A file backend that only notes what is to be removed."""
 
-    def __init__(self, backend: LocalBackend) -> None:
+    def __init__(self, backend: BaseStorageBackend) -> None:
         self._backend = backend
         self.removed: list[str] = []
 
@@ -62,6 +61,9 @@ class AtomicCheckpointHook(CheckpointHook):
         before it writes the new one. A checkpoint's ``meta['config']``, which mmengine would execute on resuming and
         never writes itself, is ignored. The copies of ``published_keys`` are written by mmengine.
     """
+
+    backend_args: dict | None
+    file_backend: BaseStorageBackend
 
     def before_train(self, runner: Runner) -> None:
         """Chooses how files are written.
@@ -96,7 +98,7 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args, **self.args)
         if not is_main_process():
             return
-        write_atomically(osp.join(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
+        write_atomically(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
         for old in outdated:
             self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
 

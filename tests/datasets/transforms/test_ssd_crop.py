@@ -53,7 +53,7 @@ def test_rule_of_one_threshold_holds_for_every_seed(threshold):
         assert best >= threshold - 1e-6
         assert labels == out['gt_bboxes_labels'].tolist() != []
         assert out['gt_bboxes'].tensor.tolist() == boxes
-        assert len(out['gt_ignore_flags']) == len(labels)
+        assert out['gt_bboxes'].tensor.dtype == torch.float32 and len(out['gt_ignore_flags']) == len(labels)
     assert cropped > 250
 
 

@@ -98,7 +98,7 @@ def ema_hook(runner):
 
 
 def test_validation_uses_the_average_of_the_cycle_and_training_the_raw_weights(run):
-    runner, recorder = run(5, cycle_epoch=2)
+    recorder = run(5, cycle_epoch=2)[1]
     raw, validated = recorder.raw, recorder.validated[::3]
     for epoch, first in enumerate([0, 0, 2, 2, 4]):
         assert close(validated[epoch], applied(raw[3 * first:3 * epoch + 3], 0.9998))
@@ -133,7 +133,7 @@ def test_resume_is_exact(run, tmp_path, stop):
 
 
 def test_loading_weights_starts_a_new_average(run):
-    first, recorder = run(2, 'first')
+    first = run(2, 'first')[0]
     runner, other = run(1, 'second', load_from=f'{first.work_dir}/epoch_2.pth')
     assert ema_hook(runner).ema_model.steps == 3
     assert close(other.validated[-1], applied(other.raw, 0.9998))

@@ -1,0 +1,101 @@
+"""What train and test share: configs, checkpoints, launchers, quiet warnings."""
+import os
+import warnings
+from argparse import ArgumentParser
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from lcvision.errors import UserError
+
+LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Adds the flags that train and test spell alike."""
+    parser.add_argument('--work-dir', metavar='DIR', help='folder of logs and checkpoints [work_dirs/CONFIG]')
+    parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder in "
+                        "COCO layout; classes come from the data [the config's own data set]")
+    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'), default='auto',
+                        help='layout of activations on a CPU; auto measures and takes the faster [auto]')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V',
+                        help='entries of the config to override, e.g. train_dataloader.batch_size=8')
+    parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='how processes were started [none]')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
+
+
+def load_config(path: str, cfg_options: dict | None) -> Config:
+    """Reads a config file.
+
+    Raises:
+        UserError: It is missing, is no config, or ``cfg_options`` does not fit it.
+    """
+    if not Path(path).is_file():
+        near = sorted(str(p) for p in Path('configs').glob('*/*.py')) if Path('configs').is_dir() else []
+        known = f'; there are {", ".join(near[:4])}{", ..." if len(near) > 4 else ""}' if near else ''
+        raise UserError(f'no config file {path}{known}')
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:
+        raise UserError(f'{path} is not a config file: {type(error).__name__}: {error}') from error
+    if 'model' not in cfg:
+        raise UserError(f"{path} has no 'model': give one of the configs of configs/detection")
+    override(cfg, cfg_options)
+    return cfg
+
+
+def override(cfg: Config, cfg_options: dict | None) -> None:
+    """Applies ``--cfg-options``.
+
+    Raises:
+        UserError: A key leads through something that is no dict or list.
+    """
+    if not cfg_options:
+        return
+    try:
+        cfg.merge_from_dict(cfg_options)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise UserError(f'--cfg-options {" ".join(cfg_options)} does not fit the config: {error}') from error
+
+
+def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
+    """Sets the launcher and checks that it has started this process.
+
+    Raises:
+        UserError: ``pytorch`` is asked for outside torchrun.
+    """
+    cfg.launcher = launcher
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise UserError('--launcher pytorch needs torchrun: start with '
+                        '`torchrun --nproc-per-node N tools/train.py CONFIG --launcher pytorch`')
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+
+
+def require_checkpoint(path: str) -> str:
+    """Returns ``path`` if there is a file.
+
+    Raises:
+        UserError: There is none.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'no checkpoint {path}: give a .pth or .safetensors file')
+    return path
+
+
+def add_hook(cfg: Config, **hook: object) -> None:
+    """Appends a custom hook unless one of its type is there."""
+    hooks = cfg.setdefault('custom_hooks', [])
+    if all(h['type'] != hook['type'] for h in hooks):
+        cfg.custom_hooks = [*hooks, hook]
+
+
+def quiet_warnings() -> None:
+    """Hides warnings of libraries that a reader can do nothing about."""
+    for message in ('.*pkg_resources.*', '.*find_loader.*', '.*Failed to search registry.*', '.*torch.meshgrid.*',
+                    '.*save_param_scheduler.*', '.*The model and loaded state dict.*', '.*lr_scheduler.step.*',
+                    '.*Please import .* from .*', '.*pin_memory.*'):
+        warnings.filterwarnings('ignore', message=message)
+    warnings.filterwarnings('ignore', category=DeprecationWarning)
+    warnings.filterwarnings('ignore', category=FutureWarning)
+    # Workers of a data loader start anew and read this.
+    os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')

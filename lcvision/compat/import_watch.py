@@ -1,0 +1,52 @@
+"""Runs an action the first time one of some modules is looked up, so that `import lcvision` itself stays cheap."""
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class ImportWatch(MetaPathFinder):
+    """Finder that finds nothing: it acts once, just before a watched module is imported.
+
+    Args:
+        names: Full names of the modules to wait for; the first one that is looked up triggers.
+        action: Called once, without arguments, while that import is under way.
+    """
+
+    def __init__(self, names: Sequence[str], action: Callable[[], None]) -> None:
+        self.names = frozenset(names)
+        self.action = action
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Runs the action if its time has come.
+
+        Args:
+            fullname: Module being looked up.
+            path: Search path of its parent package, unused.
+            target: Module being reloaded, unused.
+
+        Returns:
+            Always None: the ordinary finders go on to find the module.
+        """
+        if fullname in self.names:
+            # Emptied before acting: the action imports things itself. It stays in sys.meta_path because the import
+            # system is walking that very list now.
+            self.names = frozenset()
+            self.action()
+        return None
+
+
+def before_import(names: Sequence[str], action: Callable[[], None]) -> None:
+    """Runs an action before any of some modules is imported.
+
+    Args:
+        names: Full names of the modules to wait for.
+        action: Called once, without arguments; called right now if one of the modules is already there.
+    """
+    if any(name in sys.modules for name in names):
+        action()
+    else:
+        sys.meta_path.insert(0, ImportWatch(names, action))

@@ -1,0 +1,76 @@
+"""Stand-in for mmcv's compiled module `mmcv._ext` where mmcv-lite has none.
+
+Serves mmcv-lite 2.0 to 2.1 (tried with 2.1.0), which installs without a compiler but cannot import `mmcv.ops`.
+Where full mmcv is installed its own `_ext` is found first and this file is never reached.
+Delete it when mmcv publishes wheels for the torch versions of setup.cfg, or when mmdet, mmseg and mmpretrain import
+without `mmcv._ext`.
+"""
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, NoReturn
+
+_EXT = 'mmcv._ext'
+
+
+def install() -> None:
+    """Offers the stand-in to the import system, behind every other finder."""
+    if not any(isinstance(finder, ExtFinder) for finder in sys.meta_path):
+        sys.meta_path.append(ExtFinder())
+
+
+class ExtFinder(MetaPathFinder):
+    """Finds `mmcv._ext`, and nothing else, when nobody else does."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Looks a module up.
+
+        Args:
+            fullname: Module being looked up.
+            path: Search path of its parent package, unused.
+            target: Module being reloaded, unused.
+
+        Returns:
+            The stand-in's spec for `mmcv._ext`, None for any other name.
+        """
+        return ModuleSpec(_EXT, ExtLoader(), origin=__name__) if fullname == _EXT else None
+
+
+class ExtLoader(Loader):
+    """Fills the stand-in module: kernels where there are some, a clear refusal for every other op."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Puts the ops into the module.
+
+        Args:
+            module: The empty `mmcv._ext` that the import system made.
+        """
+        # Here and not at the top: torch must not be loaded by `import lcvision`.
+        from lcvision.compat import nms_kernels
+        module.nms = nms_kernels.nms
+        module.softnms = nms_kernels.softnms
+        module.nms_match = nms_kernels.nms_match
+        # mmcv's environment report, which every runner logs, calls these two.
+        module.get_compiler_version = lambda: 'n/a'
+        module.get_compiling_cuda_version = lambda: 'not available'
+        module.__getattr__ = _missing_op
+
+
+def _missing_op(name: str) -> Callable[..., NoReturn]:
+    """Answers for every op without a kernel: mmcv looks all of them up at import, most models call none."""
+    if name.startswith('__'):
+        raise AttributeError(f'module {_EXT!r} has no attribute {name!r}')
+
+    def op(*args: Any, **kwargs: Any) -> NoReturn:
+        from lcvision.errors import UserError
+        raise UserError(
+            f'the op {name!r} needs the compiled mmcv, and this environment has mmcv-lite, which brings only nms, '
+            'softnms and nms_match through lcvision: uninstall mmcv-lite and install full mmcv '
+            '(pip install "lcvision[full]"), or choose a model without this op')
+
+    op.__name__ = op.__qualname__ = name
+    return op

@@ -1,0 +1,212 @@
+"""Greedy suppression on a CPU in numpy, with the signatures and the results of mmcv's compiled kernels.
+
+Serves and dies with mmcv_ops.py, which puts these functions into the stand-in for `mmcv._ext`. They are reached through
+`mmcv.ops.nms`, `batched_nms`, `soft_nms` and `nms_match`, whose documentation holds.
+
+Arithmetic is float32 in the order of operations of mmcv 2.1.0's CPU code, so that a pair of boxes at the threshold
+falls on the same side.
+"""
+import numpy as np
+import torch
+from torch import Tensor
+
+# Winners compared with the rest in one go, and how many of the rest: the buffers of one step stay in the L2 cache.
+_BLOCK = 128
+_CHUNK = 1024
+
+_NAIVE, _LINEAR, _GAUSSIAN = range(3)
+
+
+def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    """Keeps the best boxes that do not overlap a better one.
+
+    Args:
+        bboxes: (n, 4) corners x1, y1, x2, y2 in pixels.
+        scores: (n,) scores.
+        iou_threshold: A box goes when its IoU with a better kept box is strictly above this.
+        offset: 0 or 1, added to widths and heights.
+
+    Returns:
+        (k,) indices of the kept boxes, best first, on the scores' device.
+
+    Differs:
+        Boxes in half precision are compared in float32, where mmcv's CPU code refuses them.
+    """
+    # This very call decides the order among equal scores in mmcv too; a stable sort would give other boxes.
+    order = scores.sort(0, descending=True)[1]
+    keep = _survivors(_corners(bboxes[order]), np.float32(iou_threshold), offset)
+    return order[torch.from_numpy(keep).to(order.device)]
+
+
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
+    """Lowers the scores of boxes that overlap a better one instead of dropping them at once.
+
+    Args:
+        boxes: (n, 4) corners x1, y1, x2, y2 in pixels.
+        scores: (n,) scores.
+        dets: (n, 5) buffer; its first k rows receive corners and lowered score of the k kept boxes.
+        iou_threshold: IoU from which the methods 0 and 1 lower a score.
+        sigma: Width of method 2, which lowers a score by exp(-IoU^2 / sigma).
+        min_score: A box whose lowered score is below this goes.
+        method: 0 lowers to zero, 1 by the factor 1 - IoU, 2 by a Gaussian of the IoU.
+        offset: 0 or 1, added to widths and heights.
+
+    Returns:
+        (k,) indices of the kept boxes in the order in which they were chosen.
+    """
+    corners = _corners(boxes)
+    table = np.concatenate([_with_area(corners, offset), _to_numpy(scores)[None]]).astype(corners.dtype, copy=False)
+    inds = np.arange(table.shape[1])
+    first = 0
+    while first < table.shape[1]:
+        best = first + int(table[5, first:].argmax())
+        # A swap and not a sort: later ties are decided by where the earlier choices left each box.
+        table[:, [first, best]] = table[:, [best, first]]
+        inds[[first, best]] = inds[[best, first]]
+        rest = table[:, first + 1:]
+        ious = _iou(table[:5, first:first + 1], rest[:5], offset)[0]
+        rest[5] *= _decay(ious, np.float32(iou_threshold), np.float32(sigma), method)
+        layout = _fill_from_the_end(rest[5] < np.float32(min_score))
+        first += 1
+        if layout.size < rest.shape[1]:
+            table = np.concatenate([table[:, :first], rest[:, layout]], axis=1)
+            inds = np.concatenate([inds[:first], inds[first:][layout]])
+    dets[:inds.size] = torch.from_numpy(table[[0, 1, 2, 3, 5]].T.copy()).to(dets)
+    return torch.from_numpy(inds)
+
+
+def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
+    """Groups every suppressed box with the kept box that suppressed it.
+
+    Args:
+        dets: (n, 5) corners x1, y1, x2, y2 in pixels and score.
+        iou_threshold: A box joins the group of the best kept box with which its IoU is at least this.
+
+    Returns:
+        One list for each kept box, best first: its index, then those of its group by falling score.
+    """
+    order = dets[:, 4].sort(0, descending=True)[1].cpu().numpy()
+    boxes = _with_area(_corners(dets[:, :4])[:, order], offset=0)
+    groups = []
+    while order.size:
+        joins = _iou(boxes[:, :1], boxes, offset=0)[0] >= np.float32(iou_threshold)
+        joins[0] = True
+        groups.append(order[joins].tolist())
+        order, boxes = order[~joins], boxes[:, ~joins]
+    return groups
+
+
+def _to_numpy(values: Tensor) -> np.ndarray:
+    values = values.detach().cpu()
+    return (values if values.dtype == torch.float64 else values.float()).numpy()
+
+
+def _corners(boxes: Tensor) -> np.ndarray:
+    """Boxes as (4, n): one contiguous row for each side."""
+    return np.ascontiguousarray(_to_numpy(boxes).T)
+
+
+def _with_area(corners: np.ndarray, offset: int) -> np.ndarray:
+    x1, y1, x2, y2 = corners
+    return np.concatenate([corners, ((x2 - x1 + offset) * (y2 - y1 + offset))[None]])
+
+
+def _survivors(corners: np.ndarray, threshold: np.float32, offset: int) -> np.ndarray:
+    """Mask over boxes sorted by falling score."""
+    keep = np.zeros(corners.shape[1], dtype=bool)
+    boxes = _with_area(corners, offset)
+    # Boxes apart have IoU 0, which a negative threshold would count as overlap.
+    groups = _separate(corners, offset) if threshold >= 0 else [np.arange(corners.shape[1])]
+    for group in groups:
+        rest = boxes[:, group]
+        while group.size:
+            kept = _greedy(_iou(rest[:, :_BLOCK], rest[:, :_BLOCK], offset) > threshold)
+            keep[group[:_BLOCK][kept]] = True
+            winners, rest, group = rest[:, :_BLOCK][:, kept], rest[:, _BLOCK:], group[_BLOCK:]
+            if group.size:
+                free = ~_any_above(winners, rest, threshold, offset)
+                rest, group = rest[:, free], group[free]
+    return keep
+
+
+def _separate(corners: np.ndarray, offset: int) -> list[np.ndarray]:
+    """Splits boxes into groups between which nothing overlaps in x, each in the order given.
+
+    Batched NMS shifts every class to a place of its own, so this finds the classes.
+    """
+    count = corners.shape[1]
+    if count <= 2 * _BLOCK:
+        return [np.arange(count)]
+    by_left = corners[0].argsort(kind='stable')
+    left, reach = corners[0][by_left], np.maximum.accumulate(corners[2][by_left])
+    # The same arithmetic as the width of an overlap: the rounding cannot tell them apart.
+    starts = 1 + np.flatnonzero(reach[:-1] - left[1:] + offset <= 0)
+    # Groups of a few boxes would cost more in calls than they save in pairs.
+    starts = starts[np.unique(starts // _BLOCK, return_index=True)[1]]
+    return [np.sort(group) for group in np.split(by_left, starts)]
+
+
+def _any_above(winners: np.ndarray, rest: np.ndarray, threshold: np.float32, offset: int) -> np.ndarray:
+    """Mask over `rest`: overlaps one of the winners too much."""
+    hit = np.empty(rest.shape[1], dtype=bool)
+    for start in range(0, hit.size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        hit[part] = (_iou(winners, rest[:, part], offset) > threshold).any(axis=0)
+    return hit
+
+
+def _greedy(above: np.ndarray) -> np.ndarray:
+    """Mask of the rows that stay when each row that stays drops the later ones marked in it."""
+    alive = np.ones(above.shape[0], dtype=bool)
+    above = np.triu(above, k=1)
+    for row in np.flatnonzero(above.any(axis=1)):
+        if alive[row]:
+            alive[above[row]] = False
+    return alive
+
+
+def _iou(first: np.ndarray, second: np.ndarray, offset: int) -> np.ndarray:
+    """IoU of (5, k) boxes (corners and area) with (5, m) boxes, (k, m)."""
+    x1, y1, x2, y2, area = first[:, :, None]
+    left = np.maximum(x1, second[0])
+    inter = np.minimum(x2, second[2])
+    inter -= left
+    top = np.maximum(y1, second[1], out=left)
+    height = np.minimum(y2, second[3])
+    height -= top
+    if offset:
+        inter += offset
+        height += offset
+    np.maximum(inter, 0, out=inter)
+    np.maximum(height, 0, out=height)
+    inter *= height
+    union = np.add(area, second[4], out=height)
+    union -= inter
+    # Two boxes without area give 0/0: not a number, above no threshold, as in the compiled code.
+    with np.errstate(divide='ignore', invalid='ignore'):
+        inter /= union
+    return inter
+
+
+def _decay(ious: np.ndarray, threshold: np.float32, sigma: np.float32, method: int) -> np.ndarray:
+    if method == _GAUSSIAN:
+        return np.exp(-(ious * ious) / sigma)
+    return np.where(ious >= threshold, 1 - ious if method == _LINEAR else 0, 1).astype(ious.dtype)
+
+
+def _fill_from_the_end(gone: np.ndarray) -> np.ndarray:
+    """Positions of the boxes that stay, each freed place taken by the last one that stays, as mmcv compacts."""
+    stays = np.flatnonzero(~gone)
+    count = stays.size
+    layout = np.arange(count)
+    layout[gone[:count]] = stays[stays >= count][::-1]
+    return layout

@@ -1,0 +1,41 @@
+"""Lets a torchvision whose C++ ops do not load be imported for its transforms.
+
+Serves torchvision 0.15 and later (tried with 0.28.0 of another build than torch's): its package attaches shape rules to its own
+operators at import and fails if nobody declared them. Declared here without a kernel, they let the import pass;
+torchvision itself still refuses to run them, with its own message about mismatched builds.
+Delete it when torchvision imports without its ops, or when constraints.txt pins a matching build of both.
+"""
+import importlib
+
+from lcvision.compat.import_watch import before_import
+
+SCHEMAS = {
+    'nms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+    'qnms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+}
+
+# A torch.library.Library takes its operators back when it is collected.
+_library = None
+
+
+def install() -> None:
+    """Waits for torchvision to reach its operator registrations."""
+    before_import(['torchvision._meta_registrations', 'torchvision._autograd_registrations'], declare_missing)
+
+
+def declare_missing() -> list[str]:
+    """Declares the operators that torchvision's import needs, if its C++ library did not bring them.
+
+    Returns:
+        Names of the operators declared; empty where torchvision's own ops loaded.
+    """
+    global _library
+    import torch
+    if importlib.import_module('torchvision.extension')._has_ops():
+        return []
+    missing = [name for name in SCHEMAS if not hasattr(torch.ops.torchvision, name)]
+    if missing:
+        _library = torch.library.Library('torchvision', 'FRAGMENT')
+        for name in missing:
+            _library.define(name + SCHEMAS[name])
+    return missing

@@ -1,0 +1,83 @@
+"""Chooses the layout of activations on a CPU."""
+import copy
+import time
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from lcvision.registry import HOOKS
+
+_CHOICES = ('auto', 'channels_last', 'contiguous')
+# Short, since only the sign of the difference counts: it is far from equal on the CPUs seen.
+_BATCH, _SIZE, _ROUNDS = 2, 320, 3
+
+
+@HOOKS.register_module()
+class MemoryFormatHook(Hook):
+    """Runs training and evaluation in channels_last where that is faster.
+
+    The first map decides the layout of all that follow, so the backbone's input is converted and nothing else;
+    parameters and checkpoints keep their layout.
+
+    Args:
+        memory_format: 'auto' measures one forward and backward pass in both layouts, interleaved, on a copy of the
+            network, and keeps the faster; 'channels_last' and 'contiguous' say which.
+
+    Raises:
+        ValueError: If ``memory_format`` is another word.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, memory_format: str = 'auto'):
+        if memory_format not in _CHOICES:
+            raise ValueError(f'MemoryFormatHook: memory_format={memory_format!r} must be one of {", ".join(_CHOICES)}')
+        self.memory_format = memory_format
+        self._done = False
+
+    def before_run(self, runner: Runner) -> None:
+        """Decides and converts, once."""
+        if self._done or torch.cuda.is_available():
+            return
+        self._done = True
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        chosen, reason = self.memory_format, 'as asked'
+        if chosen == 'auto':
+            ratio = channels_last_ratio(model)
+            chosen = 'channels_last' if ratio < 1 else 'contiguous'
+            reason = f'a step takes {ratio:.2f} of the time in channels_last'
+        runner.logger.info(f'memory format: {chosen} ({reason})')
+        if chosen == 'channels_last':
+            model.backbone.register_forward_pre_hook(_to_channels_last)
+
+
+def channels_last_ratio(model: nn.Module) -> float:
+    """Time of a forward and backward pass in channels_last over that in the contiguous layout.
+
+    Args:
+        model: A detector, segmentor or classifier; it is copied, not touched.
+    """
+    copied = copy.deepcopy(model).train()
+    image = torch.rand(_BATCH, 3, _SIZE, _SIZE, device=next(model.parameters()).device)
+    layouts = (image.contiguous(memory_format=torch.channels_last), image)
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(_ROUNDS):
+        for inputs, times in zip(layouts, seconds):
+            start = time.perf_counter()
+            maps = copied(inputs, mode='tensor')
+            sum(m.float().mean() for m in _tensors(maps)).backward()
+            times.append(time.perf_counter() - start)
+    return min(seconds[0][1:]) / min(seconds[1][1:])
+
+
+def _tensors(value: torch.Tensor | list | tuple) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [tensor for item in value for tensor in _tensors(item)]
+
+
+def _to_channels_last(_: nn.Module, args: tuple) -> tuple:
+    return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])

@@ -1,0 +1,4 @@
+"""Optimiser wrappers."""
+from lcvision.engine.optim.bf16_optim_wrapper import BF16OptimWrapper
+
+__all__ = ['BF16OptimWrapper']

@@ -1,0 +1,132 @@
+"""Records as a table that fits a terminal of 100 columns, and as a picture."""
+from collections.abc import Sequence
+from pathlib import Path
+
+WIDTH = 100
+_HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'median', 'p10-p90', 'first', '')
+_GAP = '  '
+
+
+def format_table(records: Sequence[dict], environment: dict) -> str:
+    """Lays out records with a legend and the machine below.
+
+    Args:
+        records: As written to JSON.
+        environment: As written to JSON.
+
+    Returns:
+        Lines of at most 100 columns.
+    """
+    rows = [_HEADS, *(_row(record) for record in records)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADS))]
+    widths[0] = min(widths[0], WIDTH - sum(widths[1:]) - len(_GAP) * (len(widths) - 1))
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(1, '-' * max(map(len, lines)))
+    return '\n'.join([*lines, '', *_legend(records), *_machine(environment)])
+
+
+def format_ms(value: float | None) -> str:
+    """Three digits that matter; '-' for None."""
+    if value is None:
+        return '-'
+    return f'{value:.2f}' if value < 10 else f'{value:.1f}' if value < 100 else f'{value:.0f}'
+
+
+def format_count(value: float) -> str:
+    """Three digits and K, M or G."""
+    for unit, size in (('G', 1e9), ('M', 1e6), ('K', 1e3)):
+        if value >= size:
+            return f'{value / size:.3g}{unit}' if value < 999.5 * size else f'{value / size:.0f}{unit}'
+    return f'{value:.0f}'
+
+
+def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -> None:
+    """Draws medians as points with their p10-p90 span and 95 % interval.
+
+    Args:
+        records: As written to JSON, at least one.
+        environment: As written to JSON.
+        path: A picture file; its ending gives the format.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 1.6 + 0.42 * len(records)), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    colours = {name: f'C{i}' for i, name in enumerate(dict.fromkeys(record['engine'] for record in records))}
+    for place, record in enumerate(records):
+        ms, colour = record['latency_ms'], colours[record['engine']]
+        # Without p90 (too few samples) the span ends at the interval of the median.
+        axes.plot((ms['p10'], ms['p90'] or ms['ci95'][1]), (place, place), color=colour, alpha=0.35, lw=6,
+                  solid_capstyle='butt')
+        axes.plot(ms['ci95'], (place, place), color=colour, lw=2)
+        axes.plot(ms['median'], place, 'o', color=colour, markerfacecolor='white' if record['noisy'] else colour)
+        axes.annotate(format_ms(ms['median']) + ('*' if record['noisy'] else ''), (ms['median'], place), (0, 7),
+                      textcoords='offset points', ha='center', fontsize=8)
+    names = [f"{Path(record['config']).stem}  {_size(record)}  {record['engine']}, {record['threads']} thr"
+             for record in records]
+    axes.set_yticks(range(len(records)), names, fontsize=9)
+    axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
+             xlabel='ms for one image, network only, float32 (point: median, line: 95 % interval, band: p10-p90)')
+    axes.xaxis.label.set_size(9)
+    axes.grid(axis='x', alpha=0.3)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.set_title(_machine(environment)[0], fontsize=9, loc='left')
+    figure.savefig(path, dpi=150)
+
+
+def _row(record: dict) -> tuple[str, ...]:
+    ms = record['latency_ms']
+    return (Path(record['config']).stem, format_count(record['params']), format_count(record['macs']), _size(record),
+            str(record['threads']), record['engine'], format_ms(ms['median']),
+            f"{format_ms(ms['p10'])}-{format_ms(ms['p90']).replace('-', '?')}", format_ms(record['first_ms']),
+            '*' if record['noisy'] else '')
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    left = (0, 5)
+    cells = [_shorten(cell, width).ljust(width) if i in left else cell.rjust(width)
+             for i, (cell, width) in enumerate(zip(row, widths, strict=True))]
+    return _GAP.join(cells).rstrip()
+
+
+def _shorten(text: str, width: int) -> str:
+    # The end of a name (its width multiplier) tells models apart, so the middle goes.
+    if len(text) <= width:
+        return text
+    tail = width * 2 // 3
+    return f'{text[:width - tail - 1]}~{text[-tail:]}'
+
+
+def _size(record: dict) -> str:
+    return 'x'.join(map(str, record['input']))
+
+
+def _legend(records: Sequence[dict]) -> list[str]:
+    counts = sorted({record['samples'] for record in records})
+    samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
+    precisions = ', '.join(sorted({record['precision'] for record in records}))
+    lines = [f'ms for one image, network only (raw maps), {precisions}, batch 1, {samples} samples a row; '
+             'thr = threads,', 'input = height x width, first = first inference (compilation apart)']
+    compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
+    if compiled:
+        lines.append(f'compilation took {min(compiled):.1f} to {max(compiled):.1f} s a row')
+    reasons = dict.fromkeys(reason for record in records for reason in record.get('noisy_because', ()))
+    if any(record['noisy'] for record in records):
+        lines.append('* noisy, measure again on a quiet machine:')
+        lines += [f'    {reason}' for reason in list(reasons)[:6]]
+        if len(reasons) > 6:
+            lines.append(f'    and {len(reasons) - 6} more, see --json')
+    if any(ms['p90'] is None for ms in (record['latency_ms'] for record in records)):
+        lines.append('p90 needs 64 samples: ? where there are fewer')
+    return lines
+
+
+def _machine(environment: dict) -> list[str]:
+    flags = [flag for flag in environment['flags'] if flag.startswith(('avx', 'amx', 'sve'))]
+    versions = environment['versions']
+    quota = environment['cgroup_quota']
+    limits = f"{environment['affinity']} of {environment['cores']} CPUs" + (f', quota {quota:g}' if quota else '')
+    return [f"{environment['cpu']} ({limits}), torch {versions['torch']}, oneDNN {versions['onednn']}, "
+            f"lcvision {versions['lcvision']}"[:WIDTH], *([' '.join(flags)[:WIDTH]] if flags else [])]
