@@ -6,6 +6,9 @@ mmengine imports this module when it meets a type such as ``lcvision.PPLCNet`` a
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+# Lets mmengine read .safetensors wherever a config names a checkpoint.
+from lcvision.weights import checkpoint_scheme  # noqa: F401
+
 _SCOPE = 'lcvision'
 
 MODELS = Registry('model', parent=root.MODELS, scope=_SCOPE, locations=['lcvision.models'])

@@ -2,26 +2,13 @@
 # 0.02, 256..384 in training and 320 in evaluation. It shows that training here is training there (docs/reproduce.md).
 _base_ = [
     '../_base_/models/picodet_paper.py',
-    '../_base_/datasets/coco_detection_320.py',
+    '../_base_/datasets/bccd.py',
     '../_base_/schedules/picodet_paper_280e.py',
     '../_base_/runtime.py',
 ]
-classes = ('RBC', 'WBC', 'Platelets')
-data_root = 'data/bccd/'
 max_epochs = 50
 
-model = dict(
-    backbone=dict(scale=0.5), neck=dict(in_channels=[64, 128, 256]), bbox_head=dict(num_classes=len(classes)))
-dataset = dict(data_root=data_root, metainfo=dict(classes=classes))
-train_dataloader = dict(
-    batch_size=16,
-    dataset=dict(ann_file='annotations/instances_train.json', data_prefix=dict(img='train/'), **dataset))
-val_dataloader = dict(
-    dataset=dict(ann_file='annotations/instances_val.json', data_prefix=dict(img='val/'), **dataset))
-test_dataloader = val_dataloader
-val_evaluator = dict(ann_file=data_root + 'annotations/instances_val.json')
-test_evaluator = val_evaluator
-
+model = dict(backbone=dict(scale=0.5), neck=dict(in_channels=[64, 128, 256]), bbox_head=dict(num_classes=3))
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=0.02))
 auto_scale_lr = dict(enable=False)

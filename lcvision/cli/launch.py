@@ -1,4 +1,5 @@
 """What train and test share: configs, checkpoints, launchers, quiet warnings."""
+import logging
 import os
 import warnings
 from argparse import ArgumentParser
@@ -99,3 +100,9 @@ def quiet_warnings() -> None:
     warnings.filterwarnings('ignore', category=FutureWarning)
     # Workers of a data loader start anew and read this.
     os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')
+
+
+def quiet_logger(logger: logging.Logger) -> None:
+    """Hides lines of mmengine that only name its own internals: one for each parameter, and old spellings."""
+    hidden = ('paramwise_options', '"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Exp name:')
+    logger.addFilter(lambda record: not str(record.msg).startswith(hidden))

@@ -11,6 +11,7 @@ from lcvision.cli.launch import (
     add_run_arguments,
     load_config,
     override,
+    quiet_logger,
     quiet_warnings,
     require_checkpoint,
     use_launcher,
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
     from mmengine.runner import Runner
     runner = Runner.from_cfg(cfg)
+    quiet_logger(runner.logger)
     for note in notes:
         print_log(note, logger=runner.logger)
     runner.train()
@@ -146,6 +148,9 @@ def _use_weights(cfg: Config, args: Namespace) -> None:
 
     from lcvision.weights import load_state_dict_file
     if args.resume:
+        if args.resume.endswith('.safetensors'):
+            raise UserError(f'--resume {args.resume}: a .safetensors file holds weights alone, not the state of a run; '
+                            'start from it with --load-from')
         cfg.resume = True
         cfg.load_from = find_latest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
     elif args.load_from:

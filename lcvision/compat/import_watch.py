@@ -44,9 +44,10 @@ def before_import(names: Sequence[str], action: Callable[[], None]) -> None:
 
     Args:
         names: Full names of the modules to wait for.
-        action: Called once, without arguments; called right now if one of the modules is already there.
+        action: Called once, without arguments; called right now if one of the modules is already there. Asking again
+            for an action that is being waited for changes nothing.
     """
     if any(name in sys.modules for name in names):
         action()
-    else:
+    elif not any(isinstance(finder, ImportWatch) and finder.action is action for finder in sys.meta_path):
         sys.meta_path.insert(0, ImportWatch(names, action))

@@ -30,7 +30,7 @@ def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Te
         (k,) indices of the kept boxes, best first, on the scores' device.
 
     Differs:
-        Boxes in half precision are compared in float32, where mmcv's CPU code refuses them.
+        Boxes in half precision are compared in float32 and doubles as doubles; mmcv's CPU code refuses both.
     """
     # This very call decides the order among equal scores in mmcv too; a stable sort would give other boxes.
     order = scores.sort(0, descending=True)[1]

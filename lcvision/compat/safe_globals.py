@@ -52,7 +52,7 @@ def _allowed() -> dict[str, Callable]:
     import numpy as np
     from mmengine.logging.history_buffer import HistoryBuffer
     from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-    rebuild, scalar = (getattr(np.zeros(1)[index], '__reduce__')()[0] for index in (slice(None), 0))
+    rebuild, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
     allowed = {f'{cls.__module__}.{cls.__qualname__}': cls for cls in (HistoryBuffer, OneCycleParamScheduler)}
     allowed |= {'builtins.getattr': _method, 'numpy.dtype': _numeric_dtype, 'numpy.ndarray': np.ndarray}
     # numpy moved its core in 2.0; checkpoints of either side are read on both.

@@ -1,14 +1,15 @@
 """Lets a torchvision whose C++ ops do not load be imported for its transforms.
 
-Serves torchvision 0.15 and later (tried with 0.28.0 of another build than torch's): its package attaches shape rules to its own
-operators at import and fails if nobody declared them. Declared here without a kernel, they let the import pass;
-torchvision itself still refuses to run them, with its own message about mismatched builds.
+Serves torchvision from 0.15 on (tried: 0.28.0 as built for CUDA over torch 2.13.0+cpu). Its package attaches shape rules
+to two of its operators while it is imported, and fails if nobody declared them. Declared here without a kernel they
+let the import pass; torchvision goes on to refuse calls of its ops with its own message about mismatched builds.
 Delete it when torchvision imports without its ops, or when constraints.txt pins a matching build of both.
 """
 import importlib
 
 from lcvision.compat.import_watch import before_import
 
+# The others are looked at only where torchvision's library was loaded.
 SCHEMAS = {
     'nms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
     'qnms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',

@@ -1,4 +1,5 @@
 """Records as a table that fits a terminal of 100 columns, and as a picture."""
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,15 +113,21 @@ def _legend(records: Sequence[dict]) -> list[str]:
     compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
     if compiled:
         lines.append(f'compilation took {min(compiled):.1f} to {max(compiled):.1f} s a row')
-    reasons = dict.fromkeys(reason for record in records for reason in record.get('noisy_because', ()))
     if any(record['noisy'] for record in records):
-        lines.append('* noisy, measure again on a quiet machine:')
-        lines += [f'    {reason}' for reason in list(reasons)[:6]]
-        if len(reasons) > 6:
-            lines.append(f'    and {len(reasons) - 6} more, see --json')
+        lines.append('* noisy, measure again on a quiet machine; at worst:')
+        lines += [f'    {reason}' for reason in _worst_reasons(records)]
     if any(ms['p90'] is None for ms in (record['latency_ms'] for record in records)):
         lines.append('p90 needs 64 samples: ? where there are fewer')
     return lines
+
+
+def _worst_reasons(records: Sequence[dict]) -> list[str]:
+    worst: dict[str, tuple[float, str]] = {}
+    for reason in (reason for record in records for reason in record['noisy_because']):
+        number = re.search(r'\d+(\.\d+)?', reason)
+        size, kind = float(number[0]) if number else 0., re.sub(r'[-+]?\d+(\.\d+)?', '#', reason)
+        worst[kind] = max(worst.get(kind, (0., reason)), (size, reason))
+    return [reason for _, reason in worst.values()]
 
 
 def _machine(environment: dict) -> list[str]:

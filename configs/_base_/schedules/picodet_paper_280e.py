@@ -17,5 +17,5 @@ param_scheduler = [
 auto_scale_lr = dict(enable=True, base_batch_size=224)
 custom_hooks = [
     dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40),
-    # dict(type='lcvision.CPULatencyHook'),
+    dict(type='lcvision.CPULatencyHook'),
 ]

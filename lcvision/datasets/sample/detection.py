@@ -25,14 +25,14 @@ def _sprite_size(size: float) -> int:
 
 
 def _object_size(rng: np.random.Generator, shape: tuple[int, int]) -> float:
-    """Longest side of an object, in pixels: mostly a sixth to a half of the image, at times from 12 pixels."""
+    """Longest side of an object, in pixels: mostly a fifth to two fifths of the image, at times from 12 pixels or up to half."""
     side = max(shape)
     draw = rng.random()
-    if draw < 0.06:
+    if draw < 0.05:
         return float(rng.uniform(14, 34))
-    if draw < 0.88:
-        return float(np.exp(rng.uniform(np.log(0.16), np.log(0.38)))) * side
-    return float(rng.uniform(0.38, 0.5)) * side
+    if draw < 0.9:
+        return float(np.exp(rng.uniform(np.log(0.19), np.log(0.42)))) * side
+    return float(rng.uniform(0.42, 0.52)) * side
 
 
 def _add_object(rng: np.random.Generator, scene: Scene, category: Category, keep: float) -> None:
@@ -101,9 +101,9 @@ def render_detection_image(
     if crowd:
         _add_crowd(rng, scene, pick(rng, CROWDED))
     if not empty:
-        count = 2 if crowd else int(rng.choice([2, 3, 4, 5, 6], p=[0.14, 0.26, 0.3, 0.2, 0.1]))
+        count = 2 if crowd else int(rng.choice([2, 3, 4, 5, 6], p=[0.1, 0.2, 0.3, 0.25, 0.15]))
         for index in rng.integers(len(CATEGORIES), size=count):
-            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.6 else 0.4)
+            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.6 else 0.5)
     if rng.random() < 0.25:
         _add_litter(rng, scene, 1)
     return scene.finish(rng), scene.instances

@@ -1,7 +1,8 @@
 """Hooks for mmengine's runner."""
 from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from lcvision.engine.hooks.compatible_checkpoint_hook import CompatibleCheckpointHook
+from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
 from lcvision.engine.hooks.cycle_ema_hook import CycleEMAHook
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 
-__all__ = ['AtomicCheckpointHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook']
+__all__ = ['AtomicCheckpointHook', 'CPULatencyHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook']

@@ -1,0 +1,113 @@
+"""Evaluates a checkpoint and measures its latency."""
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmengine.config import Config
+
+from lcvision.cli.launch import (
+    add_hook,
+    add_run_arguments,
+    load_config,
+    override,
+    quiet_logger,
+    quiet_warnings,
+    require_checkpoint,
+    use_launcher,
+)
+from lcvision.errors import UserError
+from lcvision.weights.atomic_file import write_atomically
+
+_RUNS = Path('work_dirs')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Evaluates; returns the exit code."""
+    args = parse(argv)
+    quiet_warnings()
+    if args.json and not Path(args.json).resolve().parent.is_dir():
+        raise UserError(f'--json {args.json}: the folder {Path(args.json).resolve().parent} does not exist')
+    if not args.checkpoint:
+        args.config, args.checkpoint = find_run(args.config)
+        print(f'testing the newest run: {args.checkpoint} with {args.config}')
+    cfg = load_config(args.config, args.cfg_options)
+    use_launcher(cfg, args.launcher, args.local_rank)
+    _prepare(cfg, args)
+    from mmengine.runner import Runner
+    runner = Runner.from_cfg(cfg)
+    quiet_logger(runner.logger)
+    metrics = runner.test()
+    if runner.rank == 0:
+        report(args, metrics, runner.message_hub.get_info('latency/records') or [])
+    return 0
+
+
+def parse(argv: list[str] | None) -> Namespace:
+    """Parses the command line."""
+    parser = ArgumentParser('tools/test.py', description='Evaluates a checkpoint and measures its latency on this CPU.')
+    parser.add_argument('config', nargs='?', metavar='CONFIG', help='a config [that of the newest run]')
+    parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT',
+                        help='.pth or .safetensors [the best of the newest run, else its last]')
+    parser.add_argument('--show-dir', metavar='DIR', help='write pictures of the predictions and grid.png into DIR')
+    parser.add_argument('--json', metavar='FILE', help='write metrics and latency records')
+    add_run_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def find_run(config: str | None) -> tuple[str, str]:
+    """Finds a config and checkpoint below ``work_dirs``.
+
+    Args:
+        config: Only runs of this config, whose file is then used; None for the newest of all.
+
+    Returns:
+        Paths of the config and of the run's best checkpoint, or of its last if it has no best.
+
+    Raises:
+        UserError: There is no run.
+    """
+    pattern = f'{Path(config).stem}/last_checkpoint' if config else '*/last_checkpoint'
+    runs = sorted(_RUNS.glob(pattern), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        what = f'of {config} ' if config else ''
+        raise UserError(f'no run {what}under {_RUNS}/: train first, e.g. `python tools/train.py '
+                        f'{config or "configs/detection/picodet_pplcnet_0_5x.py"} --data sample`, or give CONFIG and '
+                        'CHECKPOINT')
+    folder = runs[-1].parent
+    best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
+    configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    if not configs:
+        raise UserError(f'{folder} has checkpoints but no config: give CONFIG and CHECKPOINT')
+    last = folder / Path(runs[-1].read_text().strip()).name
+    return str(configs[-1]), str(best[-1] if best else last)
+
+
+def report(args: Namespace, metrics: dict, records: list[dict]) -> None:
+    """Prints the metrics on one line and writes the json."""
+    shown = '  '.join(f'{name} {value:.4g}' for name, value in metrics.items() if isinstance(value, int | float))
+    print(f'\n{args.checkpoint}\n  {shown}')
+    if args.show_dir:
+        print(f'  pictures: {Path(args.show_dir) / "grid.png"}')
+    if args.json:
+        content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records)
+        write_atomically(args.json, json.dumps(content, indent=1).encode())
+        print(f'  json: {args.json}')
+
+
+def _prepare(cfg: Config, args: Namespace) -> None:
+    from lcvision.datasets.sources import check_source, use_source
+    from lcvision.weights import load_state_dict_file
+    load_state_dict_file(require_checkpoint(args.checkpoint))
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'{_RUNS}/{Path(args.config).stem}'
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    if args.data:
+        use_source(cfg, args.data, train=False)
+    else:
+        check_source(cfg, train=False)
+    override(cfg, args.cfg_options)
+    # The checkpoint holds the averaged weights as its model; nothing is averaged here.
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
+    add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
+    add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
+    if args.show_dir:
+        add_hook(cfg, type='lcvision.PictureHook', out_dir=args.show_dir)

@@ -1,0 +1,97 @@
+import gc
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from lcvision.latency import measure
+from lcvision.latency.measure import Budget, measure_rounds, quietly, sample, warm_up
+
+
+def subnormals_survive():
+    # Large enough for several threads.
+    return bool(((torch.full((1 << 18,), 2e-38) * 0.1) != 0).any())
+
+
+def test_quietly_sets_the_conditions():
+    def conditions():
+        return torch.get_num_threads(), torch.is_inference_mode_enabled(), gc.isenabled(), subnormals_survive()
+
+    for threads in (1, 2):
+        assert quietly(conditions, threads) == (threads, True, False, False)
+
+
+def test_quietly_restores_everything_also_after_an_error():
+    def fail():
+        raise KeyError('inside')
+
+    before = torch.get_num_threads(), subnormals_survive(), gc.isenabled(), threading.active_count()
+    assert before[1]
+    quietly(subnormals_survive, 2)
+    with pytest.raises(KeyError, match='inside'):
+        quietly(fail, 2)
+    assert (torch.get_num_threads(), subnormals_survive(), gc.isenabled(), threading.active_count()) == before
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_sample_counts_and_is_in_milliseconds():
+    calls = []
+
+    def run():
+        calls.append(0)
+        time.sleep(0.002)
+
+    times = sample(run, 4)
+    assert len(calls) == len(times) == 4 and (times >= 1.9).all()
+
+
+def fake_clock(monkeypatch, durations):
+    """Lets every run take the next duration, in milliseconds."""
+    series = iter(durations)
+    monkeypatch.setattr(measure, 'sample', lambda run, count: np.array([next(series) for _ in range(count)]))
+
+
+def test_warm_up_ends_when_two_blocks_agree(monkeypatch):
+    fake_clock(monkeypatch, [9] * 5 + [7] * 5 + [5] * 5 + [4.95] * 5 + [1] * 50)
+    assert warm_up(lambda: None) == 20
+
+
+def test_warm_up_takes_at_least_ten_runs(monkeypatch):
+    fake_clock(monkeypatch, [3.] * 50)
+    assert warm_up(lambda: None) == 10
+
+
+def test_warm_up_gives_up_in_time(monkeypatch):
+    fake_clock(monkeypatch, (2.**i for i in range(10**6)))
+    assert warm_up(lambda: None, seconds=1e-9) == 10
+
+
+def test_rounds_interleave_forwards_and_backwards():
+    order = []
+    series = measure_rounds([lambda: order.append('a'), lambda: order.append('b')],
+                            Budget(samples=4, rounds=2, warmup_seconds=0.01))
+    assert [len(one.samples_ms) for one in series] == [4, 4]
+    assert ''.join(order[-12:]) == 'aaabbb' + 'bbbaaa'
+
+
+def test_uneven_rounds_still_give_every_sample():
+    done = []
+    series = measure_rounds([lambda: None], Budget(samples=7, rounds=3, warmup_seconds=0.01), done.append)
+    assert len(series[0].samples_ms) == 7
+    assert done[-1] == 1 and done == sorted(done)
+    assert len(measure_rounds([lambda: None], Budget(samples=3, rounds=10))[0].samples_ms) == 3
+
+
+def test_time_runs_out():
+    series = measure_rounds([lambda: time.sleep(0.001)],
+                            Budget(samples=100, rounds=10, max_seconds=1e-6, warmup_seconds=0.01))
+    assert len(series[0].samples_ms) == 10
+
+
+@pytest.mark.parametrize('wrong', [dict(samples=0), dict(samples=1.5), dict(rounds=True), dict(max_seconds=0),
+                                   dict(max_seconds=float('inf')), dict(warmup_seconds='1')])
+def test_wrong_budget(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Budget(**wrong)
