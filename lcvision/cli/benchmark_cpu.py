@@ -3,12 +3,9 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Outcome, Subject, benchmark, check_threads, environment
@@ -16,6 +13,7 @@ from lcvision.latency.engines import ENGINES, availability, check_precisions, se
 from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import build_network, load_config
 from lcvision.latency.table import format_table, plot_records
+from lcvision.weights.atomic_file import write_atomically
 
 SCHEMA = 1
 PRECISIONS = ('fp32', 'bf16', 'int8')
@@ -147,35 +145,13 @@ def _deliver(args: argparse.Namespace, outcome: Outcome, machine: dict) -> int:
         if reason is not None:
             print(f'engine {name} is not installed: {reason}')
     if args.json:
-        _write_json(Path(args.json), {'schema': SCHEMA, 'environment': machine, 'results': outcome.records})
+        content = {'schema': SCHEMA, 'environment': machine, 'results': outcome.records}
+        write_atomically(args.json, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
     if args.plot and outcome.records:
         plot_records(outcome.records, machine, args.plot)
     for failure in outcome.failures:
         print(f'error: {failure}', file=sys.stderr)
     return 1 if outcome.failures else 0
-
-
-def _write_json(path: Path, content: dict) -> None:
-    with tempfile.NamedTemporaryFile('w', dir=path.resolve().parent, prefix=f'.{path.name}.', delete=False) as file:
-        try:
-            json.dump(content, file, indent=1, allow_nan=False, default=_plain)
-            file.write('\n')
-            file.flush()
-            os.fsync(file.fileno())
-            # Temporary files are private; this one is for everybody that the umask allows.
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(file.name, 0o666 & ~mask)
-            os.replace(file.name, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f'{type(value).__name__} is not JSON')
 
 
 class _Progress:

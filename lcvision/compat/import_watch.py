@@ -1,4 +1,7 @@
-"""Runs an action the first time one of some modules is looked up, so that `import lcvision` itself stays cheap."""
+"""Runs an action the first time one of some modules is looked up, so that `import lcvision` itself stays cheap.
+
+Serves torchvision_ops.py and safe_globals.py; delete it with the last of them.
+"""
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
@@ -14,7 +17,7 @@ class ImportWatch(MetaPathFinder):
         action: Called once, without arguments, while that import is under way.
     """
 
-    def __init__(self, names: Sequence[str], action: Callable[[], None]) -> None:
+    def __init__(self, names: Sequence[str], action: Callable[[], object]) -> None:
         self.names = frozenset(names)
         self.action = action
 
@@ -39,7 +42,7 @@ class ImportWatch(MetaPathFinder):
         return None
 
 
-def before_import(names: Sequence[str], action: Callable[[], None]) -> None:
+def before_import(names: Sequence[str], action: Callable[[], object]) -> None:
     """Runs an action before any of some modules is imported.
 
     Args:

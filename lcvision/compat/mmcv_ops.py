@@ -1,6 +1,6 @@
 """Stand-in for mmcv's compiled module `mmcv._ext` where mmcv-lite has none.
 
-Serves mmcv-lite 2.0 to 2.1 (tried with 2.1.0), which installs without a compiler but cannot import `mmcv.ops`.
+Serves mmcv-lite 2.1.0, which installs without a compiler but cannot import `mmcv.ops`.
 Where full mmcv is installed its own `_ext` is found first and this file is never reached.
 Delete it when mmcv publishes wheels for the torch versions of setup.cfg, or when mmdet, mmseg and mmpretrain import
 without `mmcv._ext`.
@@ -51,13 +51,15 @@ class ExtLoader(Loader):
         """
         # Here and not at the top: torch must not be loaded by `import lcvision`.
         from lcvision.compat import nms_kernels
-        module.nms = nms_kernels.nms
-        module.softnms = nms_kernels.softnms
-        module.nms_match = nms_kernels.nms_match
-        # mmcv's environment report, which every runner logs, calls these two.
-        module.get_compiler_version = lambda: 'n/a'
-        module.get_compiling_cuda_version = lambda: 'not available'
-        module.__getattr__ = _missing_op
+        module.__dict__.update(
+            nms=nms_kernels.nms,
+            softnms=nms_kernels.softnms,
+            nms_match=nms_kernels.nms_match,
+            # mmcv's environment report, which every runner logs, calls these two.
+            get_compiler_version=lambda: 'n/a',
+            get_compiling_cuda_version=lambda: 'not available',
+            __getattr__=_missing_op,
+        )
 
 
 def _missing_op(name: str) -> Callable[..., NoReturn]:

@@ -1,6 +1,6 @@
 """Allow-list with which torch's safe reader can read mmengine's training checkpoints.
 
-Serves mmengine up to 0.10.7 with torch 2.6 and later (tried with 2.13.0). mmengine saves its log history as objects and
+Serves mmengine 0.10.7 with torch 2.6 and later (tried with 2.13.0). mmengine saves its log history as objects and
 numpy arrays and leaves `weights_only` to torch, which since 2.6 refuses them: training could not be resumed.
 Delete it when mmengine saves plain values or registers its own classes.
 

@@ -1,8 +1,9 @@
 """Lets a torchvision whose C++ ops do not load be imported for its transforms.
 
-Serves torchvision from 0.15 on (tried: 0.28.0 as built for CUDA over torch 2.13.0+cpu). Its package attaches shape rules
-to two of its operators while it is imported, and fails if nobody declared them. Declared here without a kernel they
-let the import pass; torchvision goes on to refuse calls of its ops with its own message about mismatched builds.
+Serves torchvision 0.28.0 (tried: its CUDA build over torch 2.13.0+cpu) and releases that fail in the same way: the
+package attaches shape rules to two of its operators while it is imported, and fails if nobody declared them. Declared
+here without a kernel they let the import pass; torchvision goes on to refuse calls of its ops with its own message
+about mismatched builds.
 Delete it when torchvision imports without its ops, or when constraints.txt pins a matching build of both.
 """
 import importlib

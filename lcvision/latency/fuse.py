@@ -30,8 +30,10 @@ def fuse_network(network: nn.Module, example: torch.Tensor) -> nn.Module:
         which they run. Here one forward pass shows which norm received which convolution's output, and a pair whose
         fused form does not give the same output stays as it is (a convolution that changes its weight in forward).
     """
-    fused = copy.deepcopy(network).eval()
+    fused = copy.deepcopy(network)
     _deploy(fused)
+    # Last: modules that were made for deployment come in training mode.
+    fused.eval()
     with torch.no_grad():
         swaps = _swaps(fused, example)
     for parent in fused.modules():

@@ -38,13 +38,23 @@ def test_equals_compiled_mmcv(case):
 
 @pytest.mark.parametrize('case', [case for case in CASES if has_ties(case)])
 def test_equals_compiled_mmcv_among_equal_scores(case):
-    """The recorded order of equal scores is put into distinct scores: torch builds sort equal ones differently."""
     args, boxes, scores = load(case)
-    floor = args['args'].get('score_threshold', 0)
-    candidates = (scores > floor).nonzero()[:, 0] if floor else torch.arange(len(scores))
-    order = candidates[torch.from_numpy(FILE[f'{case}/torch_order']).long()]
+    recorded = torch.from_numpy(FILE[f'{case}/torch_order']).long()
+    if not torch.equal(scores.sort(0, descending=True)[1], recorded):
+        pytest.skip('torch orders equal scores differently here than where the fixture was made')
+    dets, inds = call(case, args, boxes, scores)
+    np.testing.assert_array_equal(inds.numpy(), FILE[f'{case}/inds'])
+    np.testing.assert_array_equal(dets.numpy(), FILE[f'{case}/dets'])
+
+
+# With a score threshold mmcv sorts what is left, an order that the fixture does not hold.
+@pytest.mark.parametrize('case', [
+    case for case in CASES if has_ties(case) and 'score_threshold' not in load(case)[0]['args']])
+def test_equals_compiled_mmcv_whatever_the_order_of_equal_scores(case):
+    """The recorded order is put into distinct scores."""
+    args, boxes, scores = load(case)
     distinct = torch.zeros_like(scores)
-    distinct[order] = torch.linspace(1, 0.5, len(order))
+    distinct[torch.from_numpy(FILE[f'{case}/torch_order']).long()] = torch.linspace(1, 0.5, len(scores))
     dets, inds = call(case, args, boxes, distinct)
     np.testing.assert_array_equal(inds.numpy(), FILE[f'{case}/inds'])
     np.testing.assert_array_equal(dets[:, :4].numpy(), FILE[f'{case}/dets'][:, :4])

@@ -57,7 +57,7 @@ def test_reads_what_it_saved_equal(tmp_path):
     safe_globals.allow()
     loaded = torch.load(tmp_path / 'saved.pth', weights_only=True)
     np.testing.assert_array_equal(loaded['buffer'].data, buffer.data)
-    assert loaded['buffer'].statistics('mean') == 3.5 / 2 or loaded['buffer'].mean() == buffer.mean()
+    assert loaded['buffer'].statistics('mean') == buffer.statistics('mean')
     assert loaded['scalar'] == np.float32(0.5)
     for code, array in numbers.items():
         assert loaded['arrays'][code].dtype == array.dtype
@@ -107,19 +107,22 @@ def test_gives_the_functions_that_mmengine_refers_to(tmp_path):
 def test_adds_nothing_twice_and_nothing_over_somebody_else(fresh):
     out = fresh('import lcvision, numpy, torch\nfrom lcvision.compat.safe_globals import allow\n'
                 'torch.serialization.add_safe_globals([numpy.ndarray, (numpy.dtype, "numpy.dtype")])\n'
-                'names = allow()\nprint("numpy.ndarray" in names, "numpy.dtype" in names, "builtins.getattr" in names)\n'
-                'print(allow())')
-    assert out.splitlines() == ['False False True', '[]']
+                'names = allow()\n'
+                'print([name in names for name in ("numpy.ndarray", "numpy.dtype", "builtins.getattr")], allow())')
+    assert out == '[False, False, True] []'
 
 
 @pytest.mark.parametrize('version', ['2.5.1', '1.13.0+cpu'])
 def test_adds_nothing_where_torch_reads_everything(fresh, version):
-    out = fresh(f'import torch\ntorch.__version__ = {version!r}\n'
-                'from lcvision.compat.safe_globals import allow\nprint(allow(), torch.serialization.get_safe_globals())')
-    assert out == '[] []'
+    out = fresh(f'import torch\ntorch.__version__ = {version!r}\nbefore = torch.serialization.get_safe_globals()\n'
+                'from lcvision.compat.safe_globals import allow\n'
+                'print(allow(), torch.serialization.get_safe_globals() == before)')
+    assert out == '[] True'
 
 
 def test_waits_for_the_runner(fresh):
-    out = fresh('import lcvision, torch\nprint(len(torch.serialization.get_safe_globals()))\n'
-                'import mmengine.runner\nprint(len(torch.serialization.get_safe_globals()) > 0)')
-    assert out.splitlines() == ['0', 'True']
+    out = fresh(
+        'import lcvision, torch\n'
+        'def names(): return [entry[1] for entry in torch.serialization.get_safe_globals() if isinstance(entry, tuple)]'
+        '\nprint("numpy.dtype" in names())\nimport mmengine.runner\nprint("numpy.dtype" in names())')
+    assert out.split() == ['False', 'True']

@@ -39,7 +39,8 @@ def test_ops_that_did_not_load_are_still_refused(fresh):
 @pytest.mark.parametrize(('has_ops', 'declared'), [(True, 'False'), (False, 'True')])
 def test_declares_only_where_the_ops_did_not_load(fresh, tmp_path, has_ops, declared):
     torchvision_like(tmp_path, has_ops)
-    out = fresh('import lcvision, torchvision\nprint(torchvision._meta_registrations.registered)\n' + DECLARED, tmp_path)
+    out = fresh('import lcvision, torchvision\nprint(torchvision._meta_registrations.registered)\n' + DECLARED,
+                tmp_path)
     assert out.split() == [declared, declared]
 
 

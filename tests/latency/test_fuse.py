@@ -4,7 +4,7 @@ from torch import nn
 
 from lcvision.latency.fuse import fuse_network
 
-def shake_norms
+from tests.latency.small_net import shake_norms, small_net
 
 
 def norms(network):
@@ -22,8 +22,8 @@ def check(network, x, left):
     return fused
 
 
-def test_plain_pairs(small_net):
-    check(small_net, torch.randn(1, 3, 16, 16), 0)
+def test_plain_pairs():
+    check(small_net(), torch.randn(1, 3, 16, 16), 0)
 
 
 def test_conv_module_keeps_its_activation():
@@ -32,9 +32,10 @@ def test_conv_module_keeps_its_activation():
     check(net, torch.randn(1, 3, 16, 16), 0)
 
 
-def test_no_hook_is_left_behind(small_net):
-    fused = check(small_net, torch.randn(1, 3, 16, 16), 0)
-    assert not any(m._forward_hooks for m in [*fused.modules(), *small_net.modules()])
+def test_no_hook_is_left_behind():
+    network = small_net()
+    fused = check(network, torch.randn(1, 3, 16, 16), 0)
+    assert not any(m._forward_hooks for m in [*fused.modules(), *network.modules()])
 
 
 class SharedConv(nn.Module):
@@ -74,7 +75,7 @@ class StandardisedConv(nn.Conv2d):
     """Changes its weight in forward: folding a norm into it would be wrong."""
 
     def forward(self, x):
-        return self._conv_forward(x, self.weight - self.weight.mean((1, 2, 3), keepdim=True), self.bias)
+        return self._conv_forward(x, self.weight / self.weight.std((1, 2, 3), keepdim=True), self.bias)
 
 
 def test_convolution_that_changes_its_weight_is_left_alone():

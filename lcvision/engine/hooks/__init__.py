@@ -4,5 +4,7 @@ from lcvision.engine.hooks.compatible_checkpoint_hook import CompatibleCheckpoin
 from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
 from lcvision.engine.hooks.cycle_ema_hook import CycleEMAHook
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
+from lcvision.engine.hooks.picture_hook import PictureHook
 
-__all__ = ['AtomicCheckpointHook', 'CPULatencyHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook']
+__all__ = ['AtomicCheckpointHook', 'CPULatencyHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook',
+           'PictureHook']

@@ -113,6 +113,10 @@ class AtomicCheckpointHook(CheckpointHook):
         return outdated
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        wanted = [key for key in getattr(self, 'key_indicators', []) if key != 'auto']
+        # A detector that finds nothing yet has no mAP at all; its latency alone makes nothing the best.
+        if any(key not in metrics for key in wanted) or all(key.startswith('latency/') for key in metrics):
+            return
         backend = self.file_backend
         self.file_backend = waiting = _LaterRemoval(backend)
         try:

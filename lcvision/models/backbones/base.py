@@ -48,10 +48,11 @@ class Backbone(BaseModule):
             ValueError: If ``out_indices`` or ``frozen_stages`` does not fit.
         """
         name, wanted = type(self).__name__, self.out_indices
-        if not wanted or list(wanted) != sorted(set(wanted)) or not 0 <= wanted[0] <= wanted[-1] < len(ends):
+        whole = all(isinstance(i, int) for i in wanted)
+        if not wanted or not whole or list(wanted) != sorted(set(wanted)) or wanted[0] < 0 or wanted[-1] >= len(ends):
             raise ValueError(f'{name}: out_indices={wanted} must ascend and lie in 0..{len(ends) - 1}, '
                              f'which are the strides {tuple(strides)}')
-        if not -1 <= self.frozen_stages <= len(self.stages):
+        if not isinstance(self.frozen_stages, int) or not -1 <= self.frozen_stages <= len(self.stages):
             raise ValueError(f'{name}: frozen_stages={self.frozen_stages} must lie in -1..{len(self.stages)} '
                              '(-1: nothing, 0: the stem, n: the stem and the first n stages)')
         self.out_channels = tuple(channels[i] for i in wanted)

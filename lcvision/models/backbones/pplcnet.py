@@ -1,4 +1,5 @@
 """PP-LCNet."""
+import math
 from collections.abc import Sequence
 
 from mmcv.cnn import ConvModule
@@ -50,7 +51,7 @@ class PPLCNet(Backbone):
     def __init__(self, scale: float = 1.0, se_mask: str = '0000000000011', kernel_mask: str = '0000001111111',
                  act_cfg: dict | None = None, out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1,
                  norm_cfg: dict | None = None, norm_eval: bool = False, init_cfg: dict | list | None = None):
-        if not scale > 0:
+        if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'PPLCNet: scale={scale} must be above 0, e.g. 0.25, 0.5, 1.0 or 2.5')
         for name, mask in (('se_mask', se_mask), ('kernel_mask', kernel_mask)):
             if not isinstance(mask, str) or len(mask) != _BLOCKS or set(mask) - {'0', '1'}:

@@ -6,6 +6,7 @@ import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.models.task_modules import MlvlPointGenerator
 from mmdet.registry import TASK_UTILS
+from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from torch import nn
 
@@ -86,6 +87,50 @@ class PicoHead(BaseDenseHead):
         """
         distances = self.distances(logits) * priors[:, 2:]
         return torch.cat((priors[:, :2] - distances[..., :2], priors[:, :2] + distances[..., 2:]), -1)
+
+    def gather_targets(self, gt_inds: Sequence[torch.Tensor],
+                       batch_gt_instances: Sequence[InstanceData]) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Turns assignments into targets.
+
+        Args:
+            gt_inds: For each image (L,): 0 for background, else 1 plus the index of the ground truth.
+            batch_gt_instances: ``bboxes`` and ``labels`` of each image.
+
+        Returns:
+            Labels (N * L,) with ``num_classes`` for background, boxes (N * L, 4) in pixels, and the sum over images
+            of positives, at least one each.
+        """
+        labels, boxes, num_pos = [], [], 0
+        for inds, gts in zip(gt_inds, batch_gt_instances, strict=True):
+            labels.append(torch.cat((gts.labels.new_full((1,), self.num_classes), gts.labels))[inds])
+            boxes.append(torch.cat((self.bins.new_zeros(1, 4), gts.bboxes.to(self.bins.dtype)))[inds])
+            num_pos += max(int((inds > 0).sum()), 1)
+        return torch.cat(labels), torch.cat(boxes), num_pos
+
+    def box_losses(self, logits: torch.Tensor, priors: torch.Tensor, boxes: torch.Tensor, weight: torch.Tensor,
+                   avg_factor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """``loss_bbox`` and ``loss_dfl`` of positive cells, both computed in strides.
+
+        Args:
+            logits: (p, 4 * bins) distance logits.
+            priors: (p, 3) centres and strides.
+            boxes: (p, 4) targets in pixels.
+            weight: (p,) of each cell.
+            avg_factor: What the weighted sums are divided by.
+
+        Returns:
+            Both losses, and the IoU (p,) of prediction and target, detached. Without positives the losses are zeros
+            that keep the graph.
+        """
+        stride = priors[:, 2:]
+        centre, wanted = priors[:, :2] / stride, boxes / stride
+        predicted = self.distances(logits)
+        predicted = torch.cat((centre - predicted[:, :2], centre + predicted[:, 2:]), 1)
+        sides = torch.cat((centre - wanted[:, :2], wanted[:, 2:] - centre), 1).clamp(0, self.reg_max - 0.1)
+        loss_bbox = self.loss_bbox(predicted, wanted, weight=weight, avg_factor=1.0) / avg_factor
+        loss_dfl = self.loss_dfl(logits.reshape(-1, self.num_bins), sides.flatten(),
+                                 weight=weight.repeat_interleave(4), avg_factor=4.0) / avg_factor
+        return loss_bbox, loss_dfl, bbox_overlaps(predicted.detach(), wanted, is_aligned=True)
 
     def predict_by_feat(self, *maps: list[torch.Tensor], batch_img_metas: list[dict], cfg: dict | None = None,
                         rescale: bool = False, with_nms: bool = True) -> list[InstanceData]:

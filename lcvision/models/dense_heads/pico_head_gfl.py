@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
-from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import reduce_mean
 from mmengine.structures import InstanceData
 from torch import nn
@@ -86,53 +85,49 @@ class PicoHeadGFL(PicoHead):
         Returns:
             ``loss_cls``, ``loss_bbox`` and ``loss_dfl``, weighted.
         """
-        priors = self.priors(cls_scores)
-        labels, boxes, num_pos = self.targets(priors, [m[0, 0].numel() for m in cls_scores], batch_gt_instances)
-        logits, distances = flatten_levels(cls_scores).flatten(0, 1), flatten_levels(bbox_preds).flatten(0, 1)
+        priors, counts = self.priors(cls_scores), [m[0, 0].numel() for m in cls_scores]
+        logits, distances = flatten_levels(cls_scores), flatten_levels(bbox_preds)
+        labels, boxes, num_pos = self.targets(priors, counts, batch_gt_instances, logits, distances)
+        logits, distances = logits.flatten(0, 1), distances.flatten(0, 1)
         positive = (labels < self.num_classes).nonzero().squeeze(1)
-        avg_factor = max(reduce_mean(logits.new_tensor(float(num_pos))).item(), 1.0)
-        quality = logits.new_zeros(len(labels))
-        if len(positive) == 0:
-            reduce_mean(logits.new_zeros(()))  # the other ranks average their weights here
-            nothing = distances.sum() * 0
-            return dict(loss_cls=self.loss_cls(logits, (labels, quality), avg_factor=avg_factor),
-                        loss_bbox=nothing, loss_dfl=nothing)
-        prior = priors[positive % len(priors)]
-        stride = prior[:, 2:]
-        centre = prior[:, :2] / stride
-        predicted = self.distances(distances[positive])
-        predicted = torch.cat((centre - predicted[:, :2], centre + predicted[:, 2:]), 1)
-        wanted = boxes[positive] / stride
-        quality[positive] = bbox_overlaps(predicted.detach(), wanted, is_aligned=True)
         weight = logits[positive].detach().amax(1).sigmoid()
-        total = reduce_mean(weight.sum()).clamp(min=1)
-        sides = torch.cat((centre - wanted[:, :2], wanted[:, 2:] - centre), 1).clamp(0, self.reg_max - 0.1)
-        return dict(
-            loss_cls=self.loss_cls(logits, (labels, quality), avg_factor=avg_factor),
-            loss_bbox=self.loss_bbox(predicted, wanted, weight=weight, avg_factor=1.0) / total,
-            loss_dfl=self.loss_dfl(distances[positive].view(-1, self.num_bins), sides.flatten(),
-                                   weight=weight.repeat_interleave(4), avg_factor=4.0) / total)
+        loss_bbox, loss_dfl, overlaps = self.box_losses(
+            distances[positive], priors[positive % len(priors)], boxes[positive], weight,
+            reduce_mean(weight.sum()).clamp(min=1))
+        quality = logits.new_zeros(len(labels))
+        quality[positive] = overlaps
+        avg_factor = max(reduce_mean(logits.new_tensor(float(num_pos))).item(), 1.0)
+        return dict(loss_cls=self.class_loss(logits, labels, quality, avg_factor), loss_bbox=loss_bbox,
+                    loss_dfl=loss_dfl)
 
-    def targets(self, priors: torch.Tensor, num_level_priors: list[int],
-                batch_gt_instances: list[InstanceData]) -> tuple[torch.Tensor, torch.Tensor, int]:
+    def class_loss(self, logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor,
+                   avg_factor: float) -> torch.Tensor:
+        """Loss of the scores of all cells.
+
+        Args:
+            logits: (n, num_classes).
+            labels: (n,), ``num_classes`` for background.
+            quality: (n,) what the score of the labelled class should be, 0 for background.
+            avg_factor: What the sum is divided by.
+        """
+        return self.loss_cls(logits, (labels, quality), avg_factor=avg_factor)
+
+    def targets(self, priors: torch.Tensor, num_level_priors: list[int], batch_gt_instances: list[InstanceData],
+                logits: torch.Tensor | None = None,
+                distances: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor, int]:
         """Targets of a batch, which depend on the ground truths alone.
 
         Args:
             priors: (L, 3) centres and strides.
             num_level_priors: Cells of each level.
             batch_gt_instances: Ground truths of each image.
+            logits: Not used.
+            distances: Not used.
 
         Returns:
-            Labels (N * L,) with ``num_classes`` for background, boxes (N * L, 4) in pixels, and the sum over images
-            of positives, at least one each.
+            See :meth:`PicoHead.gather_targets`.
         """
         half = priors[:, 2:] * _ANCHOR_SIZE / 2
         anchors = InstanceData(priors=torch.cat((priors[:, :2] - half, priors[:, :2] + half), 1))
-        labels, boxes, num_pos = [], [], 0
-        for gts in batch_gt_instances:
-            gt_inds = self.assigner.assign(anchors, num_level_priors, gts).gt_inds
-            padded = torch.cat((gts.labels.new_full((1,), self.num_classes), gts.labels))
-            labels.append(padded[gt_inds])
-            boxes.append(torch.cat((priors.new_zeros(1, 4), gts.bboxes.to(priors.dtype)))[gt_inds])
-            num_pos += max(int((gt_inds > 0).sum()), 1)
-        return torch.cat(labels), torch.cat(boxes), num_pos
+        return self.gather_targets([self.assigner.assign(anchors, num_level_priors, gts).gt_inds
+                                    for gts in batch_gt_instances], batch_gt_instances)

@@ -1,5 +1,4 @@
 """A network small enough to be measured in a test."""
-import pytest
 import torch
 from torch import nn
 
@@ -28,7 +27,6 @@ def shake_norms(network: nn.Module) -> nn.Module:
     return network.eval()
 
 
-@pytest.fixture
 def small_net() -> nn.Module:
     torch.manual_seed(0)
     return shake_norms(SmallNet())

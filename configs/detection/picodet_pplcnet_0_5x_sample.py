@@ -1,0 +1,35 @@
+# What `make demo` trains: the rendered sample set, small and quick.
+_base_ = [
+    '../_base_/models/picodet_paper.py',
+    '../_base_/datasets/coco_detection_320.py',
+    '../_base_/schedules/small_data_adamw.py',
+    '../_base_/runtime.py',
+]
+max_epochs = 40
+image_size = (256, 256)
+
+model = dict(backbone=dict(scale=0.5), neck=dict(in_channels=[64, 128, 256]))
+test_pipeline = [
+    dict(type='lcvision.LoadImage'),
+    dict(type='Resize', scale=image_size, keep_ratio=False, interpolation='bicubic'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+train_pipeline = [
+    dict(type='lcvision.LoadImage'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='lcvision.DropIgnored'),
+    dict(type='lcvision.SSDCrop'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion', hue_delta=9),
+    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+train_dataloader = dict(
+    batch_size=16, collate_fn=dict(sizes=[224, 256, 288]), dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+train_cfg = dict(max_epochs=max_epochs, val_interval=10)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True, begin=0, end=max_epochs, convert_to_iter_based=True),
+]

@@ -1,0 +1,92 @@
+"""The graph that the later PicoDet necks share."""
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule, ModuleList
+from torch import nn
+from torch.nn import functional as F
+
+from lcvision.models.layers import DepthwiseSeparable
+
+
+class PicoPyramid(BaseModule):
+    """Lateral convolutions, a path down and a path up that concatenate and fuse, and one coarser level.
+
+    A subclass says in :meth:`make_fuse` what fuses two maps.
+
+    Args:
+        in_channels: Channels of the backbone's maps, finest first.
+        out_channels: Channels of every output.
+        kernel_size: Odd size of all depthwise kernels.
+        num_outs: As many as ``in_channels``, or one more for the coarser level.
+        norm_cfg: Norm of every convolution.
+        act_cfg: Activation of every convolution.
+        init_cfg: mmengine initialisation.
+
+    Shapes: maps of strides s, 2s, 4s ... in; the same sizes, and half the last one rounded up, with ``out_channels``
+        out.
+
+    Raises:
+        ValueError: If ``num_outs`` or ``kernel_size`` does not fit.
+
+    Source: PaddleDetection ``CSPPAN`` and ``LCPAN`` at 666f597f: nearest upsampling, 5 x 5 depthwise-separable
+    halving, Kaiming-uniform convolutions.
+
+    Differs: upsampling goes to the neighbour's size, which is doubling for even sizes; odd ones work too.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, kernel_size: int = 5, num_outs: int = 4,
+                 norm_cfg: dict | None = None, act_cfg: dict | None = None, init_cfg: dict | list | None = None):
+        name, levels = type(self).__name__, len(in_channels)
+        if num_outs not in (levels, levels + 1):
+            raise ValueError(f'{name}: num_outs={num_outs} must be {levels}, the number of in_channels, or {levels + 1}'
+                             ' for a coarser level')
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f'{name}: kernel_size={kernel_size} must be odd, e.g. 5')
+        super().__init__(init_cfg=init_cfg or [
+            dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu', distribution='uniform'),
+            dict(type='Constant', layer='_BatchNorm', val=1)])
+        self.out_channels = out_channels
+        self.kernel_size = kernel_size
+        self.layer_cfg = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg or dict(type='HSwish'))
+        self.laterals = nn.ModuleList(
+            ConvModule(channels, out_channels, 1, **self.layer_cfg) for channels in in_channels)
+        # Coarse to fine and fine to coarse: index 0 is the first that runs.
+        self.top_down = ModuleList(self.make_fuse(2 * out_channels, out_channels) for _ in in_channels[1:])
+        self.downsamples = nn.ModuleList(self._halve() for _ in in_channels[1:])
+        self.bottom_up = ModuleList(self.make_fuse(2 * out_channels, out_channels) for _ in in_channels[1:])
+        self.extra = num_outs > levels
+        if self.extra:
+            self.first_top = self._halve()
+            self.second_top = self._halve()
+
+    @abstractmethod
+    def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
+        """Returns what turns two concatenated maps into one of the same size.
+
+        It is called while the pyramid is built; ``layer_cfg`` and ``kernel_size`` are set. A block with an
+        ``init_cfg`` of its own initialises itself, any other gets the pyramid's.
+
+        Args:
+            in_channels: Channels of both maps together.
+            out_channels: Channels of the result.
+        """
+
+    def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Returns one map for each of ``feats``, and the coarser one."""
+        laterals = [lateral(feat) for lateral, feat in zip(self.laterals, feats, strict=True)]
+        inner = [laterals[-1]]
+        for fuse, finer in zip(self.top_down, reversed(laterals[:-1]), strict=True):
+            coarse = F.interpolate(inner[0], size=finer.shape[2:], mode='nearest')
+            inner.insert(0, fuse(torch.cat((coarse, finer), 1)))
+        outs = [inner[0]]
+        for halve, fuse, coarser in zip(self.downsamples, self.bottom_up, inner[1:], strict=True):
+            outs.append(fuse(torch.cat((halve(outs[-1]), coarser), 1)))
+        if self.extra:
+            outs.append(self.first_top(laterals[-1]) + self.second_top(outs[-1]))
+        return tuple(outs)
+
+    def _halve(self) -> DepthwiseSeparable:
+        return DepthwiseSeparable(self.out_channels, self.out_channels, self.kernel_size, 2, **self.layer_cfg)

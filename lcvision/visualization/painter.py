@@ -1,0 +1,49 @@
+"""Who draws what a data sample holds."""
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from mmengine.structures import BaseDataElement
+
+from lcvision.errors import UserError
+from lcvision.visualization.detection import DetectionPainter
+from lcvision.visualization.palette import Colour
+from lcvision.visualization.style import Style
+
+
+class Painter(Protocol):
+    """What a task brings to be seen in pictures."""
+
+    def read(self, sample: BaseDataElement) -> Any:
+        """Takes a scene, all there is to draw and nothing else, out of a data sample."""
+
+    def paint(self, image: np.ndarray, scene: Any, style: Style | None = None) -> np.ndarray:
+        """Draws a scene onto a BGR uint8 image of any size, in place, and returns it."""
+
+    def variety(self, scene: Any) -> int:
+        """Counts the classes to be seen; 0 for a scene without objects."""
+
+    def legend(self, scenes: list[Any]) -> list[tuple[str, Colour]]:
+        """Names and RGB colours that explain pictures of these scenes."""
+
+    def remark(self, scenes: list[Any]) -> str:
+        """One line that says what the lines and areas in pictures of these scenes mean."""
+
+
+def painter_for(sample: BaseDataElement, dataset_meta: Mapping[str, Any], score_thr: float,
+                annotations_resized: bool) -> Painter:
+    """Chooses the painter by what a data sample holds.
+
+    Args:
+        sample: A model's output.
+        dataset_meta: The dataset's ``metainfo``.
+        score_thr: Predictions below are not drawn, 0..1.
+        annotations_resized: Whether the sample's annotations are in pixels of the network's input.
+
+    Raises:
+        UserError: It holds nothing that can be drawn.
+    """
+    if 'pred_instances' in sample:
+        return DetectionPainter(dataset_meta, score_thr, annotations_resized)
+    raise UserError(f'there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
+                    f'this one has {", ".join(sorted(sample.keys())) or "nothing"}; test without --show-dir')

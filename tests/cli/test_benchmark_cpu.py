@@ -1,0 +1,127 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lcvision.cli import benchmark_cpu
+from lcvision.cli.benchmark_cpu import main
+from lcvision.errors import UserError
+from lcvision.latency import environment
+from lcvision.latency.engines import ENGINES
+
+ROOT = Path(__file__).parents[2]
+QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']
+CONFIG = """default_scope = 'mmpretrain'
+model = dict(type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
+             neck=dict(type='GlobalAveragePooling'),
+             head=dict(type='LinearClsHead', num_classes={classes}, in_channels=128))
+test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=64)]))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'lcnet_tiny.py'
+    path.write_text(CONFIG.format(classes=7))
+    return str(path)
+
+
+def test_table_json_and_plot(config, tmp_path, capsys):
+    second = tmp_path / 'lcnet_other.py'
+    second.write_text(CONFIG.format(classes=70))
+    out, plot = tmp_path / 'out.json', tmp_path / 'out.png'
+    out.write_text('old')
+    assert main([config, str(second), config, *QUICK, '--json', str(out), '--plot', str(plot)]) == 0
+    written = json.loads(out.read_text())
+    assert set(written) == {'schema', 'environment', 'results'} and written['schema'] == 1
+    first, other = written['results']
+    assert (first['config'], other['config']) == (config, str(second))
+    assert first['task'] == 'classification' and first['input'] == [64, 64] and first['threads'] == 1
+    assert other['params'] - first['params'] == 63 * 129 and other['macs'] - first['macs'] == 63 * 128
+    assert first['config_hash'] != other['config_hash'] and first['weights_hash'] is None
+    assert written['environment']['engines']['eager'] is None
+    assert plot.stat().st_size > 1000
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['lcnet_other.py', 'lcnet_tiny.py', 'out.json', 'out.png']
+    printed = capsys.readouterr()
+    assert 'lcnet_tiny' in printed.out and 'lcnet_other' in printed.out and '64x64' in printed.out
+    assert 'building lcnet_tiny' in printed.err
+
+
+def test_input_size_from_the_command_line(config, tmp_path):
+    out = tmp_path / 'out.json'
+    assert main([config, *QUICK, '--input-size', '32x96', '--json', str(out)]) == 0
+    assert json.loads(out.read_text())['results'][0]['input'] == [32, 96]
+
+
+def test_absent_engines_are_listed(config, monkeypatch, capsys):
+    monkeypatch.setattr(ENGINES['inductor'], 'missing', lambda: 'no compiler here')
+    assert main([config, *QUICK, '--engine', 'best']) == 0
+    printed = capsys.readouterr().out
+    assert 'engine inductor is not installed: no compiler here' in printed and ' eager ' in printed
+
+
+def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('lcvision.latency.benchmark.compare_outputs', lambda *_: (5., 5.))
+    out = tmp_path / 'out.json'
+    assert main([config, *QUICK, '--json', str(out)]) == 1
+    assert json.loads(out.read_text())['results'] == []
+    assert 'differs from eager float32' in capsys.readouterr().err
+
+
+def test_default_set_takes_what_exists(monkeypatch, capsys):
+    monkeypatch.setattr(benchmark_cpu, '_DEFAULTS', ('detection/picodet_pplcnet_0_5x', 'detection/not_yet'))
+    assert main([*QUICK, '--input-size', '64x64']) == 0
+    printed = capsys.readouterr().out
+    assert 'picodet_pplcnet_0_5x' in printed and 'not_yet' not in printed
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--threads', '0'], 'at least 1, got 0'),
+    (['--threads', '-1'], 'at least 1, got -1'),
+    (['--threads', '1.5'], r"--threads '1\.5' is not a list of whole numbers"),
+    (['--threads', '1,x'], 'whole numbers'),
+    (['--threads', ''], 'whole numbers'),
+    (['--engine', 'quick'], "unknown engine 'quick'"),
+    (['--precision', 'bf16'], "'bf16': it supports fp32"),
+    (['--precision', 'fp32,int8'], "'int8': it supports fp32"),
+    (['--precision', 'fp8'], "unknown precision 'fp8'"),
+    (['--input-size', '416'], 'HEIGHTxWIDTH'),
+    (['--preset', 'paper'], "unknown preset 'paper'"),
+    (['--samples', '0'], '--samples 0'),
+    (['--samples', 'many'], '--samples many'),
+    (['--max-seconds', '-3'], '--max-seconds -3'),
+    (['--json', 'no/such/folder/out.json'], r'no/such/folder does not exist'),
+    (['--plot', 'no/such/folder/out.png'], r'no/such/folder does not exist'),
+    (['--plot', 'out.txt'], r'must end in \.png'),
+])
+def test_wrong_arguments_measure_nothing(config, monkeypatch, arguments, message):
+    monkeypatch.setattr(benchmark_cpu, 'benchmark', lambda *_, **__: pytest.fail('measured'))
+    with pytest.raises(UserError, match=message):
+        main([config, *arguments])
+
+
+def test_threads_above_the_quota(config, monkeypatch):
+    monkeypatch.setattr(environment, 'cgroup_quota', lambda: 1.)
+    with pytest.raises(UserError, match='quota of 1, ask for at most 1'):
+        main([config, '--threads', '2'])
+
+
+def test_config_without_a_size(tmp_path):
+    path = tmp_path / 'a.py'
+    path.write_text('model = dict(type="ImageClassifier")\n')
+    with pytest.raises(UserError, match='--input-size'):
+        main([str(path), *QUICK])
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['no_such_config.py'], 'error: config no_such_config.py does not exist'),
+    (['configs/detection/picodet_pplcnet_1x.py', '--threads', '0'], 'error: threads must be'),
+])
+def test_command_line_mistakes_exit_with_2_and_one_sentence(arguments, message):
+    done = subprocess.run([sys.executable, 'tools/benchmark_cpu.py', *arguments], cwd=ROOT, capture_output=True,
+                          text=True)
+    assert done.returncode == 2
+    assert message in done.stderr and 'Traceback' not in done.stderr
+    assert not done.stdout

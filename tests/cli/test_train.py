@@ -1,0 +1,158 @@
+"""tools/train.py as a user runs it."""
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from lcvision.cli import run_tool
+from lcvision.cli.train import main, set_epochs
+from lcvision.errors import UserError
+from tests.cli.conftest import CONFIG, ROOT, TINY, tool
+
+TRAIN = [sys.executable, str(ROOT / 'tools/train.py')]
+
+
+def scalars(folder):
+    lines = next(folder.glob('*/vis_data/scalars.json')).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_run_trains_evaluates_and_saves(run):
+    folder, output = run
+    assert (folder / 'epoch_2.pth').is_file() and (folder / 'last_checkpoint').is_file()
+    assert re.search(r'data: .*18 training images, \d+ classes', output)
+    assert 'schedule scaled from 40 to 2 epochs' in output
+    steps = [line for line in scalars(folder) if 'loss' in line]
+    assert steps and all(torch.tensor(line['loss']).isfinite() for line in steps)
+
+
+def test_metrics_and_latency_stand_on_one_line(run):
+    folder, output = run
+    evaluations = [line for line in scalars(folder) if 'coco/bbox_mAP' in line]
+    assert evaluations and all(line['latency/net_ms'] > 0 for line in evaluations)
+    assert re.search(r'Epoch\(val\).*coco/bbox_mAP: .*latency/net_ms: ', output)
+
+
+def test_killed_run_resumes_in_the_epoch_it_was_in(data, tmp_path):
+    args = [CONFIG, '--data', str(data), '--work-dir', str(tmp_path), '--epochs', '3', *TINY]
+    process = subprocess.Popen([*TRAIN, *args], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 200
+    while not (tmp_path / 'last_checkpoint').is_file() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    epoch = int(re.search(r'epoch_(\d)', (tmp_path / 'last_checkpoint').read_text())[1])
+    assert epoch < 3, 'the run ended before it was killed'
+    done = tool('train', *args[:-len(TINY)], '--resume', *TINY)
+    assert done.returncode == 0, done.stderr[-2000:]
+    output = done.stdout + done.stderr
+    assert f'resumed epoch: {epoch}' in output and 'Epoch(train) [1]' not in output.replace('  ', ' ') or epoch == 0
+    assert (tmp_path / 'epoch_3.pth').is_file()
+
+
+def test_two_processes_train_together(data, tmp_path):
+    launcher = ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '29617')
+    done = tool('train', CONFIG, '--launcher', 'pytorch', '--data', str(data), '--work-dir', str(tmp_path), '--epochs',
+                '1', *TINY, 'train_dataloader.batch_size=4', launcher=launcher)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output[-3000:]
+    assert (tmp_path / 'epoch_1.pth').is_file() and 'coco/bbox_mAP' in output
+    assert 'GPU number: 2' in output or 'distributed_training: True' in output
+
+
+def test_weights_of_another_class_count_start_with_a_new_class_layer(run, data, tmp_path):
+    folder, _ = run
+    small = tmp_path / 'small'
+    for split in ('train', 'val'):
+        content = json.loads((data / f'annotations/instances_{split}2017.json').read_text())
+        kept = {c['id'] for c in content['categories'][:3]}
+        content['categories'] = content['categories'][:3]
+        content['annotations'] = [a for a in content['annotations'] if a['category_id'] in kept]
+        target = small / f'annotations/instances_{split}2017.json'
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(json.dumps(content))
+        (small / f'{split}2017').symlink_to(data / f'{split}2017')
+    done = tool('train', CONFIG, '--data', str(small), '--work-dir', str(tmp_path / 'w'), '--epochs', '1',
+                '--load-from', str(folder / 'epoch_2.pth'), *TINY, 'train_dataloader.batch_size=4')
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output[-3000:]
+    assert len(re.findall('has another number of classes', output)) == 1
+
+
+def test_bfloat16_trains(data, tmp_path):
+    done = tool('train', CONFIG, '--amp', '--data', str(data), '--work-dir', str(tmp_path), '--epochs', '1', *TINY)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / 'epoch_1.pth').is_file()
+
+
+def test_epochs_scale_every_schedule():
+    cfg = Config(dict(train_cfg=dict(max_epochs=280, val_interval=10), param_scheduler=[
+        dict(type='LinearLR', by_epoch=False, begin=0, end=300),
+        dict(type='CosineAnnealingLR', T_max=280, by_epoch=True, begin=0, end=280),
+        dict(type='MultiStepLR', milestones=[140, 210], by_epoch=True)]))
+    set_epochs(cfg, 28)
+    assert cfg.train_cfg.max_epochs == 28 and cfg.train_cfg.val_interval == 10
+    linear, cosine, steps = cfg.param_scheduler
+    assert (linear.end, cosine.T_max, cosine.end, cosine.begin, steps.milestones) == (300, 28, 28, 0, [14, 21])
+
+
+@pytest.mark.parametrize(('args', 'words'), [
+    (['configs/detection/none.py'], ['no config file configs/detection/none.py', 'configs/detection/']),
+    (['setup.cfg'], ['setup.cfg is not a config file']),
+    (['configs/_base_/runtime.py'], ["has no 'model'"]),
+    ([CONFIG], ['data/coco', 'annotations/instances_train2017.json', '--data DIR', '--data sample']),
+    ([CONFIG, '--data', 'no/such/folder'], ['no/such/folder: no such folder', "'sample'"]),
+    ([CONFIG, '--data', 'docs'], ['docs is not in COCO layout', 'annotations/instances_val2017.json']),
+    ([CONFIG, '--epochs', '0'], ['--epochs 0', 'at least 1']),
+    ([CONFIG, '--resume', 'x.pth', '--load-from', 'y.pth'], ['exclude each other']),
+    ([CONFIG, '--launcher', 'pytorch', '--data', 'docs'], ['torchrun']),
+])
+def test_wrong_input_is_one_sentence(args, words, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv('RANK', raising=False)
+    assert run_tool(lambda: main([*args, '--work-dir', str(tmp_path / 'w')])) == 2
+    message = capsys.readouterr().err
+    assert message.count('\n') == 1 and message.startswith('error: ')
+    for word in words:
+        assert word in message
+    assert not (tmp_path / 'w').exists()
+
+
+def test_checkpoint_faults_are_told(run, data, tmp_path, capsys):
+    folder, _ = run
+    whole = (folder / 'epoch_2.pth').read_bytes()
+    torn = tmp_path / 'torn.pth'
+    torn.write_bytes(whole[:len(whole) // 2])
+    for args, word in ((['--load-from', str(tmp_path / 'none.pth')], 'no checkpoint'),
+                       (['--load-from', str(torn)], 'torn.pth'), (['--resume', str(torn)], 'torn.pth'),
+                       (['--resume', 'weights.safetensors'], '--load-from')):
+        assert run_tool(lambda args=args: main([CONFIG, '--data', str(data), '--work-dir', str(tmp_path), *args])) == 2
+        assert word in capsys.readouterr().err
+
+
+def test_truncated_image_is_named(data, tmp_path):
+    broken = tmp_path / 'broken'
+    broken.mkdir()
+    (broken / 'annotations').symlink_to(data / 'annotations')
+    (broken / 'val2017').symlink_to(data / 'val2017')
+    (broken / 'train2017').mkdir()
+    for image in (data / 'train2017').iterdir():
+        content = image.read_bytes()
+        (broken / 'train2017' / image.name).write_bytes(content[:len(content) // 3])
+    done = tool('train', CONFIG, '--data', str(broken), '--work-dir', str(tmp_path / 'w'), *TINY,
+                'train_dataloader.num_workers=1')
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: ') and str(broken / 'train2017') in last and '.jpg' in last
+    assert 'Traceback' not in last
+
+
+def test_unknown_option_path_is_told(data, tmp_path):
+    with pytest.raises(UserError, match='cfg-options'):
+        main([CONFIG, '--data', str(data), '--work-dir', str(tmp_path), '--cfg-options', 'max_epochs.foo.bar=1'])

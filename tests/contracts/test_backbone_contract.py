@@ -1,0 +1,253 @@
+"""What every backbone promises (lcvision.models.backbones.base), checked on all of them."""
+import copy
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from lcvision.models import backbones
+from lcvision.registry import MODELS
+
+# One line for each backbone: its type and the arguments that make it small.
+CASES = [
+    ('MobileNetV3', dict(style='paddle', scale=0.25)),
+    ('MobileNetV3', dict(style='paddleseg2021', scale=0.25)),
+    ('MobileNetV3', dict(style='torchvision', scale=0.25)),
+    ('PPLCNet', dict(scale=0.25)),
+]
+STRIDES = (4, 8, 16, 32)
+SUBSETS = [subset for size in range(1, 5) for subset in itertools.combinations(range(4), size)]
+
+
+@pytest.fixture(params=CASES, ids=[f'{kind}-{next(iter(kwargs.values()), "")}' for kind, kwargs in CASES])
+def build(request):
+    """Builds the backbone with further arguments."""
+    kind, kwargs = request.param
+    return lambda **more: MODELS.build({'type': kind, **kwargs, **more})
+
+
+def image(height=64, width=64):
+    return torch.randn(2, 3, height, width)
+
+
+def norms(model):
+    return [m for m in model.modules() if isinstance(m, _BatchNorm)]
+
+
+def statistics(model):
+    return torch.cat([torch.cat((m.running_mean, m.running_var)) for m in norms(model)])
+
+
+def frozen_counts(build):
+    """Every legal ``frozen_stages`` of 0 and above."""
+    for count in itertools.count():
+        try:
+            build(frozen_stages=count)
+        except ValueError:
+            return range(count)
+        assert count < 100, 'frozen_stages has no upper limit'
+
+
+def test_every_backbone_has_a_case():
+    assert {kind for kind, _ in CASES} == set(backbones.__all__)
+
+
+@pytest.mark.parametrize('size', [(64, 64), (96, 32), (65, 97), (33, 63), (7, 1)], ids=str)
+@torch.no_grad()
+def test_outputs_are_as_declared(build, size):
+    model = build().eval()
+    assert model.out_strides == STRIDES and len(model.out_channels) == 4
+    assert isinstance(model.out_channels, tuple) and isinstance(model.out_strides, tuple)
+    maps = model(image(*size))
+    assert isinstance(maps, tuple)
+    assert [tuple(m.shape) for m in maps] == [(2, c, *(math.ceil(side / s) for side in size))
+                                              for c, s in zip(model.out_channels, model.out_strides, strict=True)]
+    assert all(m.isfinite().all() for m in maps)
+
+
+def test_every_subset_of_outputs_is_that_part_of_all(build):
+    torch.manual_seed(0)
+    whole, x = build().eval(), image()
+    sizes = {}
+    for subset in SUBSETS:
+        model = build(out_indices=subset).eval()
+        # Strict but for stages that are not built: what is there has the names it has in the whole.
+        missing, _ = model.load_state_dict(whole.state_dict(), strict=False)
+        assert not missing
+        with torch.no_grad():
+            maps, expected = model(x), whole(x)
+        assert model.out_strides == tuple(STRIDES[i] for i in subset)
+        assert model.out_channels == tuple(whole.out_channels[i] for i in subset)
+        assert len(maps) == len(subset)
+        assert all(torch.equal(m, expected[i]) for m, i in zip(maps, subset, strict=True))
+        sizes.setdefault(subset[-1], set()).add(sum(p.numel() for p in model.parameters()))
+    assert all(len(counts) == 1 for counts in sizes.values()), 'earlier outputs must cost nothing'
+    assert sorted(sizes, key=lambda last: max(sizes[last])) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize('subset', [(0,), (1,), (0, 2), (0, 1, 2, 3)], ids=str)
+def test_gradients_reach_every_parameter(build, subset):
+    """A stage behind the last output would get none: it must not be built."""
+    model = build(out_indices=subset).train()
+    model.init_weights()
+    sum(m.square().mean() for m in model(image())[-1:]).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all() and parameter.grad.abs().max() > 0, name
+
+
+def test_nothing_is_frozen_unless_asked(build):
+    model = build().train()
+    assert all(p.requires_grad for p in model.parameters())
+    assert all(m.training for m in model.modules())
+
+
+def test_frozen_stages_stay_as_they_are(build):
+    counts = frozen_counts(build)
+    assert len(counts) > 4
+    before = set()
+    for count in counts:
+        model = build(frozen_stages=count)
+        for switched in (model.train(), model.eval().train()):
+            assert switched is model
+            frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+            assert frozen > before
+            for name, module in model.named_modules():
+                own = [f'{name}.{p}' for p, _ in module.named_parameters(recurse=False)]
+                assert not own or module.training == (own[0] not in frozen), name
+        before = frozen
+    assert before == {name for name, _ in model.named_parameters()}, 'the last stage cannot be frozen'
+
+
+def test_frozen_norms_keep_their_statistics(build):
+    model = build(frozen_stages=1).train()
+    states = {name: value.clone() for name, value in model.state_dict().items()}
+    sum(m.square().mean() for m in model(image())).backward()
+    torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1).step()
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, states[name])}
+    frozen = {name.rpartition('.')[0] for name, p in model.named_parameters() if not p.requires_grad}
+    assert frozen and not {name for name in changed if name.rpartition('.')[0] in frozen}
+    assert {name for name in states if name.rpartition('.')[0] not in frozen} == changed
+
+
+def test_frozen_stages_combine_with_fewer_outputs(build):
+    model = build(frozen_stages=0, out_indices=(0,)).train()
+    assert any(p.requires_grad for p in model.parameters()) and not all(p.requires_grad for p in model.parameters())
+
+
+def test_norm_eval_keeps_statistics_and_trains_the_rest(build):
+    model = build(norm_eval=True).train()
+    assert norms(model) and not any(m.training for m in norms(model))
+    assert all(p.requires_grad for p in model.parameters()) and model.training
+    before = statistics(model)
+    model(image())
+    assert torch.equal(statistics(model), before)
+    usual = build().train()
+    before = statistics(usual)
+    usual(image())
+    assert all(m.training for m in norms(usual)) and not torch.equal(statistics(usual), before)
+
+
+@pytest.mark.parametrize('norm_cfg', [dict(type='BN', eps=1e-3, momentum=0.01), dict(type='SyncBN'),
+                                      dict(type='GN', num_groups=4)], ids=lambda cfg: cfg['type'])
+def test_norm_cfg_is_that_of_every_norm(build, norm_cfg):
+    model = build(norm_cfg=norm_cfg).eval()
+    kind = {'BN': nn.BatchNorm2d, 'SyncBN': nn.SyncBatchNorm, 'GN': nn.GroupNorm}[norm_cfg['type']]
+    found = [m for m in model.modules() if isinstance(m, _BatchNorm | nn.GroupNorm)]
+    assert len(found) == len(norms(build())) and all(isinstance(m, kind) for m in found)
+    assert all(getattr(m, key) == norm_cfg[key] for m in found for key in norm_cfg if key != 'type')
+    assert all(m.isfinite().all() for m in model(image()))
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_initialisation_is_finite_and_keeps_the_signal_alive(build):
+    model = build()
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 7.)
+    model.init_weights()
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            assert module.weight.isfinite().all() and module.weight.std() > 0, name
+            assert abs(module.weight.mean()) < 0.5 * module.weight.std(), name
+            assert module.bias is None or not module.bias.any(), name
+        elif isinstance(module, _BatchNorm):
+            assert (module.weight == 1).all() and not module.bias.any(), name
+    with torch.no_grad():
+        maps = model.train()(image())
+    assert all(m.isfinite().all() and m.std() > 1e-3 for m in maps)
+    assert all((m[0] - m[1]).abs().max() > 1e-3 for m in maps), 'two images give one map'
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_pretrained_weights_stay_untouched(build, tmp_path, suffix):
+    source = build()
+    for parameter in source.parameters():
+        nn.init.uniform_(parameter, 0.5, 1.5)
+    path = tmp_path / f'weights{suffix}'
+    if suffix == '.pth':
+        torch.save(source.state_dict(), path)
+    else:
+        from safetensors.torch import save_file
+        save_file(source.state_dict(), path)
+    model = build(init_cfg=dict(type='Pretrained', checkpoint=str(path)), frozen_stages=1)
+    model.init_weights()
+    assert all(torch.equal(value, source.state_dict()[name]) for name, value in model.state_dict().items())
+
+
+def test_state_dict_and_copies_give_the_same_maps(build):
+    model, x = build().train(), image()
+    model(x)
+    other = build()
+    other.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        expected = model.eval()(x)
+        for again in (model(x), other.eval()(x), copy.deepcopy(model)(x)):
+            assert all(torch.equal(a, b) for a, b in zip(again, expected, strict=True))
+
+
+@pytest.mark.parametrize('training', [False, True], ids=['eval', 'train'])
+@torch.no_grad()
+def test_channels_last_gives_the_same_maps(build, training):
+    model, x = build(), image(65, 96)
+    model.init_weights()
+    model.train(training)
+    expected = copy.deepcopy(model)(x)
+    maps = model.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last))
+    for actual, wanted in zip(maps, expected, strict=True):
+        assert (actual - wanted).abs().max() <= 1e-4 * wanted.abs().max()
+
+
+@torch.no_grad()
+def test_input_is_left_alone(build):
+    x = image()
+    before = x.clone()
+    build().eval()(x)
+    assert torch.equal(x, before)
+
+
+@torch.no_grad()
+def test_exported_graph_gives_the_same_maps(build):
+    model, x = build().eval(), image()
+    exported = torch.export.export(model, (x,)).module()
+    y = image()
+    for actual, wanted in zip(exported(y), model(y), strict=True):
+        torch.testing.assert_close(actual, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('wrong', [(), (0, 0), (1, 0), (4,), (-1,), (0.5,)], ids=str)
+def test_wrong_out_indices_are_explained(build, wrong):
+    with pytest.raises(ValueError) as error:
+        build(out_indices=wrong)
+    assert f'out_indices={wrong}' in str(error.value)
+    assert '0..3' in str(error.value) and 'ascend' in str(error.value)
+
+
+@pytest.mark.parametrize('wrong', [-2, 99, 1.5])
+def test_wrong_frozen_stages_are_explained(build, wrong):
+    with pytest.raises(ValueError) as error:
+        build(frozen_stages=wrong)
+    assert f'frozen_stages={wrong}' in str(error.value)
+    assert f'-1..{len(frozen_counts(build)) - 1}' in str(error.value)

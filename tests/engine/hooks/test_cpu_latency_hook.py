@@ -1,0 +1,204 @@
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import EMAHook
+from mmengine.model import BaseModel
+from mmengine.registry import HOOKS, DefaultScope
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import Dataset
+
+from lcvision.engine.hooks import CPULatencyHook
+from lcvision.engine.hooks import cpu_latency_hook as module
+from lcvision.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)
+
+
+class Classifier(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+
+    def forward(self, inputs, labels=None, mode='tensor'):
+        x = self.head(self.backbone(inputs))
+        if mode == 'loss':
+            return dict(loss=nn.functional.cross_entropy(x, labels))
+        return [dict(score=row) for row in x] if mode == 'predict' else x
+
+
+class Images(Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return dict(inputs=torch.randn(3, 16, 24), labels=i % 2)
+
+
+class Accuracy(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results.append(1)
+
+    def compute_metrics(self, results):
+        return dict(top1=50.)
+
+
+def make_runner(folder, *hooks, epochs=1):
+    loader = dict(dataset=Images(), batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False))
+    return Runner(
+        Classifier(), str(folder), train_dataloader=loader, val_dataloader=loader, test_dataloader=loader,
+        train_cfg=dict(by_epoch=True, max_epochs=epochs), val_cfg=dict(), test_cfg=dict(),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), val_evaluator=Accuracy(), test_evaluator=Accuracy(),
+        custom_hooks=list(hooks), default_scope='mmengine', experiment_name=folder.name,
+        visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')], name=folder.name))
+
+
+def test_built_by_its_registry_name():
+    with DefaultScope.overwrite_default_scope('mmengine'):
+        assert isinstance(HOOKS.build(dict(type='lcvision.CPULatencyHook')), CPULatencyHook)
+
+
+def test_latency_stands_beside_accuracy_in_log_and_visualiser(tmp_path):
+    hook = CPULatencyHook(**QUICK)
+    runner = make_runner(tmp_path, hook)
+    threads = torch.get_num_threads()
+    runner.train()
+    scalars = [json.loads(line) for line in next(tmp_path.glob('*/vis_data/scalars.json')).read_text().splitlines()]
+    line = next(row for row in scalars if 'top1' in row)
+    assert line['latency/net_ms'] > 0 and line['latency/p90_ms'] >= line['latency/net_ms']
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert any('top1' in row and 'latency/net_ms' in row for row in log.splitlines())
+    assert 'CPU latency of the network: median' in log
+    assert torch.get_num_threads() == threads
+    record, = hook.records
+    assert record['latency_ms']['median'] == pytest.approx(line['latency/net_ms'], abs=1e-3)
+    assert record['input'] == [16, 24] and record['task'] == 'classification' and len(record['weights_hash']) == 16
+    assert runner.message_hub.get_info('latency/records') == hook.records
+    assert 'latency/records' not in runner.message_hub.state_dict()['runtime_info']
+
+
+def test_test_loop_returns_the_metric(tmp_path):
+    metrics = make_runner(tmp_path, CPULatencyHook(**{**QUICK, 'samples': 10})).test()
+    assert metrics['top1'] == 50 and metrics['latency/net_ms'] > 0
+    assert 'latency/p90_ms' not in metrics
+
+
+def test_the_model_is_left_as_it_was(tmp_path):
+    runner = make_runner(tmp_path, CPULatencyHook(**QUICK))
+    model = runner.model.train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    metrics = {}
+    runner.call_hook('after_test_epoch', metrics=metrics)
+    assert metrics['latency/net_ms'] > 0 and model.training and model.backbone[1].training
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
+
+
+def test_the_averaged_weights_are_those_measured(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, 'benchmark', lambda subjects, *_, **__: seen.extend(
+        subjects[0].network.state_dict().values()) or module_outcome())
+    runner = make_runner(tmp_path, EMAHook(momentum=0.5), CPULatencyHook(**QUICK))
+    runner.train()
+    averaged = runner.hooks[[type(h) for h in runner.hooks].index(EMAHook)].ema_model.module
+    assert len(seen) == len(averaged.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(seen, averaged.state_dict().values(), strict=True))
+    trained = runner.model.state_dict().values()
+    assert not all(torch.equal(a, b) for a, b in zip(seen, trained, strict=True))
+
+
+def module_outcome():
+    from lcvision.latency import Outcome
+    return Outcome()
+
+
+def test_interval(tmp_path, monkeypatch):
+    measured = []
+    hook = CPULatencyHook(interval=2, **QUICK)
+    monkeypatch.setattr(hook, '_measure', lambda runner: measured.append(runner.epoch) or [])
+    make_runner(tmp_path, hook, epochs=4).train()
+    assert measured == [2, 4] or measured == [1, 3]
+    assert len(measured) == 2
+
+
+def test_size_from_the_config_and_its_absence(tmp_path):
+    runner = make_runner(tmp_path, CPULatencyHook(**{**QUICK, 'input_size': None}))
+    runner.cfg.test_pipeline = [dict(type='Resize', scale=(32, 16))]
+    assert runner.test()['latency/net_ms'] > 0
+    assert runner.message_hub.get_info('latency/records')[0]['input'] == [16, 32]
+    del runner.cfg.test_pipeline
+    with pytest.raises(UserError, match='input_size of the hook'):
+        runner.test()
+
+
+def test_a_wrong_output_is_an_error_in_the_log_and_no_number(tmp_path, monkeypatch):
+    monkeypatch.setattr('lcvision.latency.benchmark.compare_outputs', lambda *_: (9., 9.))
+    metrics = make_runner(tmp_path, CPULatencyHook(**QUICK)).test()
+    assert metrics == dict(top1=50.)
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert 'ERROR' in log and 'differs from eager float32' in log
+
+
+def test_a_failed_measurement_does_not_end_the_run(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError('out of luck')
+
+    monkeypatch.setattr(module, 'benchmark', fail)
+    assert make_runner(tmp_path, CPULatencyHook(**QUICK)).test() == dict(top1=50.)
+    assert 'out of luck' in next(tmp_path.glob('*/*.log')).read_text()
+
+
+@pytest.mark.parametrize('wrong', [
+    dict(engine='quick'), dict(engine=3), dict(threads=0), dict(threads=1.5), dict(threads=10**6),
+    dict(input_size=(0, 4)), dict(input_size=(4,)), dict(input_size=('4', 4)), dict(interval=0), dict(samples=0),
+    dict(samples=None), dict(max_seconds=0), dict(max_seconds='10')])
+def test_wrong_arguments_are_refused_at_construction(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong)) if 'threads' not in wrong else 'thread'):
+        CPULatencyHook(**wrong)
+
+
+RANK = """
+import sys, torch
+from mmengine import dist
+import torch.distributed as torch_dist
+from types import SimpleNamespace
+import logging
+from lcvision.engine.hooks import CPULatencyHook
+from lcvision.errors import UserError
+rank = int(sys.argv[1])
+torch_dist.init_process_group('gloo', init_method='tcp://127.0.0.1:' + sys.argv[2], rank=rank, world_size=2)
+hook = CPULatencyHook(threads=1)
+measured = []
+def measure(runner):
+    measured.append(rank)
+    if len(measured) == 2:
+        raise UserError('no size')
+    return [dict(latency_ms=dict(median=3.5, p90=None))]
+hook._measure = measure
+runner = SimpleNamespace(logger=logging.getLogger(), message_hub=SimpleNamespace(update_info=lambda *a, **k: None))
+metrics = {}
+hook.after_test_epoch(runner, metrics)
+try:
+    hook.after_test_epoch(runner, metrics)
+    raised = ''
+except UserError as error:
+    raised = str(error)
+print(rank, len(measured), metrics, raised)
+"""
+
+
+def test_distributed_first_rank_measures_and_all_learn_of_it():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = str(probe.getsockname()[1])
+    ranks = [subprocess.Popen([sys.executable, '-c', RANK, str(rank), port], cwd=ROOT, stdout=subprocess.PIPE,
+                              text=True) for rank in range(2)]
+    printed = [process.communicate(timeout=120)[0].strip() for process in ranks]
+    assert printed == ["0 2 {'latency/net_ms': 3.5} no size", "1 0 {'latency/net_ms': 3.5} no size"]

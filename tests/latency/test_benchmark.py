@@ -1,0 +1,113 @@
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from lcvision.errors import UserError
+from lcvision.latency import Budget, Subject, benchmark, best_records, check_threads, environment
+from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
+from tests.latency.small_net import small_net
+
+KEYS = {'config', 'task', 'engine', 'precision', 'threads', 'batch', 'input', 'scope', 'params', 'macs', 'latency_ms',
+        'samples', 'first_ms', 'compile_s', 'max_abs_diff', 'noisy'}
+BUDGET = Budget(samples=8, rounds=2, warmup_seconds=0.05)
+
+
+class Wrong(Engine):
+    """Quick and off by a hundredth."""
+
+    name = 'wrong'
+
+    def missing(self):
+        return None
+
+    def prepare(self, network, example, *, precision, threads):
+        return Prepared(lambda x: tuple(y * 1.01 for y in network(x)), example, 0.1)
+
+
+class Refusing(Wrong):
+    name = 'refusing'
+
+    def prepare(self, network, example, *, precision, threads):
+        raise EngineError('not this network')
+
+
+class Idle(Wrong):
+    name = 'idle'
+
+    def prepare(self, network, example, *, precision, threads):
+        outputs = network(example)
+        return Prepared(lambda x: outputs, example, 0.1, compile_s=2.)
+
+
+def subjects():
+    return [Subject(f'configs/{name}.py', 'detection', small_net(), size, config_hash='c0')
+            for name, size in (('b', (16, 24)), ('a', (8, 8)))]
+
+
+def test_records():
+    outcome = benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET)
+    assert not outcome.failures
+    assert [(r['config'], r['engine']) for r in outcome.records] == [
+        ('configs/b.py', 'eager'), ('configs/b.py', 'idle'), ('configs/a.py', 'eager'), ('configs/a.py', 'idle')]
+    for record in json.loads(json.dumps(outcome.records, allow_nan=False)):
+        assert KEYS <= record.keys()
+        assert set(record['latency_ms']) >= {'median', 'p10', 'p90', 'min', 'ci95'}
+        assert record['scope'] == 'net' and record['precision'] == 'fp32' and record['batch'] == 1
+        assert record['latency_ms']['p90'] is None and record['samples'] == 8
+        assert record['weights_hash'] is None and record['config_hash'] == 'c0'
+        assert record['max_rel_diff'] < 1e-4
+    first = outcome.records[0]
+    network = small_net()
+    assert first['params'] == sum(p.numel() for p in network.parameters())
+    assert first['macs'] == 8 * 12 * (27 * 8 + 9 * 8 + 8 * 4)
+    assert first['input'] == [16, 24] and first['compile_s'] is None and outcome.records[1]['compile_s'] == 2
+
+
+def test_a_wrong_engine_is_a_failure_and_not_a_row():
+    outcome = benchmark(subjects()[:1], [Wrong(), ENGINES['eager'], Refusing()], [1], budget=BUDGET)
+    assert [r['engine'] for r in outcome.records] == ['eager']
+    assert [f.engine for f in outcome.failures] == ['wrong', 'refusing']
+    assert 'differs from eager float32 by 0.01' in str(outcome.failures[0])
+    assert 'not this network' in str(outcome.failures[1])
+
+
+def test_best_only_keeps_one_row_of_each_network_and_threads():
+    outcome = benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET, best_only=True)
+    assert [(r['config'], r['engine']) for r in outcome.records] == [('configs/b.py', 'idle'), ('configs/a.py', 'idle')]
+
+
+def test_best_records_does_not_mix_threads_or_sizes():
+    def record(engine, threads, size, median):
+        return dict(config='a', engine=engine, threads=threads, input=size, precision='fp32',
+                    latency_ms=dict(median=median))
+
+    rows = [record('x', 1, [8, 8], 3), record('y', 1, [8, 8], 2), record('x', 2, [8, 8], 1), record('x', 1, [9, 8], 9)]
+    assert best_records(rows) == rows[1:]
+
+
+def test_the_network_stays_as_it_was():
+    subject = subjects()[0]
+    before = {name: value.clone() for name, value in subject.network.state_dict().items()}
+    threads = torch.get_num_threads()
+    benchmark([subject], [ENGINES['eager']], [1], budget=BUDGET)
+    assert torch.get_num_threads() == threads
+    assert all(torch.equal(value, subject.network.state_dict()[name]) for name, value in before.items())
+    assert any(isinstance(m, nn.BatchNorm2d) for m in subject.network.modules())
+
+
+def test_progress_runs_to_the_end():
+    told = []
+    benchmark(subjects()[:1], [ENGINES['eager']], [1], budget=BUDGET, progress=lambda text, done: told.append(done))
+    assert told == sorted(told) and told[0] == 0 and told[-1] == 1
+
+
+def test_threads_within_the_limits(monkeypatch):
+    monkeypatch.setattr(environment, 'affinity', lambda: list(range(8)))
+    monkeypatch.setattr(environment, 'cgroup_quota', lambda: 2.5)
+    check_threads([1, 2])
+    with pytest.raises(UserError, match=r'8 CPUs and a quota of 2\.5, ask for at most 2'):
+        check_threads([1, 3])
+    with pytest.raises(UserError, match='at least 1, got 0'):
+        check_threads([0])

@@ -1,0 +1,141 @@
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
+
+from lcvision.errors import UserError
+from lcvision.latency.network import (
+    build_network,
+    calibrate,
+    example_input,
+    flatten,
+    load_config,
+    raw_network,
+    task_of,
+)
+
+BACKBONE = dict(depth=18, norm_cfg=dict(type='BN'), num_stages=4, style='pytorch')
+DETECTOR = dict(
+    type='SingleStageDetector',
+    backbone=dict(type='ResNet', init_cfg=dict(type='Pretrained', checkpoint='/nowhere.pth'), **BACKBONE),
+    neck=dict(type='FPN', in_channels=[64, 128, 256, 512], out_channels=16, num_outs=4),
+    bbox_head=dict(type='GFLHead', num_classes=3, in_channels=16, feat_channels=16, stacked_convs=1, reg_max=7,
+                   norm_cfg=dict(type='BN'),
+                   anchor_generator=dict(type='AnchorGenerator', ratios=[1.], octave_base_scale=8, scales_per_octave=1,
+                                         strides=[4, 8, 16, 32])))
+SEGMENTOR = dict(
+    type='EncoderDecoder', pretrained='/nowhere.pth', backbone=dict(type='ResNetV1c', **BACKBONE),
+    decode_head=dict(type='FCNHead', in_channels=512, channels=8, num_convs=1, num_classes=5, in_index=3,
+                     align_corners=False),
+    auxiliary_head=dict(type='FCNHead', in_channels=256, channels=8, num_convs=1, num_classes=5, in_index=2,
+                        align_corners=False),
+    train_cfg=dict(), test_cfg=dict(mode='whole'))
+CLASSIFIER = dict(
+    type='ImageClassifier', backbone=dict(type='ResNet', depth=18), neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=7, in_channels=512))
+
+
+@pytest.mark.parametrize('scope, model, task, shapes', [
+    ('mmdet', DETECTOR, 'detection', [(1, 3, 16 >> i, 24 >> i) for i in range(4)]
+     + [(1, 32, 16 >> i, 24 >> i) for i in range(4)]),
+    ('mmseg', SEGMENTOR, 'segmentation', [(1, 5, 2, 3)]),
+    ('mmpretrain', CLASSIFIER, 'classification', [(1, 7)]),
+])
+def test_three_tasks_from_configs(scope, model, task, shapes):
+    network, found = build_network(Config(dict(default_scope=scope, model=model)), (64, 96))
+    assert found == task
+    assert not network.training and not any(p.requires_grad for p in network.parameters())
+    outputs = network(example_input((64, 96)))
+    assert [tuple(x.shape) for x in outputs] == shapes
+    assert all(torch.isfinite(x).all() and x.std() > 1e-3 for x in outputs)
+    assert not any('auxiliary' in name for name, _ in network.named_modules())
+
+
+def test_building_leaves_the_random_state_and_repeats_itself():
+    config = Config(dict(default_scope='mmpretrain', model=CLASSIFIER))
+    state = torch.random.get_rng_state()
+    first = build_network(config, (32, 32))[0]
+    assert torch.equal(state, torch.random.get_rng_state())
+    second = build_network(config, (32, 32))[0]
+    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
+
+
+class Chain(nn.Module):
+    def __init__(self, twist=False):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5))
+        self.bbox_head = nn.Conv2d(4, 2, 1)
+        self.twist = twist
+
+    def forward(self, x, mode='tensor'):
+        x = self.bbox_head(self.backbone(x))
+        return x * 2 if self.twist else x
+
+
+def test_raw_network_leaves_the_model_as_it_was():
+    model = Chain().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    network = raw_network(model, (16, 16))
+    assert model.training and all(p.requires_grad for p in model.parameters())
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
+    network.head.weight.zero_()
+    assert model.bbox_head.weight.abs().sum() > 0
+
+
+def test_a_forward_with_more_in_it_is_refused():
+    with pytest.raises(UserError, match='does more in its forward'):
+        raw_network(Chain(twist=True), (16, 16))
+
+
+def test_a_size_that_does_not_run_is_named():
+    with pytest.raises(UserError, match='2x2'):
+        raw_network(Chain(), (2, 2))
+
+
+def test_task_of_something_else():
+    with pytest.raises(UserError, match='Linear cannot be measured'):
+        task_of(nn.Linear(1, 1))
+
+
+def test_calibrate_normalises_every_layer_and_keeps_the_momentum():
+    model = Chain().train()
+    with torch.no_grad():
+        model.backbone[0].weight *= 1e-6
+    calibrate(model)
+    assert model.backbone[1].momentum == 0.1 and not model.training
+    deep = model.backbone[:2](torch.randn(2, 3, 160, 160))
+    assert 0.5 < deep.std() < 2 or model.backbone[1].running_var.max() < model.backbone[1].eps
+
+
+def test_flatten():
+    a, b = torch.zeros(1), torch.ones(1)
+    assert flatten(([a, None], dict(x=(b,)))) == (a, b)
+
+
+def test_example_is_always_the_same():
+    assert torch.equal(example_input((4, 6)), example_input((4, 6)))
+    assert example_input((4, 6)).shape == (1, 3, 4, 6)
+
+
+def test_missing_or_broken_config(tmp_path):
+    with pytest.raises(UserError, match=r'absent\.py does not exist'):
+        load_config(str(tmp_path / 'absent.py'))
+    broken = tmp_path / 'broken.py'
+    broken.write_text('model = dict(\n')
+    with pytest.raises(UserError, match=r'broken\.py cannot be read'):
+        load_config(str(broken))
+
+
+def test_config_without_or_with_a_wrong_model():
+    with pytest.raises(UserError, match='no model'):
+        build_network(Config(dict(a=1)), (32, 32))
+    with pytest.raises(UserError, match='does not build'):
+        build_network(Config(dict(default_scope='mmdet', model=dict(type='NoSuchDetector'))), (32, 32))
+
+
+def test_the_whole_mm_model_gives_the_same_raw_maps():
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        model = MODELS.build(CLASSIFIER).eval()
+    x = example_input((32, 32))
+    torch.testing.assert_close(raw_network(model, (32, 32))(x)[0], model(x, mode='tensor'))

@@ -1,0 +1,62 @@
+import cv2
+import pytest
+
+from lcvision.latency.table import WIDTH, format_count, format_ms, format_table, plot_records
+
+ENVIRONMENT = dict(cpu='Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz', flags=['avx2', 'fma', 'avx512f'], cores=40,
+                   affinity=10, cgroup_quota=8., versions=dict(torch='2.13.0', onednn='3.12.0', lcvision='0.1.0'))
+
+
+def record(name='picodet_pplcnet_1x', median=7.9, noisy=False, samples=200, **changes):
+    return dict(config=f'configs/detection/{name}.py', engine='inductor', precision='fp32', threads=10,
+                input=[416, 416], params=1210000, macs=709e6, samples=samples, first_ms=51.2, compile_s=12.,
+                latency_ms=dict(median=median, p10=median * .9, p90=median * 1.2 if samples >= 64 else None,
+                                ci95=[median * .99, median * 1.01]),
+                noisy=noisy, noisy_because=['3.0 involuntary context switches a sample'] if noisy else [], **changes)
+
+
+@pytest.mark.parametrize('value, text', [(0.123, '0.12'), (9.99, '9.99'), (12.34, '12.3'), (134.6, '135'), (None, '-')])
+def test_format_ms(value, text):
+    assert format_ms(value) == text
+
+
+@pytest.mark.parametrize('value, text', [(950, '950'), (418784, '419K'), (1.21e6, '1.21M'), (29.6e9, '29.6G'),
+                                         (999.7e3, '1000K')])
+def test_format_count(value, text):
+    assert format_count(value) == text
+
+
+def test_table_shows_every_number():
+    text = format_table([record()], ENVIRONMENT)
+    row = next(line for line in text.splitlines() if line.startswith('picodet'))
+    assert row.split() == ['picodet_pplcnet_1x', '1.21M', '709M', '416x416', '10', 'inductor', '7.90', '7.11-9.48',
+                           '51.2']
+    assert 'Gold 6148' in text and 'quota 8' in text and 'avx512f' in text and '200 samples' in text
+    assert 'noisy' not in text
+
+
+def test_noise_is_marked_and_explained_once():
+    worse = record('b', noisy=True)
+    worse['noisy_because'] = ['12.5 involuntary context switches a sample']
+    text = format_table([record('a', noisy=True), worse, record('c')], ENVIRONMENT)
+    marks = {line.split()[0]: line.endswith('*') for line in text.splitlines() if line.startswith(('a ', 'b ', 'c '))}
+    assert marks == {'a': True, 'b': True, 'c': False}
+    assert '12.5 involuntary' in text and '3.0 involuntary' not in text
+
+
+def test_few_samples_have_no_p90():
+    text = format_table([record(samples=30), record('b')], ENVIRONMENT)
+    assert '7.11-?' in text and '30-200 samples' in text
+
+
+def test_long_names_keep_their_ends_and_lines_fit():
+    names = [f'deeplabv3plus_with_a_very_long_name_indeed_mobilenetv3_large_0_{width}5x' for width in (3, 7)]
+    lines = format_table([record(name, 1234., noisy=True) for name in names], ENVIRONMENT).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert any('_0_35x' in line for line in lines) and any('_0_75x' in line for line in lines)
+
+
+def test_plot(tmp_path):
+    plot_records([record(), record('b', 12., noisy=True, samples=30)], ENVIRONMENT, tmp_path / 'a.png')
+    image = cv2.imread(str(tmp_path / 'a.png'))
+    assert image is not None and image.shape[1] > 1000 and image.std() > 5

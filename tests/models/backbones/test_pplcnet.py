@@ -1,0 +1,160 @@
+"""PP-LCNet against the paper's tables and PaddleClas' numbers; what all backbones share is in tests/contracts."""
+import pytest
+import torch
+from mmpretrain.models.classifiers import ImageClassifier
+from torch import nn
+
+from lcvision.complexity import count_complexity
+from lcvision.models import PPLCNet, PPLCNetHead
+from lcvision.weights.from_paddle import convert
+from tests.fixture import Fixture, assert_close
+
+# Table 2 of the paper: scale, widths of the stages, parameters, multiply-adds, millions of operations in Paddle's
+# convention, and parameters and millions of multiply-adds of the backbone alone.
+TABLE_2 = [
+    (0.25, (8, 16, 32, 64, 128), 1_521_184, 16_773_440, 18.24, 76_344, 15.33),
+    (0.35, (16, 24, 48, 88, 176), 1_643_090, 27_357_832, 29.44, 136_810, 25.85),
+    (0.5, (16, 32, 64, 128, 256), 1_879_576, 44_731_008, 47.25, 270_896, 43.12),
+    (0.75, (24, 48, 96, 192, 384), 2_357_008, 94_786_496, 98.77, 584_488, 93.01),
+    (1.0, (32, 64, 128, 256, 512), 2_952_520, 155_700_480, 160.74, 1_016_160, 153.77),
+    (1.5, (48, 96, 192, 384, 768), 4_499_832, 334_188_416, 341.75, 2_235_792, 331.93),
+    (2.0, (64, 128, 256, 512, 1024), 6_521_512, 580_194_816, 590.28, 3_929_792, 577.60),
+    (2.5, (80, 160, 320, 640, 1280), 9_017_560, 893_719_680, 906.33, 6_098_160, 890.80),
+]
+NONE, ALL = '0' * 13, '1' * 13
+RELU = dict(type='ReLU')
+# Tables 6 to 9, all at 0.5x: what differs from the network of the paper, parameters, millions of multiply-adds.
+ABLATIONS = {
+    'table 6, relu': (dict(act_cfg=RELU), {}, 1_879_576, 44.731),
+    'table 6, no se': (dict(se_mask=NONE), {}, 1_838_136, 44.690),
+    'table 6, no large kernels': (dict(kernel_mask=NONE), {}, 1_863_192, 42.423),
+    'table 6, no last conv': ({}, dict(expand_channels=None), 527_896, 43.379),
+    'table 7, first': (dict(se_mask='1100000000000'), {}, 1_838_326, 44.690),
+    'table 7, middle': (dict(se_mask='0000001100000'), {}, 1_854_840, 44.706),
+    'table 7, everywhere': (dict(se_mask=ALL), {}, 1_926_886, 44.777),
+    'table 8, everywhere': (dict(kernel_mask=ALL), {}, 1_883_032, 50.150),
+    'table 8, early': (dict(kernel_mask='1111111000000'), {}, 1_868_696, 48.243),
+    'table 9, base': (dict(act_cfg=RELU, se_mask=NONE, kernel_mask=NONE), dict(expand_channels=None), 470_072, 41.030),
+    'table 9, h-swish': (dict(se_mask=NONE, kernel_mask=NONE), dict(expand_channels=None), 470_072, 41.030),
+    'table 9, large kernels': (dict(se_mask=NONE), dict(expand_channels=None), 486_456, 43.338),
+    'table 9, no dropout': ({}, dict(dropout=0.), 1_879_576, 44.731),
+}
+
+
+def classifier(backbone, num_classes=1000, **head):
+    return nn.Sequential(backbone, PPLCNetHead(num_classes, backbone.out_channels[-1], **head))
+
+
+@pytest.fixture(scope='module')
+def image():
+    return torch.zeros(1, 3, 224, 224)
+
+
+@pytest.mark.parametrize('scale, widths, params, macs, flops, own_params, own_macs', TABLE_2, ids=lambda v: str(v)[:4])
+def test_counts_equal_table_2(image, scale, widths, params, macs, flops, own_params, own_macs):
+    backbone = PPLCNet(scale)
+    assert backbone.out_channels == widths[1:] and backbone.stages[0][-1].pw.out_channels == widths[0]
+    whole, own = count_complexity(classifier(backbone), image), count_complexity(backbone, image)
+    assert (whole.params, whole.macs) == (params, macs)
+    assert round(whole.paddle_flops / 1e6, 2) == flops
+    assert (own.params, round(own.macs / 1e6, 2)) == (own_params, own_macs)
+
+
+@pytest.mark.parametrize('name', ABLATIONS)
+def test_counts_equal_the_ablations(image, name):
+    arguments, head, params, macs = ABLATIONS[name]
+    counts = count_complexity(classifier(PPLCNet(0.5, **arguments), **head), image)
+    assert (counts.params, round(counts.macs / 1e6, 3)) == (params, macs)
+
+
+@pytest.mark.parametrize('mask', ['0000000000011', '1100000000000', '0101010101010', NONE, ALL])
+def test_masks_choose_the_blocks_in_order(mask):
+    blocks = [block for stage in PPLCNet(0.25, se_mask=mask, kernel_mask=mask[::-1]).stages for block in stage]
+    assert len(blocks) == 13
+    assert ''.join(str(int(not isinstance(block.se, nn.Identity))) for block in blocks) == mask
+    assert ''.join({3: '0', 5: '1'}[block.dw.kernel_size[0]] for block in blocks) == mask[::-1]
+    assert [block.dw.stride[0] for block in blocks] == [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
+
+
+@pytest.fixture(scope='module')
+def fixture():
+    return Fixture('cls_pplcnet_x0_25')
+
+
+@pytest.fixture(scope='module')
+def reference_model(fixture):
+    model = ImageClassifier(dict(type='lcvision.PPLCNet', scale=0.25),
+                            head=dict(type='lcvision.PPLCNetHead', num_classes=10, in_channels=128))
+    model.load_state_dict(convert(fixture.params, model))
+    return model.eval()
+
+
+@torch.no_grad()
+def test_every_stage_equals_reference(reference_model, fixture):
+    backbone = reference_model.backbone
+    x = backbone.stem(fixture['input'])
+    assert_close(x[:, :, ::4, ::4], fixture['feat/conv1__sub4'])
+    x = backbone.stages[0](x)
+    assert_close(x[:, :, ::4, ::4], fixture['feat/blocks2__sub4'])
+    maps = backbone(fixture['input'])
+    assert len(maps) == 4
+    for index, feat in enumerate(maps):
+        assert_close(feat, fixture[f'feat/blocks{index + 3}'])
+
+
+@torch.no_grad()
+def test_classifier_equals_reference(reference_model, fixture):
+    head = reference_model.head
+    feats = reference_model.extract_feat(fixture['input'])
+    assert_close(feats[-1].mean((2, 3), keepdim=True), fixture['pooled'])
+    assert_close(head.pre_logits(feats), fixture['expanded'].flatten(1))
+    assert_close(head(feats), fixture['logits'])
+    assert_close(reference_model(fixture['input'], mode='tensor'), fixture['logits'])
+
+
+def test_initialisation_equals_reference():
+    """PaddleClas: normal of std sqrt(2 / fan-in) for every convolution, the stem and the squeeze-excite included."""
+    model = PPLCNet(2.5)
+    model.init_weights()
+    checked = 0
+    for name, module in model.named_modules():
+        if not isinstance(module, nn.Conv2d):
+            continue
+        expected = (2 / module.weight[0].numel()) ** 0.5
+        # Six standard errors of a standard deviation.
+        tolerance = 6 / (2 * module.weight.numel()) ** 0.5
+        assert module.weight.std().item() == pytest.approx(expected, rel=tolerance), name
+        checked += 1
+    assert checked == 1 + 2 * 13 + 2 * 2
+    assert model.stem.conv.weight.std().item() == pytest.approx((2 / 27) ** 0.5, rel=0.13)
+
+
+def test_activation_changes_everywhere_but_in_the_gate():
+    model = PPLCNet(0.25, act_cfg=RELU)
+    assert not any(isinstance(m, nn.Hardswish) for m in model.modules())
+    assert sum(isinstance(m, nn.Hardsigmoid) for m in model.modules()) == 2
+    assert sum(isinstance(m, nn.Hardswish) for m in PPLCNet(0.25).modules()) == 1 + 2 * 13
+
+
+def test_any_width_builds():
+    for scale in (0.01, 0.6, 1, 3.3):
+        model = PPLCNet(scale, out_indices=(3,)).eval()
+        assert all(channels % 8 == 0 for channels in model.out_channels)
+        with torch.no_grad():
+            assert model(torch.zeros(1, 3, 32, 32))[0].shape == (1, *model.out_channels, 1, 1)
+
+
+@pytest.mark.parametrize('scale', [0, -1.0, float('nan'), float('inf'), 'half'])
+def test_wrong_scale_is_explained(scale):
+    with pytest.raises(ValueError, match=r'PPLCNet: scale=.*above 0.*0\.5') as error:
+        PPLCNet(scale)
+    assert str(scale) in str(error.value)
+
+
+@pytest.mark.parametrize('name', ['se_mask', 'kernel_mask'])
+@pytest.mark.parametrize('mask', ['', '0' * 12, '1' * 14, '000000000001x', [0] * 13, None], ids=str)
+def test_wrong_mask_is_explained(name, mask):
+    with pytest.raises(ValueError) as error:
+        PPLCNet(0.25, **{name: mask})
+    assert f'{name}={mask!r}' in str(error.value)
+    assert "13 characters of '0' and '1'" in str(error.value)
