@@ -41,7 +41,7 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
     A hard-sigmoid gate counts nothing, as in the counter behind the paper's table.
 
     Args:
-        model: Any module; it is run once in eval mode without gradients and left in its former mode.
+        model: Any module; it is run once in eval mode without gradients and left as it was, every part in its mode.
         inputs: What its forward takes, batch 1 for counts per image.
 
     Source: reproduces all eight rows of the PP-LCNet paper's Table 2 (``paddle_flops``) and EfficientNet-eLite's
@@ -60,13 +60,14 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
 
     counted = (nn.Conv2d, nn.Linear, _BatchNorm, *_ACTIVATIONS)
     handles = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, counted)]
-    training = model.training
+    modes = [(m, m.training) for m in model.modules()]
     model.eval()
     try:
         with torch.inference_mode():
             model(*inputs)
     finally:
-        model.train(training)
+        for module, training in modes:
+            module.training = training
         for handle in handles:
             handle.remove()
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]

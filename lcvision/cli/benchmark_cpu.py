@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Outcome, Subject, benchmark, check_threads, environment
+from lcvision.latency import Budget, Outcome, Subject, check_threads, environment, run_benchmark
 from lcvision.latency.engines import ENGINES, availability, check_precisions, select_engines
 from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import build_network, load_config
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         subjects = _subjects(_configs(args), size, progress)
         before = environment.collect()
-        outcome = benchmark(subjects, engines, threads, precisions=precisions, budget=budget,
+        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, budget=budget,
                             best_only=args.engine == 'best', progress=progress)
     finally:
         progress.close()

@@ -98,7 +98,7 @@ class _Row:
         return self.prepared.run(self.prepared.example)
 
 
-def benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
+def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
               precisions: Sequence[str] = ('fp32',), budget: Budget | None = None, best_only: bool = False,
               progress: Progress | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
@@ -116,7 +116,8 @@ def benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: S
         UserError: More threads than can run at once.
     """
     check_threads(threads)
-    outcome, indexed = Outcome(), []
+    outcome = Outcome()
+    indexed: list[tuple[int, dict]] = []
     for turn, count in enumerate(threads):
         def told(text: str, done: float, turn: int = turn) -> None:
             if progress:

@@ -156,7 +156,7 @@ def _folder_quota(folder: Path) -> float | None:
 
 
 def _versions() -> dict[str, str | None]:
-    found = {}
+    found: dict[str, str | None] = {}
     for package in _PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

@@ -48,7 +48,8 @@ def find_input_size(config: Config) -> tuple[int, int]:
         raise UserError(f'{config.filename} does not say how large its test images are (no Resize, Pad or CenterCrop '
                         'in the test pipeline): give --input-size HxW, or input_size of the hook')
     divisor = preprocessor.get('pad_size_divisor') or 1
-    return tuple(-(-side // divisor) * divisor for side in size)
+    height, width = (-(-side // divisor) * divisor for side in size)
+    return height, width
 
 
 def _pipelines(config: Config) -> Iterator[list]:

@@ -78,7 +78,8 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     head = next(name for name, task in _HEADS.items() if task == task_of(model))
     model = copy.deepcopy(model).to('cpu', torch.float32).eval()
     model.requires_grad_(False)
-    network = RawNetwork(model.backbone, getattr(model, 'neck', None), getattr(model, head))
+    parts = dict(model.named_children())
+    network = RawNetwork(parts['backbone'], parts.get('neck'), parts.get(head))
     x = example_input(input_size)
     with torch.inference_mode():
         try:

@@ -69,8 +69,8 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
              for record in records]
     axes.set_yticks(range(len(records)), names, fontsize=9)
     axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
-             xlabel='ms for one image, network only, float32 (point: median, line: 95 % interval, band: p10-p90)')
-    axes.xaxis.label.set_size(9)
+             xlabel=f'ms for one image, network only, {_precisions(records)} (point: median, line: 95 % interval, '
+             'band: p10-p90)')
     axes.grid(axis='x', alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
     axes.set_title(_machine(environment)[0], fontsize=9, loc='left')
@@ -104,11 +104,14 @@ def _size(record: dict) -> str:
     return 'x'.join(map(str, record['input']))
 
 
+def _precisions(records: Sequence[dict]) -> str:
+    return ', '.join(sorted({record['precision'] for record in records}))
+
+
 def _legend(records: Sequence[dict]) -> list[str]:
     counts = sorted({record['samples'] for record in records})
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
-    precisions = ', '.join(sorted({record['precision'] for record in records}))
-    lines = [f'ms for one image, network only (raw maps), {precisions}, batch 1, {samples} samples a row; '
+    lines = [f'ms for one image, network only (raw maps), {_precisions(records)}, batch 1, {samples} samples a row; '
              'thr = threads,', 'input = height x width, first = first inference (compilation apart)']
     compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
     if compiled:

@@ -84,11 +84,11 @@ class DetectionPainter:
         style = style or Style.for_image(image.shape)
         scale = np.tile(np.float32(image.shape[1::-1]) / np.float32(scene.shape[::-1]), 2)
         corners = pixel_corners(scene.boxes * scale, image.shape)
-        # The best prediction is drawn last and lies on top; annotations are thin enough to lie on all of them.
-        for index in reversed(range(len(corners))):
-            draw_box(image, corners[index], self.colour(scene.labels[index]), style.line)
         for box in pixel_corners(scene.true_boxes * scale, image.shape):
             draw_dashed_box(image, box, style.dash)
+        # The best prediction is drawn last and lies on top.
+        for index in reversed(range(len(corners))):
+            draw_box(image, corners[index], self.colour(scene.labels[index]), style.line)
         layer = LabelLayer(image, style)
         for box, label, score in zip(corners, scene.labels, scene.scores, strict=True):
             layer.add(box, (f'{self.name(label)} {score:.2f}', f'{score:.2f}'), self.colour(label))

@@ -97,7 +97,7 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--plot', 'out.txt'], r'must end in \.png'),
 ])
 def test_wrong_arguments_measure_nothing(config, monkeypatch, arguments, message):
-    monkeypatch.setattr(benchmark_cpu, 'benchmark', lambda *_, **__: pytest.fail('measured'))
+    monkeypatch.setattr(benchmark_cpu, 'run_benchmark', lambda *_, **__: pytest.fail('measured'))
     with pytest.raises(UserError, match=message):
         main([config, *arguments])
 

@@ -2,6 +2,7 @@
 import copy
 import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from lcvision.registry import MODELS
 CASES = [
     ('MobileNetV3', dict(style='paddle', scale=0.25)),
     ('MobileNetV3', dict(style='paddleseg2021', scale=0.25)),
-    ('MobileNetV3', dict(style='torchvision', scale=0.25)),
+    ('MobileNetV3', dict(style='torchvision', arch='small', scale=0.25)),
     ('PPLCNet', dict(scale=0.25)),
 ]
 STRIDES = (4, 8, 16, 32)
@@ -41,14 +42,11 @@ def statistics(model):
     return torch.cat([torch.cat((m.running_mean, m.running_var)) for m in norms(model)])
 
 
-def frozen_counts(build):
-    """Every legal ``frozen_stages`` of 0 and above."""
-    for count in itertools.count():
-        try:
-            build(frozen_stages=count)
-        except ValueError:
-            return range(count)
-        assert count < 100, 'frozen_stages has no upper limit'
+def most_frozen(build):
+    """The largest legal ``frozen_stages``, as the error tells it."""
+    with pytest.raises(ValueError) as error:
+        build(frozen_stages=1000)
+    return int(re.search(r'-1\.\.(\d+)', str(error.value))[1])
 
 
 def test_every_backbone_has_a_case():
@@ -106,10 +104,9 @@ def test_nothing_is_frozen_unless_asked(build):
 
 
 def test_frozen_stages_stay_as_they_are(build):
-    counts = frozen_counts(build)
-    assert len(counts) > 4
-    before = set()
-    for count in counts:
+    most, before = most_frozen(build), set()
+    assert most >= 4
+    for count in range(most + 1):
         model = build(frozen_stages=count)
         for switched in (model.train(), model.eval().train()):
             assert switched is model
@@ -250,4 +247,4 @@ def test_wrong_frozen_stages_are_explained(build, wrong):
     with pytest.raises(ValueError) as error:
         build(frozen_stages=wrong)
     assert f'frozen_stages={wrong}' in str(error.value)
-    assert f'-1..{len(frozen_counts(build)) - 1}' in str(error.value)
+    assert f'-1..{most_frozen(build)}' in str(error.value)

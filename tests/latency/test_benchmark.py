@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, best_records, check_threads, environment
+from lcvision.latency import Budget, Subject, best_records, check_threads, environment, run_benchmark
 from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
 from tests.latency.small_net import small_net
 
@@ -47,12 +47,12 @@ def subjects():
 
 
 def test_records():
-    outcome = benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET)
+    outcome = run_benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET)
     assert not outcome.failures
     assert [(r['config'], r['engine']) for r in outcome.records] == [
         ('configs/b.py', 'eager'), ('configs/b.py', 'idle'), ('configs/a.py', 'eager'), ('configs/a.py', 'idle')]
     for record in json.loads(json.dumps(outcome.records, allow_nan=False)):
-        assert KEYS <= record.keys()
+        assert record.keys() >= KEYS
         assert set(record['latency_ms']) >= {'median', 'p10', 'p90', 'min', 'ci95'}
         assert record['scope'] == 'net' and record['precision'] == 'fp32' and record['batch'] == 1
         assert record['latency_ms']['p90'] is None and record['samples'] == 8
@@ -66,7 +66,7 @@ def test_records():
 
 
 def test_a_wrong_engine_is_a_failure_and_not_a_row():
-    outcome = benchmark(subjects()[:1], [Wrong(), ENGINES['eager'], Refusing()], [1], budget=BUDGET)
+    outcome = run_benchmark(subjects()[:1], [Wrong(), ENGINES['eager'], Refusing()], [1], budget=BUDGET)
     assert [r['engine'] for r in outcome.records] == ['eager']
     assert [f.engine for f in outcome.failures] == ['wrong', 'refusing']
     assert 'differs from eager float32 by 0.01' in str(outcome.failures[0])
@@ -74,7 +74,7 @@ def test_a_wrong_engine_is_a_failure_and_not_a_row():
 
 
 def test_best_only_keeps_one_row_of_each_network_and_threads():
-    outcome = benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET, best_only=True)
+    outcome = run_benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET, best_only=True)
     assert [(r['config'], r['engine']) for r in outcome.records] == [('configs/b.py', 'idle'), ('configs/a.py', 'idle')]
 
 
@@ -91,7 +91,7 @@ def test_the_network_stays_as_it_was():
     subject = subjects()[0]
     before = {name: value.clone() for name, value in subject.network.state_dict().items()}
     threads = torch.get_num_threads()
-    benchmark([subject], [ENGINES['eager']], [1], budget=BUDGET)
+    run_benchmark([subject], [ENGINES['eager']], [1], budget=BUDGET)
     assert torch.get_num_threads() == threads
     assert all(torch.equal(value, subject.network.state_dict()[name]) for name, value in before.items())
     assert any(isinstance(m, nn.BatchNorm2d) for m in subject.network.modules())
@@ -99,7 +99,7 @@ def test_the_network_stays_as_it_was():
 
 def test_progress_runs_to_the_end():
     told = []
-    benchmark(subjects()[:1], [ENGINES['eager']], [1], budget=BUDGET, progress=lambda text, done: told.append(done))
+    run_benchmark(subjects()[:1], [ENGINES['eager']], [1], budget=BUDGET, progress=lambda text, done: told.append(done))
     assert told == sorted(told) and told[0] == 0 and told[-1] == 1
 
 

@@ -3,7 +3,6 @@ from mmcv.cnn import ConvModule
 from torch import nn
 
 from lcvision.latency.fuse import fuse_network
-
 from tests.latency.small_net import shake_norms, small_net
 
 

@@ -58,7 +58,8 @@ def test_building_leaves_the_random_state_and_repeats_itself():
     first = build_network(config, (32, 32))[0]
     assert torch.equal(state, torch.random.get_rng_state())
     second = build_network(config, (32, 32))[0]
-    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
 
 
 class Chain(nn.Module):

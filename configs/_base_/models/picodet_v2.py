@@ -22,10 +22,10 @@ model = dict(
         loss_cls=dict(type='VarifocalLoss', use_sigmoid=True, alpha=0.75, gamma=2.0, iou_weighted=True, loss_weight=1.0),
         loss_dfl=dict(type='DistributionFocalLoss', loss_weight=0.5),
         loss_bbox=dict(type='GIoULoss', eps=1e-10, loss_weight=2.5)),
-    # Epochs count from 0; mmdet's own ATSSAssigner equals the reference, its TaskAlignedAssigner does not.
+    # Epochs count from 0: the first 100 use the initial assigner.
     train_cfg=dict(
         initial_epoch=100,
-        initial_assigner=dict(type='ATSSAssigner', topk=9),
+        initial_assigner=dict(type='lcvision.PicoATSSAssigner', topk=9, version='2022'),
         assigner=dict(type='lcvision.PicoTaskAlignedAssigner', topk=13),
         alpha=1,
         beta=6),

@@ -19,11 +19,6 @@ def _fill_outline(mask: np.ndarray) -> np.ndarray:
     return filled
 
 
-def _box(mask: np.ndarray) -> list[float]:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return [float(columns[0]), float(rows[0]), float(np.ptp(columns) + 1), float(np.ptp(rows) + 1)]
-
-
 def mask_to_polygons(mask: np.ndarray) -> list[list[float]]:
     """Outlines of a mask without holes, as COCO's flat lists x0, y0, x1, y1, ... in pixels.
 
@@ -31,13 +26,15 @@ def mask_to_polygons(mask: np.ndarray) -> list[list[float]]:
         mask: uint8 or bool, (height, width).
     """
     # Zoomed in, the contour of pixel centres comes within an eighth of a pixel of the true pixel edges.
-    zoomed = cv2.resize(mask.astype(np.uint8), None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_NEAREST)
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    window = mask[y:y + height, x:x + width].astype(np.uint8)
+    zoomed = cv2.resize(window, None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_NEAREST)
     outlines, _ = cv2.findContours(zoomed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     polygons = []
     for outline in outlines:
         corners = cv2.approxPolyDP(outline, 0.6 * _ZOOM, True).reshape(-1, 2)
         if len(corners) >= 3:
-            polygons.append([round(float(value), 2) for value in ((corners + 0.5) / _ZOOM).ravel()])
+            polygons.append([round(float(value), 2) for value in ((corners + 0.5) / _ZOOM + (x, y)).ravel()])
     return polygons
 
 
@@ -67,6 +64,6 @@ def annotate(mask: np.ndarray, category_id: int, crowd: bool) -> dict[str, Any]:
         'category_id': category_id,
         'iscrowd': int(crowd),
         'area': float(filled.sum()),
-        'bbox': _box(filled),
+        'bbox': [float(value) for value in cv2.boundingRect(filled)],
         'segmentation': mask_to_rle(filled) if crowd else mask_to_polygons(filled),
     }

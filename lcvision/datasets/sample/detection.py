@@ -25,10 +25,10 @@ def _sprite_size(size: float) -> int:
 
 
 def _object_size(rng: np.random.Generator, shape: tuple[int, int]) -> float:
-    """Longest side of an object, in pixels: mostly a fifth to two fifths of the image, at times from 12 pixels or up to half."""
+    """Longest side of an object in pixels: mostly a fifth to two fifths of the image, at times tiny or half of it."""
     side = max(shape)
     draw = rng.random()
-    if draw < 0.05:
+    if draw < 0.04:
         return float(rng.uniform(14, 34))
     if draw < 0.9:
         return float(np.exp(rng.uniform(np.log(0.19), np.log(0.42)))) * side
@@ -103,7 +103,7 @@ def render_detection_image(
     if not empty:
         count = 2 if crowd else int(rng.choice([2, 3, 4, 5, 6], p=[0.1, 0.2, 0.3, 0.25, 0.15]))
         for index in rng.integers(len(CATEGORIES), size=count):
-            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.6 else 0.5)
+            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.65 else 0.5)
     if rng.random() < 0.25:
         _add_litter(rng, scene, 1)
     return scene.finish(rng), scene.instances

@@ -37,7 +37,7 @@ CATEGORIES = (
     Category(28, 'umbrella', 'accessory', draw_umbrella, 24),
     Category(37, 'sports ball', 'sports', draw_sports_ball, 0, 0.98),
     Category(38, 'kite', 'sports', draw_kite, 40),
-    Category(52, 'banana', 'food', draw_banana, 180),
+    Category(52, 'banana', 'food', draw_banana, 75),
     Category(60, 'donut', 'food', draw_donut, 0),
     Category(85, 'clock', 'indoor', draw_clock, 14),
 )

@@ -57,13 +57,13 @@ def draw_sports_ball(sprite: Sprite, rng: np.random.Generator) -> None:
 
 def draw_kite(sprite: Sprite, rng: np.random.Generator) -> None:
     """A diamond of four bright panels with a spar cross, a bowed tail and bows on it."""
-    top, bottom, side, middle = (0, -0.98), (0, 0.4), 0.56, -0.46
+    top, bottom, side, middle = (0, -0.98), (0, 0.54), 0.68, -0.4
     hue = rng.uniform(0, 360)
     colours = [hsv(hue + step, 0.85, 0.97) for step in (0, 70, 200, 130)]
     way = np.linspace(0, 1, 24)
-    tail = np.stack([0.16 * np.sin(way * 7 + rng.uniform(0, 3)) * np.minimum(1, way * 4), 0.4 + 0.52 * way], 1)
+    tail = np.stack([0.14 * np.sin(way * 6 + rng.uniform(0, 3)) * np.minimum(1, way * 4), 0.54 + 0.38 * way], 1)
     sprite.paint(sprite.stroke(tail, 0.035), (70, 62, 72))
-    for index, at in enumerate((8, 15, 22)):
+    for index, at in enumerate((11, 22)):
         cx, cy = tail[at]
         bow = vary(rng, colours[index])
         for direction in (-1, 1):
@@ -83,7 +83,7 @@ def draw_kite(sprite: Sprite, rng: np.random.Generator) -> None:
 
 def draw_umbrella(sprite: Sprite, rng: np.random.Generator) -> None:
     """An open umbrella with panels in two colours, scalloped hem and a crook."""
-    rim_y, height, panels = 0.08, 0.95, 6
+    rim_y, height, panels = 0.24, 1.1, 6
     hue = pick(rng, (350, 212, 268, 178, 300, 230))
     first = vary(rng, hsv(hue, 0.78, 0.86))
     second = vary(rng, pick(rng, (hsv(hue, 0.12, 0.98), hsv(hue + 25, 0.6, 0.62), hsv(hue, 0.35, 0.97))))

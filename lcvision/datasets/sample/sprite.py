@@ -99,11 +99,8 @@ class Sprite:
     @staticmethod
     def _weigh(mask: np.ndarray, opacity: float) -> tuple[tuple[slice, slice], np.ndarray]:
         """The window outside which the mask is as good as zero, and the opacity within it."""
-        seen = mask > 1e-3
-        rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-        if not len(rows):
-            return (slice(0), slice(0)), mask[:0, :0]
-        window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        x, y, width, height = cv2.boundingRect((mask > 1e-3).view(np.uint8))
+        window = slice(y, y + height), slice(x, x + width)
         return window, mask[window].astype(np.float32) * np.float32(opacity)
 
     def _fixed_point(self, points: Points) -> np.ndarray:

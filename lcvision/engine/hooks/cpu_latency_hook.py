@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, check_threads, environment
+from lcvision.latency import Budget, Subject, check_threads, environment, run_benchmark
 from lcvision.latency.engines import select_engines
 from lcvision.latency.input_size import find_input_size
 from lcvision.latency.network import raw_network, task_of
@@ -30,7 +30,7 @@ class CPULatencyHook(Hook):
         engine: One engine, several separated by commas, 'all' or 'best'; the metric is the quickest.
         threads: Threads of an operator; None takes as many as can run at once here.
         input_size: Height and width in pixels; None takes those of the config's test pipeline.
-        interval: Measure at every so-manieth validation; a test is always measured.
+        interval: Validations from one measurement to the next; a test is always measured.
         samples: Samples at most; below 64 there is no ``latency/p90_ms``.
         max_seconds: Seconds of sampling, and of warming up, at most.
 
@@ -53,13 +53,9 @@ class CPULatencyHook(Hook):
                 check_threads([_whole('threads', threads)])
         except UserError as error:
             raise ValueError(str(error)) from error
-        if isinstance(input_size, int):
-            input_size = (input_size, input_size)
-        if input_size is not None and len(input_size) != 2:
-            raise ValueError(f'input_size is (height, width) in pixels, got {input_size!r}')
         self.engine = engine
         self.threads = threads
-        self.input_size = input_size and tuple(_whole('input_size', side) for side in input_size)
+        self.input_size = None if input_size is None else _size(input_size)
         self.interval = _whole('interval', interval)
         self.records: list[dict] = []
         self._validations = 0
@@ -99,7 +95,7 @@ class CPULatencyHook(Hook):
         start = time.monotonic()
         subject = self._subject(runner)
         threads = self.threads or environment.usable_threads()
-        outcome = benchmark([subject], select_engines(self.engine), [threads], budget=self.budget,
+        outcome = run_benchmark([subject], select_engines(self.engine), [threads], budget=self.budget,
                             best_only=self.engine == 'best')
         for failure in outcome.failures:
             runner.logger.error(f'CPU latency was not measured: {failure}')
@@ -130,6 +126,13 @@ def describe(record: dict) -> str:
             f"p90 {format_ms(ms['p90'])}, {record['samples']} samples, {record['engine']}{layout}, "
             f"{record['precision']}, {record['threads']} thread(s), batch 1, "
             f"{record['input'][0]}x{record['input'][1]}{noisy}")
+
+
+def _size(value: tuple[int, int] | int) -> tuple[int, int]:
+    sides = (value, value) if isinstance(value, int) else tuple(value)
+    if len(sides) != 2:
+        raise ValueError(f'input_size is (height, width) in pixels, got {value!r}')
+    return _whole('input_size', sides[0]), _whole('input_size', sides[1])
 
 
 def _whole(name: str, value: object) -> int:

@@ -14,15 +14,7 @@ from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
-from lcvision.visualization import (
-    Painter,
-    Style,
-    annotations_are_resized,
-    cell_size,
-    contact_sheet,
-    fit,
-    painter_for,
-)
+from lcvision.visualization import Painter, Style, annotations_are_resized, contact_sheet, painter_for, tile_sizes
 from lcvision.weights.atomic_file import write_atomically
 
 _TILE_STYLE = Style(font=14, line=2, dash=4)
@@ -74,15 +66,13 @@ class PictureHook(Hook):
         self.score_thr = score_thr
         self.max_images = max_images
         self.grid_images = grid_images
+        self._forget()
         if self.out_dir.exists() and not self.out_dir.is_dir():
             raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, or one to be made')
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Makes the folder and forgets an earlier test."""
-        self._painter: Painter | None = None
-        self._written: dict[str, str] = {}
-        self._candidates: dict[int, _Candidate] = {}
-        self._index = 0
+        self._forget()
         if is_main_process():
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
             _make_folder(self.out_dir)
@@ -124,13 +114,19 @@ class PictureHook(Hook):
         chosen = [self._candidates[stretch] for stretch in sorted(self._candidates)]
         scenes = [candidate.scene for candidate in chosen]
         images = [_load(candidate.path) for candidate in chosen]
-        cell = cell_size([image.shape[:2] for image in images])
-        tiles = [(Path(candidate.path).name, self._painter.paint(fit(image, cell), candidate.scene, _TILE_STYLE))
-                 for candidate, image in zip(chosen, images, strict=True)]
+        sizes = tile_sizes([image.shape[:2] for image in images])
+        tiles = [(Path(candidate.path).name, self._painter.paint(_resize(image, size), candidate.scene, _TILE_STYLE))
+                 for candidate, image, size in zip(chosen, images, sizes, strict=True)]
         remark = f'{self._painter.remark(scenes)}, {len(chosen)} of {self._index} images'
-        sheet = contact_sheet(tiles, cell, self._painter.legend(scenes), remark)
+        sheet = contact_sheet(tiles, self._painter.legend(scenes), remark)
         self._save(self.out_dir / 'grid.png', sheet)
         runner.logger.info(f'{len(self._written)} pictures and grid.png written to {self.out_dir}')
+
+    def _forget(self) -> None:
+        self._painter: Painter | None = None
+        self._written: dict[str, str] = {}
+        self._candidates: dict[int, _Candidate] = {}
+        self._index = self._total = 0
 
     def _stretch(self, index: int, count: int) -> int:
         """Which of ``count`` equal parts of the split an image belongs to."""
@@ -169,6 +165,11 @@ def _load(path: str) -> np.ndarray:
     if image is None:
         raise UserError(f'Image file {path} cannot be decoded any more: restore it')
     return image
+
+
+def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    interpolation = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_CUBIC
+    return cv2.resize(image, size[::-1], interpolation=interpolation)
 
 
 def _make_folder(folder: Path) -> None:

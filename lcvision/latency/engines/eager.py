@@ -1,5 +1,6 @@
 """PyTorch as it is: operators called one by one, norms folded, the better memory layout."""
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -34,13 +35,13 @@ class EagerEngine(Engine):
         while len(times[0]) < _PROBES * 4 and (len(times[0]) < _PROBES or time.monotonic() < deadline):
             for candidate, taken in zip(candidates, times, strict=True):
                 candidate.run(candidate.example)
-                taken.extend(sample(lambda c=candidate: c.run(c.example), _PROBES))
+                taken.extend(sample(partial(candidate.run, candidate.example), _PROBES))
         return candidates[int(np.argmin([np.median(taken) for taken in times]))]
 
 
 def _prepare(network: nn.Module, example: torch.Tensor, layout: str) -> Prepared:
     memory_format = _LAYOUTS[layout]
-    fused = fuse_network(network, example).to(memory_format=memory_format)
+    fused = fuse_network(network, example).to(memory_format=memory_format)  # type: ignore[call-overload]
     x = example.contiguous(memory_format=memory_format)
     start = time.perf_counter()
     fused(x)

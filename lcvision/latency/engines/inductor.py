@@ -34,7 +34,7 @@ class InductorEngine(Engine):
             # which torch would silently run them eagerly.
             options['isolate_recompiles'] = True
         # A graph break would leave pieces of the network to eager Python: the row would not be inductor's.
-        run = torch.compile(fused, fullgraph=True, dynamic=False, **options)
+        run = torch.compile(fused, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
         start = time.perf_counter()
         try:
             run(x)

@@ -22,6 +22,9 @@ class PPLCNetHead(ClsHead):
 
     Shapes: tuple of maps, the last (N, in_channels, H, W) -> (N, num_classes).
 
+    Raises:
+        ValueError: If ``num_classes`` is below 1 or ``dropout`` is no probability.
+
     Source: PP-LCNet, figure 2, and PaddleClas: the convolution has neither bias nor norm.
 
     Differs: Paddle's dropout multiplies by 1 - p at inference instead of dividing by it in training. Here it is the
@@ -30,6 +33,10 @@ class PPLCNetHead(ClsHead):
 
     def __init__(self, num_classes: int, in_channels: int, expand_channels: int | None = 1280, dropout: float = 0.2,
                  act_cfg: dict | None = None, **kwargs):
+        if num_classes < 1:
+            raise ValueError(f'PPLCNetHead: num_classes={num_classes} must be at least 1')
+        if not 0 <= dropout <= 1:
+            raise ValueError(f'PPLCNetHead: dropout={dropout} must lie in 0..1; 0 drops nothing')
         kwargs.setdefault('init_cfg', [
             dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu'),
             dict(type='Xavier', layer='Linear', distribution='uniform'),

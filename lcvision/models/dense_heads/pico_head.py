@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.models.task_modules import MlvlPointGenerator
+from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import TASK_UTILS
+from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 from torch import nn
@@ -58,6 +60,21 @@ class PicoHead(BaseDenseHead):
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
         """Returns the raw maps, one list a kind of map and one tensor a level; the first two are class logits
         (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W), side-major."""
+
+    def loss(self, x: Sequence[torch.Tensor], batch_data_samples: SampleList) -> dict[str, torch.Tensor]:
+        """Losses of a batch.
+
+        Args:
+            x: The neck's maps.
+            batch_data_samples: Ground truths of each image.
+
+        Differs: from mmdet's in that targets and losses are computed in float32 also where the network runs in mixed
+            precision; in bfloat16 a coordinate above 256 would be rounded to 2 pixels.
+        """
+        maps = self(x)
+        ground_truths, ignored, metas = unpack_gt_instances(batch_data_samples)
+        with torch.autocast(x[0].device.type, enabled=False):
+            return self.loss_by_feat(*([m.float() for m in kind] for kind in maps), ground_truths, metas, ignored)
 
     def priors(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Centres and stride of every cell of all levels.

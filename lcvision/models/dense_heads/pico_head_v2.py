@@ -115,7 +115,6 @@ class PicoHeadV2(PicoHead):
         Returns:
             ``loss_cls``, ``loss_bbox`` and ``loss_dfl``, weighted.
         """
-        cls_scores, bbox_preds, alignments = ([m.float() for m in maps] for maps in (cls_scores, bbox_preds, alignments))
         priors = self.priors(cls_scores)
         scores, logits = self.scores(cls_scores, bbox_preds, alignments), flatten_levels(bbox_preds)
         with torch.no_grad():
@@ -126,18 +125,9 @@ class PicoHeadV2(PicoHead):
         wanted[cells, labels] = quality
         # The loss takes logits: those of the fused score make it the reference's, which takes probabilities.
         loss_cls = self.loss_cls(scores.flatten(0, 1).logit(eps=1e-7), wanted, avg_factor=total)
-        logits = logits.flatten(0, 1)
-        if len(cells) == 0:
-            return dict(loss_cls=loss_cls, loss_bbox=logits.sum() * 0, loss_dfl=logits.sum() * 0)
-        logits, prior = logits[cells], priors[cells % len(priors)]
-        stride = prior[:, 2:]
-        prior, boxes = prior / stride, boxes / stride
-        sides = torch.cat((prior[:, :2] - boxes[:, :2], boxes[:, 2:] - prior[:, :2]), 1).clamp(0, self.reg_max - 0.1)
-        return dict(
-            loss_cls=loss_cls,
-            loss_bbox=self.loss_bbox(self.decode(logits, prior), boxes, weight=quality, avg_factor=1.0) / total,
-            loss_dfl=self.loss_dfl(logits.view(-1, self.num_bins), sides.flatten(),
-                                   weight=quality.repeat_interleave(4), avg_factor=4.0) / total)
+        loss_bbox, loss_dfl, _ = self.box_losses(
+            logits.flatten(0, 1)[cells], priors[cells % len(priors)], boxes, quality, total)
+        return dict(loss_cls=loss_cls, loss_bbox=loss_bbox, loss_dfl=loss_dfl)
 
     def targets(self, priors: torch.Tensor, num_level_priors: list[int], scores: torch.Tensor, boxes: torch.Tensor,
                 batch_gt_instances: list[InstanceData]) -> tuple[torch.Tensor, ...]:

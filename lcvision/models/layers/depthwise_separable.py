@@ -20,12 +20,17 @@ class DepthwiseSeparable(nn.Module):
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
 
+    Raises:
+        ValueError: If ``kernel_size`` is even.
+
     Source: PP-LCNet, figure 2; PaddleDetection's LCNet, PicoFeat and DPModule are this same block.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, *, se: bool = False,
                  norm_cfg: dict, act_cfg: dict | None):
         super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(f'DepthwiseSeparable: kernel_size={kernel_size} must be odd, e.g. 3 or 5')
         self.dw = ConvModule(in_channels, in_channels, kernel_size, stride, kernel_size // 2, groups=in_channels,
                              norm_cfg=norm_cfg, act_cfg=act_cfg)
         self.se = SqueezeExcite(in_channels, in_channels // 4) if se else nn.Identity()

@@ -54,11 +54,11 @@ class _CSPLayer(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, num_blocks: int, norm_cfg: dict,
                  act_cfg: dict | None):
         super().__init__()
-        half, cfg = out_channels // 2, dict(norm_cfg=norm_cfg, act_cfg=act_cfg)
-        self.main = ConvModule(in_channels, half, 1, **cfg)
-        self.short = ConvModule(in_channels, half, 1, **cfg)
-        self.blocks = nn.Sequential(*(_Bottleneck(half, kernel_size, **cfg) for _ in range(num_blocks)))
-        self.final = ConvModule(2 * half, out_channels, 1, **cfg)
+        half = out_channels // 2
+        self.main = ConvModule(in_channels, half, 1, norm_cfg=norm_cfg, act_cfg=act_cfg)
+        self.short = ConvModule(in_channels, half, 1, norm_cfg=norm_cfg, act_cfg=act_cfg)
+        self.blocks = nn.Sequential(*(_Bottleneck(half, kernel_size, norm_cfg, act_cfg) for _ in range(num_blocks)))
+        self.final = ConvModule(2 * half, out_channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.final(torch.cat((self.blocks(self.main(x)), self.short(x)), 1))

@@ -16,7 +16,7 @@ class PicoPAN(BaseModule):
     Args:
         in_channels: Channels of the backbone's maps, finest first.
         out_channels: Channels of every output.
-        init_cfg: mmengine initialisation.
+        init_cfg: mmengine initialisation, in place of the reference's.
 
     Shapes: maps of strides s, 2s, 4s ... in, the same sizes with ``out_channels`` out. Input sizes that are not
         multiples of the coarsest stride are handled by resizing to each neighbour's size.
@@ -33,8 +33,10 @@ class PicoPAN(BaseModule):
         self.laterals = nn.ModuleList(nn.Conv2d(channels, out_channels, 1) for channels in in_channels)
 
     def init_weights(self) -> None:
-        """Initialises the laterals as the reference does."""
+        """Initialises the laterals as the reference does, unless ``init_cfg`` says how."""
         super().init_weights()
+        if self.init_cfg:
+            return
         for lateral in self.laterals:
             bound = (3 / lateral.in_channels) ** 0.5
             nn.init.uniform_(lateral.weight, -bound, bound)

@@ -126,6 +126,6 @@ def varifocal_cost(scores: torch.Tensor, gt_labels: torch.Tensor, ious: torch.Te
 
 
 def _log(x: torch.Tensor) -> torch.Tensor:
-    # The bound is that of a binary cross entropy, both the reference's and torch's. Unlike torch's, this lets predictions
+    # The bound is that of a binary cross entropy, the reference's and torch's. Unlike torch's, this lets predictions
     # that are not finite through, so that the loss shows them.
     return x.log().clamp(min=-100)

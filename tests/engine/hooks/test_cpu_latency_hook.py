@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.evaluator import BaseMetric
+from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import EMAHook
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS, DefaultScope
@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
 from lcvision.errors import UserError
+from lcvision.latency import Outcome
 
 ROOT = Path(__file__).parents[3]
 QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)
@@ -52,11 +53,13 @@ class Accuracy(BaseMetric):
 
 
 def make_runner(folder, *hooks, epochs=1):
-    loader = dict(dataset=Images(), batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False))
+    loader = dict(dataset=Images(), batch_size=2, collate_fn=dict(type='default_collate'),
+                  sampler=dict(type='DefaultSampler', shuffle=False))
     return Runner(
         Classifier(), str(folder), train_dataloader=loader, val_dataloader=loader, test_dataloader=loader,
         train_cfg=dict(by_epoch=True, max_epochs=epochs), val_cfg=dict(), test_cfg=dict(),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), val_evaluator=Accuracy(), test_evaluator=Accuracy(),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), val_evaluator=Evaluator(Accuracy()),
+        test_evaluator=Evaluator(Accuracy()),
         custom_hooks=list(hooks), default_scope='mmengine', experiment_name=folder.name,
         visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')], name=folder.name))
 
@@ -92,19 +95,20 @@ def test_test_loop_returns_the_metric(tmp_path):
 
 
 def test_the_model_is_left_as_it_was(tmp_path):
-    runner = make_runner(tmp_path, CPULatencyHook(**QUICK))
+    hook = CPULatencyHook(**QUICK)
+    runner = make_runner(tmp_path, hook)
     model = runner.model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     metrics = {}
-    runner.call_hook('after_test_epoch', metrics=metrics)
+    hook.after_test_epoch(runner, metrics)
     assert metrics['latency/net_ms'] > 0 and model.training and model.backbone[1].training
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
 
 
 def test_the_averaged_weights_are_those_measured(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(module, 'benchmark', lambda subjects, *_, **__: seen.extend(
-        subjects[0].network.state_dict().values()) or module_outcome())
+    monkeypatch.setattr(module, 'run_benchmark', lambda subjects, *_, **__: seen.extend(
+        subjects[0].network.state_dict().values()) or Outcome())
     runner = make_runner(tmp_path, EMAHook(momentum=0.5), CPULatencyHook(**QUICK))
     runner.train()
     averaged = runner.hooks[[type(h) for h in runner.hooks].index(EMAHook)].ema_model.module
@@ -112,11 +116,6 @@ def test_the_averaged_weights_are_those_measured(tmp_path, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(seen, averaged.state_dict().values(), strict=True))
     trained = runner.model.state_dict().values()
     assert not all(torch.equal(a, b) for a, b in zip(seen, trained, strict=True))
-
-
-def module_outcome():
-    from lcvision.latency import Outcome
-    return Outcome()
 
 
 def test_interval(tmp_path, monkeypatch):
@@ -133,7 +132,7 @@ def test_size_from_the_config_and_its_absence(tmp_path):
     runner.cfg.test_pipeline = [dict(type='Resize', scale=(32, 16))]
     assert runner.test()['latency/net_ms'] > 0
     assert runner.message_hub.get_info('latency/records')[0]['input'] == [16, 32]
-    del runner.cfg.test_pipeline
+    runner.cfg.test_pipeline = []
     with pytest.raises(UserError, match='input_size of the hook'):
         runner.test()
 
@@ -150,7 +149,7 @@ def test_a_failed_measurement_does_not_end_the_run(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError('out of luck')
 
-    monkeypatch.setattr(module, 'benchmark', fail)
+    monkeypatch.setattr(module, 'run_benchmark', fail)
     assert make_runner(tmp_path, CPULatencyHook(**QUICK)).test() == dict(top1=50.)
     assert 'out of luck' in next(tmp_path.glob('*/*.log')).read_text()
 

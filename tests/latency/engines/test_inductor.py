@@ -22,7 +22,7 @@ def test_compiled_network_computes_the_same():
     network, example = small_net(), torch.randn(1, 3, 32, 48)
     with torch.inference_mode():
         prepared = InductorEngine().prepare(network, example, precision='fp32', threads=1)
-        for output, expected in zip(prepared(prepared.example), network(example)):
+        for output, expected in zip(prepared(prepared.example), network(example), strict=True):
             torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-4)
     assert prepared.compile_s * 1e3 > prepared.first_ms > 0
 

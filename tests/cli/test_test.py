@@ -1,0 +1,97 @@
+"""tools/test.py as a user runs it."""
+import json
+import os
+import shutil
+
+import pytest
+import torch
+
+from lcvision.cli import run_tool
+from lcvision.cli.test import find_run, main
+from lcvision.errors import UserError
+from tests.cli.conftest import CONFIG, ROOT, TINY, tool
+
+
+def test_newest_run_is_found_and_reported(run, tmp_path):
+    folder, _ = run
+    root = folder.parents[1]
+    done = tool('test', '--json', str(tmp_path / 'out.json'), '--show-dir', str(tmp_path / 'show'),
+                '--work-dir', str(tmp_path / 'work'), '--cfg-options', 'custom_hooks.1.samples=8', cwd=root)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output[-3000:]
+    assert 'testing the newest run: work_dirs/tiny/' in output
+    content = json.loads((tmp_path / 'out.json').read_text())
+    assert set(content) == {'config', 'checkpoint', 'metrics', 'latency'}
+    record, = content['latency']
+    assert record['scope'] == 'net' and record['batch'] == 1 and record['latency_ms']['median'] > 0
+    assert content['metrics']['latency/net_ms'] == pytest.approx(record['latency_ms']['median'])
+    assert (tmp_path / 'show' / 'grid.png').is_file()
+
+
+def test_best_checkpoint_is_preferred_and_the_newest_run_wins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for age, name in enumerate(('old', 'recent')):
+        folder = tmp_path / 'work_dirs' / name
+        folder.mkdir(parents=True)
+        (folder / f'{name}.py').touch()
+        for checkpoint in ('epoch_2.pth', 'best_coco_bbox_mAP_epoch_1.pth'):
+            (folder / checkpoint).touch()
+        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_2.pth'))
+        os.utime(folder / 'last_checkpoint', (1000 + age, 1000 + age))
+    assert find_run(None) == ('work_dirs/recent/recent.py', 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth')
+    assert find_run('configs/detection/old.py')[0] == 'work_dirs/old/old.py'
+    (tmp_path / 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth').unlink()
+    assert find_run(None)[1] == 'work_dirs/recent/epoch_2.pth'
+
+
+def test_without_a_run_it_explains_itself(tmp_path):
+    done = tool('test', cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: no run under work_dirs/') and 'train first' in done.stderr
+    assert done.stderr.count('\n') == 1
+
+
+def test_checkpoint_faults_are_told(run, data, tmp_path, monkeypatch, capsys):
+    folder, _ = run
+    monkeypatch.chdir(ROOT)
+    checkpoint = folder / 'epoch_2.pth'
+    torn = tmp_path / 'torn.pth'
+    torn.write_bytes(checkpoint.read_bytes()[:1000])
+    text = tmp_path / 'weights.txt'
+    text.write_text('no weights')
+    for path, word in ((torn, 'torn.pth'), (text, 'suffix'), (tmp_path / 'none.pth', 'no checkpoint')):
+        assert run_tool(lambda path=path: main([CONFIG, str(path), '--data', str(data)])) == 2
+        message = capsys.readouterr().err
+        assert word in message and message.count('\n') == 1
+
+
+def test_checkpoint_of_another_model_names_the_first_differences(run, data, tmp_path):
+    folder, _ = run
+    state = torch.load(folder / 'epoch_2.pth', weights_only=True)['state_dict']
+    other = tmp_path / 'other.pth'
+    torch.save({name.replace('backbone.stem', 'backbone.conv1'): value for name, value in state.items()}, other)
+    done = tool('test', CONFIG, str(other), '--data', str(data), '--work-dir', str(tmp_path / 'w'), *TINY)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 2 and last.startswith('error: ')
+    assert 'backbone.stem.conv.weight' in last and 'backbone.conv1.conv.weight' in last
+
+
+def test_json_folder_is_checked_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match='does not exist'):
+        main([CONFIG, 'x.pth', '--json', str(tmp_path / 'no' / 'out.json')])
+
+
+def test_tampered_checkpoint_runs_nothing(run, data, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    sentinel = tmp_path / 'sentinel'
+
+    class Evil:
+        def __reduce__(self):
+            return os.system, (f'touch {sentinel}',)
+
+    path = tmp_path / 'evil.pth'
+    torch.save({'state_dict': {'x': Evil()}}, path)
+    assert run_tool(lambda: main([CONFIG, str(path), '--data', str(data)])) == 2
+    assert 'evil.pth' in capsys.readouterr().err and not sentinel.exists()
+    shutil.rmtree(tmp_path)
