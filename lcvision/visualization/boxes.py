@@ -87,7 +87,7 @@ class LabelLayer:
         return None
 
     def _places(self, corners: np.ndarray, height: int, width: int) -> list[tuple[int, int]]:
-        """Upper left corners: above the box, inside at its top, inside at its bottom, below; left before right."""
+        """Upper left corners: on the upper line, below it, above the lower line, on that; left before right."""
         image_height, image_width = self._taken.shape
         if height > image_height or width > image_width:
             return []
@@ -95,5 +95,5 @@ class LabelLayer:
         x1, y1, x2, y2 = (int(value) for value in corners)
         columns = [min(max(x, 0), image_width - width) for x in (x1 - half, x2 + half + 1 - width)]
         rows = [min(max(y, 0), image_height - height)
-                for y in (y1 + half + 1 - height, y1 - half, y2 + half + 1 - height, y2 - half)]
+                for y in (y1 + half + 1 - height, y1 + half + 1, y2 - half - height, y2 - half)]
         return [(x, y) for y in rows for x in columns]

@@ -82,7 +82,8 @@ class DetectionPainter:
             ``image``.
         """
         style = style or Style.for_image(image.shape)
-        scale = np.tile(np.float32(image.shape[1::-1]) / np.float32(scene.shape[::-1]), 2)
+        (height, width), (original_height, original_width) = image.shape[:2], scene.shape
+        scale = np.array([width / original_width, height / original_height] * 2)
         corners = pixel_corners(scene.boxes * scale, image.shape)
         for box in pixel_corners(scene.true_boxes * scale, image.shape):
             draw_dashed_box(image, box, style.dash)
@@ -100,7 +101,7 @@ class DetectionPainter:
 
     def legend(self, scenes: list[DetectionScene]) -> list[tuple[str, Colour]]:
         """Lists names and RGB colours of all classes, or of those to be seen if there are very many."""
-        indices = range(len(self.classes))
+        indices = list(range(len(self.classes)))
         if len(self.classes) > _LONGEST_LEGEND:
             indices = sorted({int(label) for scene in scenes for label in (*scene.labels, *scene.true_labels)})
         return [(self.name(index), self.colour(index)) for index in indices]

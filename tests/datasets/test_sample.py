@@ -126,9 +126,9 @@ def disc(size):
 
 def test_scene_records_what_stays_visible():
     scene = Scene(np.zeros((100, 200, 3), np.float32), surface=False)
-    assert scene.try_add(disc(40), (50, 50), CATEGORIES[0], keep=0.4)
+    assert scene.try_add(disc(40), (50, 50), CATEGORIES[0], keep=0.4, inside=0.6)
     assert scene.instances[0].mask.sum() == pytest.approx(np.pi * 400, rel=0.03)
-    assert scene.try_add(disc(40), (70, 50), CATEGORIES[1], keep=0.4)
+    assert scene.try_add(disc(40), (70, 50), CATEGORIES[1], keep=0.4, inside=0.6)
     hidden, front = scene.instances
     assert front.mask.sum() == pytest.approx(np.pi * 400, rel=0.03)
     assert hidden.mask.sum() == pytest.approx(np.pi * 400 * 0.609, rel=0.04)
@@ -139,9 +139,9 @@ def test_scene_records_what_stays_visible():
                          ids=['hides the other', 'hides more than allowed', 'outside'])
 def test_scene_refuses_to_hide_too_much(centre, keep):
     scene = Scene(np.zeros((100, 200, 3), np.float32), surface=True)
-    assert scene.try_add(disc(40), (50, 50), CATEGORIES[0], keep=0.4)
+    assert scene.try_add(disc(40), (50, 50), CATEGORIES[0], keep=0.4, inside=0.6)
     before, mask = scene.image.copy(), scene.instances[0].mask.copy()
-    assert not scene.try_add(disc(40), centre, CATEGORIES[1], keep=keep)
+    assert not scene.try_add(disc(40), centre, CATEGORIES[1], keep=keep, inside=0.6)
     assert np.array_equal(scene.image, before)
     assert len(scene.instances) == 1 and np.array_equal(scene.instances[0].mask, mask)
     assert mask.sum() > MIN_VISIBLE * scene.instances[0].whole

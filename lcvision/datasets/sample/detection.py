@@ -28,7 +28,7 @@ def _object_size(rng: np.random.Generator, shape: tuple[int, int]) -> float:
     """Longest side of an object in pixels: mostly a fifth to two fifths of the image, at times tiny or half of it."""
     side = max(shape)
     draw = rng.random()
-    if draw < 0.04:
+    if draw < 0.03:
         return float(rng.uniform(14, 34))
     if draw < 0.9:
         return float(np.exp(rng.uniform(np.log(0.19), np.log(0.42)))) * side
@@ -37,6 +37,7 @@ def _object_size(rng: np.random.Generator, shape: tuple[int, int]) -> float:
 
 def _add_object(rng: np.random.Generator, scene: Scene, category: Category, keep: float) -> None:
     height, width = scene.shape
+    inside = 0.6 if rng.random() < 0.2 else 0.9
     for attempt in range(8):
         size = _object_size(rng, scene.shape) * 0.9**attempt
         sprite = Sprite(_sprite_size(size))
@@ -45,7 +46,7 @@ def _add_object(rng: np.random.Generator, scene: Scene, category: Category, keep
                      rng.uniform(0.85, 1.06))
         for _ in range(12):
             centre = rng.uniform(0.08, 0.92) * width, rng.uniform(0.08, 0.92) * height
-            if scene.try_add(layer, centre, category, keep):
+            if scene.try_add(layer, centre, category, keep, inside):
                 return
 
 
@@ -103,7 +104,7 @@ def render_detection_image(
     if not empty:
         count = 2 if crowd else int(rng.choice([2, 3, 4, 5, 6], p=[0.1, 0.2, 0.3, 0.25, 0.15]))
         for index in rng.integers(len(CATEGORIES), size=count):
-            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.65 else 0.5)
+            _add_object(rng, scene, CATEGORIES[index], 0.9 if crowd or rng.random() < 0.75 else 0.5)
     if rng.random() < 0.25:
         _add_litter(rng, scene, 1)
     return scene.finish(rng), scene.instances

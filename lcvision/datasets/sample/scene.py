@@ -78,7 +78,7 @@ class Scene:
         return self.image.shape[0], self.image.shape[1]
 
     def try_add(
-        self, layer: Layer, centre: tuple[float, float], category: Category | None, keep: float, inside: float = 0.75
+        self, layer: Layer, centre: tuple[float, float], category: Category | None, keep: float, inside: float
     ) -> bool:
         """Lay an object on top, unless that would hide too much.
 

@@ -66,13 +66,16 @@ class PictureHook(Hook):
         self.score_thr = score_thr
         self.max_images = max_images
         self.grid_images = grid_images
-        self._forget()
+        self._painter: Painter | None = None
+        self._written: dict[str, str] = {}
+        self._candidates: dict[int, _Candidate] = {}
+        self._index = self._total = 0
         if self.out_dir.exists() and not self.out_dir.is_dir():
             raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, or one to be made')
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Makes the folder and forgets an earlier test."""
-        self._forget()
+        self._painter, self._written, self._candidates, self._index = None, {}, {}, 0
         if is_main_process():
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
             _make_folder(self.out_dir)
@@ -121,12 +124,6 @@ class PictureHook(Hook):
         sheet = contact_sheet(tiles, self._painter.legend(scenes), remark)
         self._save(self.out_dir / 'grid.png', sheet)
         runner.logger.info(f'{len(self._written)} pictures and grid.png written to {self.out_dir}')
-
-    def _forget(self) -> None:
-        self._painter: Painter | None = None
-        self._written: dict[str, str] = {}
-        self._candidates: dict[int, _Candidate] = {}
-        self._index = self._total = 0
 
     def _stretch(self, index: int, count: int) -> int:
         """Which of ``count`` equal parts of the split an image belongs to."""

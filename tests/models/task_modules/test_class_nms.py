@@ -30,9 +30,9 @@ def by_class(boxes, scores, labels, iou_threshold, class_top, max_per_img):
     return kept[np.lexsort((kept, -scores[kept]))][:max_per_img]
 
 
-def random_case(rng, count, classes=3, side=60):
+def random_case(rng, count, classes=3, side=12):
     corner = rng.uniform(0, side, (count, 2))
-    boxes = np.concatenate((corner, corner + rng.uniform(2, 30, (count, 2))), 1).astype(np.float32)
+    boxes = np.concatenate((corner, corner + rng.uniform(16, 30, (count, 2))), 1).astype(np.float32)
     return boxes, rng.permutation(count).astype(np.float32) / max(count, 1), rng.integers(classes, size=count)
 
 

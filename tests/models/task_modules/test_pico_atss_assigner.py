@@ -162,3 +162,63 @@ def test_builds_from_a_detectors_config():
 def test_wrong_topk_is_explained(topk):
     with pytest.raises(ValueError, match=f'PicoATSSAssigner: topk={topk} must be at least 1'):
         PicoATSSAssigner(topk)
+
+
+def slowly_2022(priors, counts, boxes, topk):
+    """The assignment of version '2022' in float64, how near its closest decision was, and strangers' anchors."""
+    centres = (priors[:, :2] + priors[:, 2:]) / 2
+    overlaps = np.stack([iou(priors, np.broadcast_to(box, priors.shape)) for box in boxes])
+    claims, margin = np.zeros_like(overlaps, bool), np.inf
+    for index, box in enumerate(boxes):
+        distance = np.hypot(*(centres - (box[:2] + box[2:]) / 2).T)
+        candidates, start = [], 0
+        for count in counts:
+            order = start + np.argsort(distance[start:start + count], kind='stable')
+            candidates += order[:topk].tolist()
+            if count > topk:
+                margin = min(margin, distance[order[topk]] - distance[order[topk - 1]])
+            start += count
+        threshold = overlaps[index, candidates].mean() + overlaps[index, candidates].std(ddof=1)
+        inside = np.minimum(centres - box[:2], box[2:] - centres).min(1)
+        claims[index, candidates] = ((overlaps[index] > threshold) & (inside > 0))[candidates]
+        margin = min(margin, np.abs(overlaps[index, candidates] - threshold).min(), np.abs(inside[candidates]).min())
+    contested = claims.sum(0) > 1
+    owner = np.where(contested, overlaps.argmax(0), claims.argmax(0))
+    if contested.any():
+        best = np.sort(overlaps[:, contested], 0)
+        margin = min(margin, (best[-1] - best[-2]).min())
+    strangers = (contested & ~np.take_along_axis(claims, owner[None], 0)[0]).sum()
+    return np.where(claims.any(0), owner + 1, 0), margin, strangers
+
+
+@pytest.mark.parametrize('count', [1, 5, 12])
+def test_equals_the_rules_of_2022(count):
+    rng = np.random.default_rng(count)
+    priors, counts = anchors()
+    compared = positives = strangers = 0
+    while compared < 25:
+        boxes = random_boxes(rng, count).astype(np.float32).astype(np.float64)
+        owner, margin, strange = slowly_2022(priors, counts, boxes, 9)
+        if margin < 1e-5:
+            continue
+        result = PicoATSSAssigner(9, version='2022').assign(
+            InstanceData(priors=torch.tensor(priors, dtype=torch.float32)), counts,
+            InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32), labels=torch.arange(count)))
+        assert result.gt_inds.tolist() == owner.tolist()
+        assert result.labels.tolist() == (owner - 1).tolist()
+        compared, positives, strangers = compared + 1, positives + (owner > 0).sum(), strangers + strange
+    assert positives > 20 and (count < 12 or strangers > 0)
+
+
+def test_an_overlap_at_the_threshold_is_enough_in_2021_only():
+    prior, box = torch.tensor([[0., 0., 10., 10.]]), torch.tensor([[0., 0., 10., 8.]])
+    priors = prior.repeat(2, 1)
+    for version, expected in (('2021', [1, 1]), ('2022', [0, 0])):
+        result = PicoATSSAssigner(version=version).assign(
+            InstanceData(priors=priors), [2], InstanceData(bboxes=box, labels=torch.tensor([0])))
+        assert result.gt_inds.tolist() == expected
+
+
+def test_unknown_version_is_explained():
+    with pytest.raises(ValueError, match="version='2023' must be one of '2021', '2022'"):
+        PicoATSSAssigner(version='2023')

@@ -1,0 +1,176 @@
+"""Every config file: built, one training step and one prediction at a small size, and its data read."""
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmengine.structures import InstanceData
+
+from lcvision.datasets.sample import render_detection_sample
+from lcvision.datasets.sources import use_source
+from lcvision.latency.input_size import find_input_size
+
+ROOT = Path(__file__).parents[2] / 'configs'
+FILES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the test has to know of a task.
+
+    Args:
+        samples: From a config, a batch as a pipeline would give it: ``inputs`` and ``data_samples``.
+        render: Fills a folder with a data set of a few images.
+        check: Asserts that a prediction is one; takes config, sample and the (height, width) of its image.
+    """
+
+    samples: Callable[[Config], dict]
+    render: Callable[[Path], None]
+    check: Callable[[Config, object, tuple[int, int]], None]
+
+
+def detection_samples(cfg):
+    """Two images of different shapes, one with three objects and one with none."""
+    data_samples, inputs = [], []
+    for (height, width), count in (((96, 128), 3), ((128, 96), 0)):
+        centre = torch.rand(count, 2) * torch.tensor([width, height])
+        half = 4 + 28 * torch.rand(count, 2)
+        boxes = torch.cat((centre - half, centre + half), 1)
+        boxes[:, 0::2].clamp_(0, width)
+        boxes[:, 1::2].clamp_(0, height)
+        labels = torch.randint(cfg.model.bbox_head.num_classes, (count,))
+        shape = dict(img_shape=(height, width), ori_shape=(2 * height, 2 * width), scale_factor=(0.5, 0.5))
+        data_samples.append(DetDataSample(
+            metainfo=shape, gt_instances=InstanceData(bboxes=boxes, labels=labels),
+            ignored_instances=InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))))
+        inputs.append(torch.randint(256, (3, height, width), dtype=torch.uint8))
+    return dict(inputs=inputs, data_samples=data_samples)
+
+
+def check_detection(cfg, sample, size):
+    found, (height, width) = sample.pred_instances, size
+    assert 0 < len(found) <= cfg.model.test_cfg.max_per_img
+    assert found.bboxes.shape == (len(found), 4) and found.bboxes.isfinite().all()
+    assert (found.bboxes[:, 2:] >= found.bboxes[:, :2]).all()
+    # No generation lets a box reach further out of the image than its distances do: eight strides of 64 pixels.
+    assert (found.bboxes > -1024).all() and (found.bboxes < max(height, width) + 1024).all()
+    assert (found.scores > cfg.model.test_cfg.score_thr).all() and (found.scores <= 1).all()
+    assert (found.scores.diff() <= 0).all()
+    assert found.labels.min() >= 0 and found.labels.max() < cfg.model.bbox_head.num_classes
+
+
+TASKS = {
+    'mmdet': Task(detection_samples, lambda root: render_detection_sample(root, 4, 2), check_detection),
+}
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """The folder of a task's rendered data, made when first asked for."""
+    folders = {}
+
+    def get(scope):
+        if scope not in folders:
+            folders[scope] = tmp_path_factory.mktemp(scope)
+            TASKS[scope].render(folders[scope])
+        return str(folders[scope])
+
+    return get
+
+
+@pytest.fixture(params=FILES, ids=lambda path: str(path.relative_to(ROOT).with_suffix('')))
+def cfg(request, tmp_path):
+    cfg = Config.fromfile(request.param)
+    cfg.work_dir = str(tmp_path)
+    cfg.load_from = None
+    drop_pretrained(cfg.model)
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].update(num_workers=0, persistent_workers=False, batch_size=2)
+    return cfg
+
+
+@pytest.fixture
+def runner(cfg, data, monkeypatch):
+    """All parts of the config, built as a training builds them, on rendered data."""
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+    use_source(cfg, data(cfg.default_scope), train=True)
+    runner = Runner.from_cfg(cfg)
+    runner.model.init_weights()
+    return runner
+
+
+def drop_pretrained(node):
+    """Takes out everything that would read a checkpoint."""
+    for value in list(node.values()) if isinstance(node, dict) else node:
+        if isinstance(value, dict | list):
+            drop_pretrained(value)
+    if isinstance(node, dict) and isinstance(node.get('init_cfg'), dict) and node['init_cfg']['type'] == 'Pretrained':
+        del node['init_cfg']
+
+
+def every_score_counts(model):
+    """A network without training scores below the threshold; its boxes are to be seen all the same."""
+    for parameter in model.bbox_head.parameters():
+        if parameter.ndim == 1:
+            torch.nn.init.uniform_(parameter, -0.5, 0.5)
+
+
+def test_there_are_configs():
+    assert len(FILES) > 3
+    assert {Config.fromfile(path).default_scope for path in FILES} <= set(TASKS)
+
+
+def test_trains_and_predicts(cfg, runner):
+    task, model = TASKS[cfg.default_scope], runner.model.train()
+    loop = runner.train_loop
+    optimizer = runner.build_optim_wrapper(cfg.optim_wrapper)
+    runner.optim_wrapper = optimizer
+    schedulers = runner.build_param_scheduler(cfg.param_scheduler)
+    assert len(schedulers) == len(cfg.param_scheduler) and loop.max_epochs == cfg.train_cfg.max_epochs
+    registered = [type(hook).__name__ for hook in runner.hooks]
+    wanted = [*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])]
+    assert not {hook['type'].rpartition('.')[2] for hook in wanted} - set(registered)
+
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    logs = model.train_step(task.samples(cfg), optimizer)
+    assert logs['loss'] > 0 and all(value.isfinite().all() for value in logs.values())
+    for name, parameter in model.named_parameters():
+        assert parameter.isfinite().all(), name
+        assert parameter.grad is not None or not parameter.requires_grad, name
+    assert any(not torch.equal(p, before[name]) for name, p in model.named_parameters())
+    for scheduler in schedulers:
+        scheduler.step()
+    assert all(np.isfinite(group['lr']) for group in optimizer.optimizer.param_groups)
+
+    every_score_counts(model)
+    batch = task.samples(cfg)
+    for result in model.eval().test_step(batch):
+        task.check(cfg, result, result.ori_shape)
+
+
+def test_reads_its_data(cfg, runner):
+    task, model = TASKS[cfg.default_scope], runner.model
+    batch = next(iter(runner.train_dataloader))
+    assert len(batch['inputs']) == len(batch['data_samples']) == 2
+    ready = model.data_preprocessor(batch, training=True)
+    assert ready['inputs'].shape[:2] == (2, 3) and ready['inputs'].isfinite().all()
+    assert 0.1 < ready['inputs'].std() < 10, 'images are not normalised'
+
+    every_score_counts(model)
+    evaluator, loader = runner.val_loop.evaluator, runner.val_dataloader
+    batch = next(iter(loader))
+    height, width = find_input_size(cfg)
+    assert model.data_preprocessor(batch)['inputs'].shape == (2, 3, height, width)
+    results = model.eval().test_step(batch)
+    for result in results:
+        task.check(cfg, result, result.ori_shape)
+    evaluator.process(results, batch)
+    metrics = evaluator.evaluate(len(loader.dataset))
+    assert metrics and all(np.isfinite(value) and -1 <= value <= 100 for value in metrics.values())
+    assert json.dumps(metrics)
