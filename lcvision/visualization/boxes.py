@@ -6,7 +6,7 @@ from lcvision.visualization.palette import Colour
 from lcvision.visualization.style import Style
 from lcvision.visualization.text import chip, paste
 
-_LIGHT, _DARK = (255, 255, 255), (40, 40, 40)
+_LIGHT, _DARK = np.uint8(255), np.uint8(40)
 
 
 def pixel_corners(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -46,7 +46,7 @@ def draw_dashed_box(image: np.ndarray, corners: np.ndarray, dash: int) -> None:
     """
     x1, y1, x2, y2 = (int(value) for value in corners)
     pattern = np.arange(max(x2 - x1, y2 - y1) + 1) // dash % 2 == 0
-    dashes = np.where(pattern[:, None], np.uint8(_LIGHT), np.uint8(_DARK))
+    dashes = np.where(pattern[:, None], _LIGHT, _DARK)
     across, down = dashes[:x2 - x1 + 1], dashes[:y2 - y1 + 1]
     image[y1, x1:x2 + 1] = image[y2, x1:x2 + 1] = across
     image[y1:y2 + 1, x1] = image[y1:y2 + 1, x2] = down
@@ -88,7 +88,7 @@ class LabelLayer:
 
     def _places(self, corners: np.ndarray, height: int, width: int) -> list[tuple[int, int]]:
         """Upper left corners: on the upper line, below it, above the lower line, on that; left before right."""
-        image_height, image_width = self._taken.shape
+        image_height, image_width = self._image.shape[:2]
         if height > image_height or width > image_width:
             return []
         half = self._style.line // 2

@@ -42,6 +42,7 @@ def true_boxes(sample: BaseDataElement, resized: bool) -> tuple[np.ndarray, np.n
     boxes = instances.bboxes
     boxes = getattr(boxes, 'tensor', boxes).detach().cpu().numpy().astype(np.float32).reshape(-1, 4)
     if resized:
-        boxes = boxes / np.tile(np.float32(sample.metainfo.get('scale_factor', (1, 1)))[:2], 2)
+        x_scale, y_scale = sample.metainfo.get('scale_factor', (1, 1))[:2]
+        boxes = boxes / np.array([x_scale, y_scale] * 2, np.float32)
     labels = instances.labels.cpu().numpy() if 'labels' in instances else np.zeros(len(boxes), int)
     return boxes, labels

@@ -8,12 +8,17 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from lcvision.errors import UserError
 from lcvision.visualization.palette import Colour, text_colour
 
 
 @lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise UserError('this Pillow was built without FreeType and has no letters to label pictures with: install '
+                        "Pillow's wheel, or test without --show-dir")
+    return font
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +55,7 @@ def draw_text(image: np.ndarray, text: str, origin: tuple[int, int], size: int, 
         x of its right end.
     """
     mask = text_mask(text, size)
-    paste(image, np.broadcast_to(np.float32(colour[::-1]), (*mask.shape, 3)), mask, origin)
+    paste(image, np.broadcast_to(_bgr(colour), (*mask.shape, 3)), mask, origin)
     return origin[0] + mask.shape[1]
 
 
@@ -85,8 +90,8 @@ def chip(text: str, size: int, colour: Colour) -> tuple[np.ndarray, np.ndarray]:
     letters = text_mask(text, size)
     side, above = max(2, round(size * 0.3)), max(1, round(size * 0.06))
     ink = np.pad(letters, ((above, above), (side, side)))[..., None]
-    plate = np.float32(colour[::-1]) * (1 - ink) + np.float32(text_colour(colour)[::-1]) * ink
-    return plate, rounded(*ink.shape[:2], radius=size * 0.22)
+    plate = _bgr(colour) * (1 - ink) + _bgr(text_colour(colour)) * ink
+    return plate, rounded(ink.shape[0], ink.shape[1], radius=size * 0.22)
 
 
 def rounded(height: int, width: int, radius: float) -> np.ndarray:
@@ -134,7 +139,11 @@ def swatch(image: np.ndarray, origin: tuple[int, int], side: int, colour: Colour
         side: In pixels.
         colour: RGB, 0..255.
     """
-    paste(image, np.broadcast_to(np.float32(colour[::-1]), (side, side, 3)), rounded(side, side, side * 0.2), origin)
+    paste(image, np.broadcast_to(_bgr(colour), (side, side, 3)), rounded(side, side, side * 0.2), origin)
+
+
+def _bgr(colour: Colour) -> np.ndarray:
+    return np.array(colour[::-1], np.float32)
 
 
 def _without_middle(text: str, keep: int) -> str:

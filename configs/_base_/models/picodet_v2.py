@@ -19,7 +19,7 @@ model = dict(
         stacked_convs=2,
         strides=[8, 16, 32, 64],
         reg_max=7,
-        loss_cls=dict(type='VarifocalLoss', use_sigmoid=True, alpha=0.75, gamma=2.0, iou_weighted=True, loss_weight=1.0),
+        loss_cls=dict(type='VarifocalLoss', use_sigmoid=True, alpha=0.75, gamma=2.0, loss_weight=1.0),
         loss_dfl=dict(type='DistributionFocalLoss', loss_weight=0.5),
         loss_bbox=dict(type='GIoULoss', eps=1e-10, loss_weight=2.5)),
     # Epochs count from 0: the first 100 use the initial assigner.

@@ -105,7 +105,8 @@ class PicoATSSAssigner(BaseAssigner):
         """Indices (g, k) of the nearest anchors of all levels."""
         indices, start = [], 0
         for count in num_level_priors:
-            distances = torch.cdist(gt_centres, centres[start:start + count], compute_mode='donot_use_mm_for_euclid_dist')
+            level = centres[start:start + count]
+            distances = torch.cdist(gt_centres, level, compute_mode='donot_use_mm_for_euclid_dist')
             indices.append(distances.topk(min(self.topk, count), dim=1, largest=False).indices + start)
             start += count
         return torch.cat(indices, 1)

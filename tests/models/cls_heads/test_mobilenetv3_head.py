@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from torch import nn
 
@@ -55,6 +56,7 @@ def test_classifier_takes_a_file_of_paddleclas():
               'fc.weight': (1280, 10), 'fc.bias': (10,),
               **{f'last_second_conv.bn.{leaf}': (336,) for leaf in ('weight', 'bias', '_mean', '_variance')}}
     named |= {name: rng.random(shape, dtype=np.float32) for name, shape in shapes.items()}
+    init_default_scope('mmpretrain')
     model = MODELS.build(dict(
         type='mmpretrain.ImageClassifier',
         backbone=dict(type='lcvision.MobileNetV3', scale=0.35, out_indices=(3,)),

@@ -164,7 +164,7 @@ def test_phase_follows_the_epoch(model, fixture, ground_truths, at_epoch):
 @pytest.mark.parametrize('phase', EPOCHS)
 def test_images_without_objects_train(model, ground_truths, phase, at_epoch):
     at_epoch(EPOCHS[phase])
-    image = torch.randn(2, 3, 64, 64)
+    image = torch.randn(2, 3, 160, 192)
     losses = model.bbox_head.loss_by_feat(*head_maps(model, image), [NOTHING, NOTHING], [{}, {}])
     assert losses['loss_bbox'] == losses['loss_dfl'] == 0 and losses['loss_cls'] > 0
     sum(losses.values()).backward()
