@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
@@ -193,6 +194,21 @@ def test_saturated_scores_give_finite_gradients(model, ground_truths):
     sum(losses.values()).backward()
     assert all(loss.isfinite() for loss in losses.values())
     assert all(m.grad.isfinite().all() for kind in maps for m in kind)
+
+
+@pytest.mark.parametrize('phase', EPOCHS)
+def test_mixed_precision_computes_targets_and_losses_in_full(model, fixture, ground_truths, phase, at_epoch):
+    at_epoch(EPOCHS[phase])
+    samples = []
+    for gts in ground_truths:
+        samples.append(DetDataSample(metainfo=dict(img_shape=(160, 192))))
+        samples[-1].gt_instances = gts
+    full = model.loss(fixture['train/input'], samples)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        mixed = model.loss(fixture['train/input'], samples)
+    for name, loss in mixed.items():
+        assert loss.dtype == torch.float32
+        torch.testing.assert_close(loss, full[name], rtol=0.05, atol=0)
 
 
 def test_initialises_as_reference():
