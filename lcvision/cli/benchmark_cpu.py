@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lcvision.cli.config import load_config
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Outcome, Subject, check_threads, environment, run_benchmark
 from lcvision.latency.engines import ENGINES, availability, check_precisions, select_engines
 from lcvision.latency.input_size import find_input_size, parse_input_size
-from lcvision.latency.network import build_network, load_config
+from lcvision.latency.network import build_network
+from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.table import format_table, plot_records
 from lcvision.weights.atomic_file import write_atomically
 
@@ -140,7 +142,7 @@ def _subjects(paths: list[str], size: tuple[int, int] | None, progress: Callable
 
 def _deliver(args: argparse.Namespace, outcome: Outcome, machine: dict) -> int:
     if outcome.records:
-        print(format_table(outcome.records, machine))
+        print('\n'.join([format_table(outcome.records, machine), *format_ratios(outcome.records)]))
     for name, reason in machine['engines'].items():
         if reason is not None:
             print(f'engine {name} is not installed: {reason}')

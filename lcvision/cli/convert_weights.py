@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import MODELS, init_default_scope
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 import lcvision
+from lcvision.cli.config import load_config
 from lcvision.errors import UserError
 from lcvision.weights import from_paddle, from_timm
 from lcvision.weights.atomic_file import write_atomically
@@ -80,12 +81,8 @@ def _check_target(source: str, target: str) -> Path:
 
 
 def _build_model(path: str, options: dict | None) -> nn.Module:
-    if not Path(path).is_file():
-        raise UserError(f'There is no config {path}: give one of configs/, for example '
-                        'configs/detection/picodet_pplcnet_1x.py.')
+    config = load_config(path, options)
     try:
-        config = Config.fromfile(path)
-        config.merge_from_dict(options or {})
         init_default_scope(config.get('default_scope', 'mmengine'))
         return MODELS.build(config.model)
     except Exception as error:  # a config is a program: it can fail in any way

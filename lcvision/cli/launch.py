@@ -1,4 +1,4 @@
-"""What train and test share: configs, checkpoints, launchers, quiet warnings."""
+"""What train and test share: flags, launchers, checkpoints, quiet logs."""
 import logging
 import os
 import warnings
@@ -23,40 +23,6 @@ def add_run_arguments(parser: ArgumentParser) -> None:
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='how processes were started [none]')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
-
-
-def load_config(path: str, cfg_options: dict | None) -> Config:
-    """Reads a config file.
-
-    Raises:
-        UserError: It is missing, is no config, or ``cfg_options`` does not fit it.
-    """
-    if not Path(path).is_file():
-        near = sorted(str(p) for p in Path('configs').glob('*/*.py')) if Path('configs').is_dir() else []
-        known = f'; there are {", ".join(near[:4])}{", ..." if len(near) > 4 else ""}' if near else ''
-        raise UserError(f'no config file {path}{known}')
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:
-        raise UserError(f'{path} is not a config file: {type(error).__name__}: {error}') from error
-    if 'model' not in cfg:
-        raise UserError(f"{path} has no 'model': give one of the configs of configs/detection")
-    override(cfg, cfg_options)
-    return cfg
-
-
-def override(cfg: Config, cfg_options: dict | None) -> None:
-    """Applies ``--cfg-options``.
-
-    Raises:
-        UserError: A key leads through something that is no dict or list.
-    """
-    if not cfg_options:
-        return
-    try:
-        cfg.merge_from_dict(cfg_options)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise UserError(f'--cfg-options {" ".join(cfg_options)} does not fit the config: {error}') from error
 
 
 def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from lcvision.cli.config import load_config, override
 from lcvision.cli.launch import (
     add_hook,
     add_run_arguments,
-    load_config,
-    override,
     quiet_logger,
     quiet_warnings,
     require_checkpoint,

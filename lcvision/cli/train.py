@@ -6,11 +6,10 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from lcvision.cli.config import load_config, override
 from lcvision.cli.launch import (
     add_hook,
     add_run_arguments,
-    load_config,
-    override,
     quiet_logger,
     quiet_warnings,
     require_checkpoint,
@@ -132,8 +131,8 @@ def _use_data(cfg: Config, args: Namespace) -> tuple[int, list[str]]:
     notes = [f'data: {args.data}, {num_images} training images, '
              f'{len(cfg.train_dataloader.dataset.metainfo.classes)} classes']
     if batch < loader.batch_size:
-        notes.append(f'batch size {loader.batch_size} -> {batch}, since an epoch would have '
-                     f'{num_images // loader.batch_size} steps; --cfg-options train_dataloader.batch_size=N keeps yours')
+        notes.append(f'batch size {loader.batch_size} -> {batch}, for an epoch would have '
+                     f'{num_images // loader.batch_size} steps; --cfg-options train_dataloader.batch_size=N changes it')
         loader.batch_size = batch
     return num_images, notes
 

@@ -1,6 +1,5 @@
 """Finds the splits of a COCO-format folder and says what is wrong with one before anything runs."""
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +121,7 @@ def _require_files(ann_file: Path, folder: Path, names: list[str]) -> None:
         parent, _, base = name.rpartition('/')
         if parent not in present:
             where = folder / parent
-            present[parent] = set(os.listdir(where)) if where.is_dir() else set()
+            present[parent] = {path.name for path in where.iterdir()} if where.is_dir() else set()
         if base not in present[parent]:
             missing.append(name)
     if missing:

@@ -1,6 +1,5 @@
 """The bare network inside an mm model: image tensor in, raw maps out."""
 import copy
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -148,21 +147,6 @@ def calibrate(model: nn.Module) -> None:
 def example_input(input_size: tuple[int, int]) -> torch.Tensor:
     """One normalised image of noise, always the same: (1, 3, H, W)."""
     return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
-
-
-def load_config(path: str) -> Config:
-    """Reads a config file.
-
-    Raises:
-        UserError: It is missing or not a config.
-    """
-    if not Path(path).is_file():
-        raise UserError(f'config {path} does not exist: give the path of a config file, such as '
-                        'configs/detection/picodet_pplcnet_1x.py')
-    try:
-        return Config.fromfile(path)
-    except Exception as error:
-        raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
 
 
 def _same(a: torch.Tensor, b: torch.Tensor) -> bool:

@@ -116,7 +116,7 @@ def test_config_without_a_size(tmp_path):
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['no_such_config.py'], 'error: config no_such_config.py does not exist'),
+    (['no_such_config.py'], 'error: no config file no_such_config.py'),
     (['configs/detection/picodet_pplcnet_1x.py', '--threads', '0'], 'error: threads must be'),
 ])
 def test_command_line_mistakes_exit_with_2_and_one_sentence(arguments, message):

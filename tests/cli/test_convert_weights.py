@@ -134,7 +134,7 @@ def test_timm_and_own_checkpoints(tmp_path, config, source, capsys):
     (dict(src='absent.pdparams'), 'no weights file absent.pdparams'),
     (dict(dst='x.onnx'), r"suffix '\.onnx'.*\.safetensors or \.pth"),
     (dict(dst='.'), 'suffix'),
-    (dict(config='absent.py'), 'no config absent.py'),
+    (dict(config='absent.py'), 'no config file absent.py'),
     (dict(options=['model.backbone.scale=-1']), 'builds no model'),
     (dict(options=['model.backbone.type=lcvision.NoSuchNet']), 'builds no model.*NoSuchNet'),
 ])

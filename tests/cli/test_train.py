@@ -52,7 +52,7 @@ def test_killed_run_resumes_in_the_epoch_it_was_in(data, tmp_path):
     done = tool('train', *args[:-len(TINY)], '--resume', *TINY)
     assert done.returncode == 0, done.stderr[-2000:]
     output = done.stdout + done.stderr
-    assert f'resumed epoch: {epoch}' in output and 'Epoch(train) [1]' not in output.replace('  ', ' ') or epoch == 0
+    assert (f'resumed epoch: {epoch}' in output and 'Epoch(train) [1]' not in output.replace('  ', ' ')) or epoch == 0
     assert (tmp_path / 'epoch_3.pth').is_file()
 
 

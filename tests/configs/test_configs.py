@@ -119,6 +119,11 @@ def every_score_counts(model):
             torch.nn.init.uniform_(parameter, -0.5, 0.5)
 
 
+@torch.no_grad()
+def predict(model, batch):
+    return model.eval().test_step(batch)
+
+
 def test_there_are_configs():
     assert len(FILES) > 3
     assert {Config.fromfile(path).default_scope for path in FILES} <= set(TASKS)
@@ -150,8 +155,7 @@ def test_trains_and_predicts(runner):
     assert all(np.isfinite(group['lr']) for group in optimizer.optimizer.param_groups)
 
     every_score_counts(model)
-    batch = task.samples(cfg)
-    for result in model.eval().test_step(batch):
+    for result in predict(model, task.samples(cfg)):
         task.check(cfg, result, result.ori_shape)
 
 
@@ -169,7 +173,7 @@ def test_reads_its_data(runner):
     batch = next(iter(loader))
     height, width = find_input_size(cfg)
     assert model.data_preprocessor(batch)['inputs'].shape == (2, 3, height, width)
-    results = model.eval().test_step(batch)
+    results = predict(model, batch)
     for result in results:
         task.check(cfg, result, result.ori_shape)
     evaluator.process(results, batch)

@@ -10,7 +10,6 @@ from lcvision.latency.network import (
     calibrate,
     example_input,
     flatten,
-    load_config,
     raw_network,
     task_of,
 )
@@ -117,15 +116,6 @@ def test_flatten():
 def test_example_is_always_the_same():
     assert torch.equal(example_input((4, 6)), example_input((4, 6)))
     assert example_input((4, 6)).shape == (1, 3, 4, 6)
-
-
-def test_missing_or_broken_config(tmp_path):
-    with pytest.raises(UserError, match=r'absent\.py does not exist'):
-        load_config(str(tmp_path / 'absent.py'))
-    broken = tmp_path / 'broken.py'
-    broken.write_text('model = dict(\n')
-    with pytest.raises(UserError, match=r'broken\.py cannot be read'):
-        load_config(str(broken))
 
 
 def test_config_without_or_with_a_wrong_model():

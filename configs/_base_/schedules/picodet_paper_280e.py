@@ -12,7 +12,9 @@ optim_wrapper = dict(
 # The cosine counts from the first iteration and the warm-up multiplies it.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=300),
-    dict(type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True, begin=0, end=max_epochs, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True, begin=0, end=max_epochs,
+        convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=224)
 custom_hooks = [
