@@ -72,8 +72,8 @@ def set_epochs(cfg: Config, epochs: int) -> str:
     """Scales an epoch-based schedule to another length.
 
     Args:
-        cfg: Changed in place: the loop, every scheduler that ends with it, milestones, and the interval of validation
-            if it is longer than the run.
+        cfg: Changed in place: the loop, every scheduler that counts epochs, the epoch at which PicoDet v2 changes its
+            assigner, and the interval of validation if it is longer than half the run.
         epochs: The new length.
 
     Returns:
@@ -92,6 +92,9 @@ def set_epochs(cfg: Config, epochs: int) -> str:
                 scheduler[key] = max(1, round(scheduler[key] * epochs / before)) if scheduler[key] else 0
         if 'milestones' in scheduler:
             scheduler.milestones = [max(1, round(m * epochs / before)) for m in scheduler.milestones]
+    phases = cfg.model.get('train_cfg') or {}
+    if 'initial_epoch' in phases:  # where PicoDet v2 changes its assigner
+        phases['initial_epoch'] = round(phases['initial_epoch'] * epochs / before)
     return f'schedule scaled from {before} to {epochs} epochs'
 
 
@@ -114,7 +117,8 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
     logger.interval = max(1, min(logger.get('interval', 10), math.ceil(steps / 3)))
     notes, longest = [], max(1, steps * cfg.train_cfg.get('max_epochs', 0) // _WARMUP_SHARE)
     for scheduler in cfg.get('param_scheduler', []):
-        if 'max_epochs' in cfg.train_cfg and not scheduler.get('by_epoch', True) and scheduler.get('end', 0) > longest:
+        warmup = not scheduler.get('by_epoch', True) and scheduler.get('begin', 0) == 0
+        if 'max_epochs' in cfg.train_cfg and warmup and scheduler.get('end', 0) > longest:
             notes.append(f'warm-up shortened from {scheduler.end} to {longest} iterations, a ninth of the run')
             scheduler.end = longest
     return notes

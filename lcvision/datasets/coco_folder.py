@@ -1,5 +1,6 @@
 """Finds the splits of a COCO-format folder and says what is wrong with one before anything runs."""
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,14 @@ from pathlib import Path
 from lcvision.errors import UserError
 
 _SHOWN = 3
+_ID, _NUMBER, _TEXT, _LIST, _FLAG = (int, str), (int, float), (str,), (list,), (int,)
+_KINDS = {_ID: 'a whole number or a text', _NUMBER: 'a number', _TEXT: 'a text', _LIST: 'a list', _FLAG: '0 or 1'}
+# What the pipeline or COCO's evaluation reads of an entry.
+_FIELDS: dict[str, dict[str, tuple]] = {
+    'categories': dict(id=_ID, name=_TEXT),
+    'images': dict(id=_ID, file_name=_TEXT, height=_NUMBER, width=_NUMBER),
+    'annotations': dict(id=_ID, image_id=_ID, category_id=_ID, bbox=_LIST, area=_NUMBER, iscrowd=_FLAG),
+}
 
 
 @dataclass(frozen=True)
@@ -31,13 +40,14 @@ def find_split(root: Path, split: str) -> CocoSplit:
 
     Args:
         root: Folder with ``annotations/``.
-        split: 'train' or 'val'; any json with that in its name is found, ``instances_<split>2017.json`` first.
+        split: 'train' or 'val'; any json with that in its name is found, ``instances_<split>2017.json`` first and
+            one that names both splits last.
 
     Raises:
         UserError: Nothing is found, or :func:`check_coco` finds a fault.
     """
     folder = root / 'annotations' if (root / 'annotations').is_dir() else root
-    found = sorted(folder.glob(f'*{split}*.json'), key=lambda p: (not p.name.startswith('instances_'), p.name))
+    found = sorted(folder.glob(f'*{split}*.json'), key=lambda path: _rank(path.name, split))
     if not found:
         raise UserError(f'{root} is not in COCO layout: no *{split}*.json in {folder}; expected '
                         f'annotations/instances_{split}2017.json with the images in {split}2017/ beside annotations/')
@@ -49,39 +59,42 @@ def read_coco(ann_file: Path) -> dict:
     """Reads a json and makes sure that it is COCO's.
 
     Raises:
-        UserError: The file is missing, is no json, or lacks one of COCO's three lists.
+        UserError: The file is missing or unreadable, is no json, lacks one of COCO's three lists, or has entries in
+            them without the fields that are needed.
     """
     try:
         content = json.loads(ann_file.read_bytes())
     except FileNotFoundError:
         raise UserError(f'no annotation file {ann_file}: put the data set there, or name a folder in COCO layout with '
                         '--data DIR, or try --data sample') from None
-    except ValueError as error:
+    except OSError as error:
+        raise UserError(f'annotation file {ann_file} cannot be read ({error.strerror or error}): check its '
+                        'permissions') from error
+    except (ValueError, RecursionError) as error:
         raise UserError(f'{ann_file} is not a json file ({error}): it may be torn; copy it again') from None
     lists = ('images', 'annotations', 'categories')
     missing = [name for name in lists if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:
         raise UserError(f'{ann_file} is not in COCO format: it has no list {_listing(missing)}; COCO detection files '
                         f'have the lists {_listing(lists)} at the top')
+    for name, fields in _FIELDS.items():
+        _require(ann_file, name, content[name], fields)
     return content
 
 
 def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) -> CocoSplit:
-    """Checks a split: fields, category and image ids, duplicate ids and image files.
+    """Checks a split: duplicate and unknown ids, boxes and image files.
 
     Args:
         ann_file: Its json.
         image_folder: Folder of the images.
-        content: What the json holds, if it was read already.
+        content: What :func:`read_coco` returned, if it was called already.
 
     Raises:
         UserError: The first fault found, with the offending ids or files.
     """
     content = content if content is not None else read_coco(ann_file)
     images, annotations, categories = content['images'], content['annotations'], content['categories']
-    _require(ann_file, 'categories', categories, ('id', 'name'))
-    _require(ann_file, 'images', images, ('id', 'file_name', 'height', 'width'))
-    _require(ann_file, 'annotations', annotations, ('id', 'image_id', 'category_id', 'bbox', 'area'))
     for what, items, key in (('image', images, 'id'), ('annotation', annotations, 'id'), ('category', categories, 'id'),
                              ('category', categories, 'name')):
         values = [item[key] for item in items]
@@ -89,8 +102,9 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) 
             seen: set = set()
             twice = [v for v in values if v in seen or seen.add(v)]
             raise UserError(f'{ann_file}: {what} {key} {twice[0]!r} occurs more than once; each must be unique')
-    if not images:
-        raise UserError(f'{ann_file} lists no images: the split is empty')
+    for name, items in (('images', images), ('categories', categories)):
+        if not items:
+            raise UserError(f"{ann_file} is empty: its list '{name}' has no entries, but needs one at least")
     for key, name, items in (('category_id', 'categories', categories), ('image_id', 'images', images)):
         known = {item['id'] for item in items}
         unknown = sorted({a[key] for a in annotations} - known, key=str)
@@ -99,19 +113,35 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) 
             raise UserError(f'{ann_file}: {count} annotations have an unknown {key} ({_listing(unknown)}); known are '
                             f"{_listing(sorted(known, key=str))}: add the missing entries to '{name}' or remove the "
                             'annotations')
-    bad = [a['id'] for a in annotations if not isinstance(a['bbox'], list) or len(a['bbox']) != 4]
-    if bad:
-        raise UserError(f'{ann_file}: annotation {bad[0]} has a bbox that is not [x, y, width, height]')
+    for annotation in annotations:
+        if not _is_box(annotation['bbox']):
+            raise UserError(f'{ann_file}: annotation {annotation["id"]} has the bbox {annotation["bbox"]}, which is not '
+                            '[x, y, width, height] in pixels: correct or remove it')
     _require_files(ann_file, image_folder, [image['file_name'] for image in images])
     return CocoSplit(ann_file, image_folder, tuple(c['name'] for c in categories), len(images))
 
 
-def _require(ann_file: Path, name: str, items: list, keys: Sequence[str]) -> None:
+def _rank(name: str, split: str) -> tuple:
+    other = 'val' if split == 'train' else 'train'
+    return name != f'instances_{split}2017.json', other in name, not name.startswith('instances_'), name
+
+
+def _is_box(box: list) -> bool:
+    # The sum of the four is finite only if each of them is.
+    return len(box) == 4 and all(isinstance(value, _NUMBER) for value in box) and math.isfinite(sum(box))
+
+
+def _require(ann_file: Path, name: str, items: list, fields: dict[str, tuple]) -> None:
     for index, item in enumerate(items):
-        if not isinstance(item, dict) or any(key not in item for key in keys):
-            lacking = [key for key in keys if not isinstance(item, dict) or key not in item]
-            raise UserError(f"{ann_file}: entry {index} of '{name}' has no {_listing(lacking)}; each needs "
-                            f'{_listing(keys)}')
+        if isinstance(item, dict) and all(isinstance(item.get(key), kinds) for key, kinds in fields.items()):
+            continue
+        lacking = [key for key in fields if not isinstance(item, dict) or key not in item]
+        if lacking:
+            raise UserError(f"{ann_file}: entry {index} of '{name}' has no {', '.join(lacking)}; each needs "
+                            f'{", ".join(fields)}')
+        key = next(key for key, kinds in fields.items() if not isinstance(item[key], kinds))
+        raise UserError(f"{ann_file}: entry {index} of '{name}' has {key} {item[key]!r}; it must be "
+                        f'{_KINDS[fields[key]]}')
 
 
 def _require_files(ann_file: Path, folder: Path, names: list[str]) -> None:

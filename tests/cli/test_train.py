@@ -92,7 +92,8 @@ def test_bfloat16_trains(data, tmp_path):
 
 
 def test_epochs_scale_every_schedule():
-    cfg = Config(dict(train_cfg=dict(max_epochs=280, val_interval=10), param_scheduler=[
+    cfg = Config(dict(model=dict(train_cfg=dict(initial_epoch=100)), train_cfg=dict(max_epochs=280, val_interval=10),
+                      param_scheduler=[
         dict(type='LinearLR', by_epoch=False, begin=0, end=300),
         dict(type='CosineAnnealingLR', T_max=280, by_epoch=True, begin=0, end=280),
         dict(type='MultiStepLR', milestones=[140, 210], by_epoch=True)]))
@@ -100,6 +101,7 @@ def test_epochs_scale_every_schedule():
     assert cfg.train_cfg.max_epochs == 28 and cfg.train_cfg.val_interval == 10
     linear, cosine, steps = cfg.param_scheduler
     assert (linear.end, cosine.T_max, cosine.end, cosine.begin, steps.milestones) == (300, 28, 28, 0, [14, 21])
+    assert cfg.model.train_cfg.initial_epoch == 10
 
 
 @pytest.mark.parametrize(('args', 'words'), [

@@ -1,0 +1,197 @@
+"""Any COCO-format folder is found as it lies; a wrong one is told in a sentence that names file and ids."""
+import json
+import re
+
+import coco_like
+import pytest
+
+from lcvision.datasets.coco_folder import check_coco, find_split, read_coco
+from lcvision.errors import UserError
+
+
+@pytest.fixture
+def root(tmp_path):
+    return coco_like.folder(tmp_path / 'set')
+
+
+def spoil(root, change, split='val'):
+    """Changes the json of a split; returns its path."""
+    path = root / 'annotations' / f'instances_{split}2017.json'
+    value = json.loads(path.read_text())
+    change(value)
+    return coco_like.write(path, value)
+
+
+def message(call, *args):
+    with pytest.raises(UserError) as error:
+        call(*args)
+    text = str(error.value)
+    assert '\n' not in text and len(text) < 600
+    return text
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_the_layout_of_coco_is_found(root, split):
+    found = find_split(root, split)
+    assert found.ann_file == root / 'annotations' / f'instances_{split}2017.json'
+    assert found.image_folder == root / f'{split}2017'
+    assert found.classes == coco_like.CLASSES and found.num_images == 2
+
+
+@pytest.mark.parametrize('ann_file, images', [
+    ('annotations/instances_val.json', 'val'), ('annotations/my_val_set.json', 'images/val'), ('val.json', 'images'),
+    ('annotations/val.json', 'val2017'), ('annotations/instances_val2014.json', 'val2014'), ('val_coco.json', '.'),
+    ('annotations/instances_val.json', 'images/val2017'), ('annotations/instances_validation.json', 'validation')])
+def test_other_layouts_are_found(tmp_path, ann_file, images):
+    coco_like.draw(tmp_path / images)
+    path = coco_like.write(tmp_path / ann_file, coco_like.content())
+    found = find_split(tmp_path, 'val')
+    assert found.ann_file == path and found.image_folder.resolve() == (tmp_path / images).resolve()
+
+
+def test_file_names_may_lie_deeper(tmp_path):
+    names = ('a/1.jpg', 'a/b/2.jpg', 'c/1.jpg')
+    coco_like.draw(tmp_path / 'images', names)
+    coco_like.write(tmp_path / 'annotations/val.json', coco_like.content(names))
+    assert find_split(tmp_path, 'val').image_folder == tmp_path / 'images'
+    (tmp_path / 'images/a/b/2.jpg').unlink()
+    assert 'a/b/2.jpg' in message(find_split, tmp_path, 'val')
+
+
+@pytest.mark.parametrize('others, wanted', [
+    (['captions_val2017.json', 'person_keypoints_val2017.json'], 'instances_val2017.json'),
+    (['instances_minival2017.json', 'instances_trainval2017.json'], 'instances_val2017.json'),
+    (['trainval.json', 'train.json'], 'val.json'),
+    (['instances_trainval.json'], 'val_boxes.json'),
+    (['captions_val.json'], 'instances_val.json')])
+def test_the_likeliest_of_several_files_is_taken(tmp_path, others, wanted):
+    coco_like.draw(tmp_path / 'images')
+    for name in (*others, wanted):
+        coco_like.write(tmp_path / 'annotations' / name, coco_like.content() if name == wanted else {})
+    assert find_split(tmp_path, 'val').ann_file.name == wanted
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_a_folder_without_annotations_is_no_coco(tmp_path, split):
+    coco_like.draw(tmp_path / 'images')
+    text = message(find_split, tmp_path, split)
+    assert f'{tmp_path} is not in COCO layout' in text and f'annotations/instances_{split}2017.json' in text
+
+
+def test_a_missing_file_is_told_with_the_ways_out(tmp_path):
+    text = message(read_coco, tmp_path / 'none.json')
+    assert str(tmp_path / 'none.json') in text and '--data DIR' in text and '--data sample' in text
+
+
+@pytest.mark.parametrize('text', ['', '{"images": [', 'id,name\n1,cup', '[' * 100_000], ids=['empty', 'torn', 'csv', 'deep'])
+def test_what_is_no_json_is_named(root, text):
+    path = root / 'annotations' / 'instances_val2017.json'
+    path.write_text(text)
+    assert f'{path} is not a json file' in message(find_split, root, 'val')
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    path = tmp_path / 'annotations' / 'val.json'
+    path.mkdir(parents=True)
+    assert str(path) in message(find_split, tmp_path, 'val')
+    (tmp_path / 'bytes.json').write_bytes(b'\xff\xfe\x00{')
+    assert str(tmp_path / 'bytes.json') in message(read_coco, tmp_path / 'bytes.json')
+
+
+@pytest.mark.parametrize('value, lacking', [
+    ({}, 'images, annotations, categories'), ([], 'images'), ('text', 'images'), (None, 'images'),
+    ({'images': [], 'annotations': []}, 'categories'), ({'images': {}, 'annotations': [], 'categories': []}, 'images')],
+    ids=str)
+def test_a_json_that_is_not_cocos_is_named(tmp_path, value, lacking):
+    path = coco_like.write(tmp_path / 'val.json', value)
+    text = message(read_coco, path)
+    assert f'{path} is not in COCO format: it has no list {lacking}' in text
+
+
+@pytest.mark.parametrize('name, key', [
+    ('images', 'id'), ('images', 'file_name'), ('images', 'width'), ('annotations', 'bbox'), ('annotations', 'image_id'),
+    ('annotations', 'category_id'), ('annotations', 'area'), ('annotations', 'iscrowd'), ('categories', 'name')])
+def test_a_missing_field_is_named(root, name, key):
+    path = spoil(root, lambda value: value[name][1].pop(key))
+    text = message(find_split, root, 'val')
+    assert f"{path}: entry 1 of '{name}' has no {key}; each needs " in text
+
+
+@pytest.mark.parametrize('name, key, value', [
+    ('images', 'id', None), ('images', 'id', [1]), ('images', 'file_name', 7), ('images', 'height', '32'),
+    ('annotations', 'category_id', {'id': 3}), ('annotations', 'bbox', 'x'), ('annotations', 'area', None),
+    ('annotations', 'iscrowd', '0'), ('categories', 'name', None)])
+def test_a_field_of_another_kind_is_named(root, name, key, value):
+    path = spoil(root, lambda content: content[name][0].update({key: value}))
+    text = message(find_split, root, 'val')
+    assert f"{path}: entry 0 of '{name}' has {key} {value!r}; it must be " in text
+
+
+def test_an_entry_that_is_no_object_is_named(root):
+    spoil(root, lambda content: content['images'].insert(1, 'x.jpg'))
+    assert "entry 1 of 'images' has no id, file_name, height, width" in message(find_split, root, 'val')
+
+
+@pytest.mark.parametrize('box', [[], [1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, '4'], [1, 2, 3, float('nan')],
+                                 [1, 2, float('inf'), 4], [1, 2, 3, None]], ids=str)
+def test_what_is_no_box_is_named(root, box):
+    path = spoil(root, lambda content: content['annotations'][1].update(bbox=box, id=77))
+    text = message(find_split, root, 'val')
+    assert f'{path}: annotation 77 ' in text and '[x, y, width, height]' in text
+
+
+def test_unknown_categories_are_counted_and_named(root):
+    def change(content):
+        content['annotations'] += [coco_like.annotation(90 + i, 11, category_id=c)
+                                   for i, c in enumerate([5, 8, 5, 12, 99])]
+    path = spoil(root, change)
+    text = message(find_split, root, 'val')
+    assert f'{path}: 5 annotations have an unknown category_id' in text
+    assert all(str(unknown) in text for unknown in (5, 8, 12)) and '4 in all' in text
+    assert 'known are 3, 7' in text
+
+
+def test_unknown_images_are_counted_and_named(root):
+    path = spoil(root, lambda content: content['annotations'].append(coco_like.annotation(90, 4711)))
+    text = message(find_split, root, 'val')
+    assert f'{path}: 1 annotations have an unknown image_id (4711)' in text
+
+
+@pytest.mark.parametrize('name, key, value', [('images', 'id', 11), ('annotations', 'id', 110), ('categories', 'id', 3),
+                                              ('categories', 'name', 'cup')])
+def test_what_occurs_twice_is_named(root, name, key, value):
+    path = spoil(root, lambda content: content[name][1].update({key: value}))
+    text = message(find_split, root, 'val')
+    assert f'{path}: ' in text and f'{key} {value!r} occurs more than once' in text
+
+
+@pytest.mark.parametrize('name', ['images', 'categories'])
+def test_an_empty_split_is_named(root, name):
+    path = spoil(root, lambda content: content.update({name: [], 'annotations': []}))
+    assert re.search(rf"{re.escape(str(path))} is empty: its list '{name}'", message(find_split, root, 'val'))
+
+
+def test_a_split_without_annotations_is_legal(root):
+    spoil(root, lambda content: content.update(annotations=[]))
+    assert find_split(root, 'val').num_images == 2
+
+
+@pytest.mark.parametrize('gone', ['1.jpg', '2.jpg'])
+def test_a_missing_image_is_named(root, gone):
+    (root / 'val2017' / gone).unlink()
+    text = message(find_split, root, 'val')
+    assert text.startswith('1 of 2 images') and gone in text and str(root / 'val2017') in text
+    assert str(root / 'annotations' / 'instances_val2017.json') in text
+
+
+def test_many_missing_images_are_counted(tmp_path):
+    names = [f'{i:03}.jpg' for i in range(40)]
+    path = coco_like.write(tmp_path / 'val.json', coco_like.content(names))
+    text = message(check_coco, path, coco_like.draw(tmp_path / 'images', names[:5]))
+    assert text.startswith('35 of 40 images') and '005.jpg' in text and '35 in all' in text and '039.jpg' not in text
+
+
+def test_a_missing_image_folder_is_named(tmp_path):
+    coco_like.write(tmp_path / 'annotations/instances_val2017.json', coco_like.content())
+    text = message(find_split, tmp_path, 'val')
+    assert '2 of 2 images' in text and str(tmp_path / 'val2017') in text
