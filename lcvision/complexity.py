@@ -70,6 +70,6 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
             module.training = training
         for handle in handles:
             handle.remove()
-    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
-    buffers = sum(m.running_mean.numel() + m.running_var.numel() for m in norms)
+    buffers = sum(buffer.numel() for m in model.modules() if isinstance(m, _BatchNorm)
+                  for buffer in (m.running_mean, m.running_var) if buffer is not None)
     return Complexity(count_params(model), buffers, **totals)

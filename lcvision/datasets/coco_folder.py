@@ -1,6 +1,7 @@
 """Finds the splits of a COCO-format folder and says what is wrong with one before anything runs."""
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,8 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) 
                              ('category', categories, 'name')):
         values = [item[key] for item in items]
         if len(set(values)) < len(values):
-            seen: set = set()
-            twice = [v for v in values if v in seen or seen.add(v)]
-            raise UserError(f'{ann_file}: {what} {key} {twice[0]!r} occurs more than once; each must be unique')
+            twice = next(value for value, count in Counter(values).items() if count > 1)
+            raise UserError(f'{ann_file}: {what} {key} {twice!r} occurs more than once; each must be unique')
     for name, items in (('images', images), ('categories', categories)):
         if not items:
             raise UserError(f"{ann_file} is empty: its list '{name}' has no entries, but needs one at least")

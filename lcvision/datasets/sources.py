@@ -21,7 +21,8 @@ def use_source(cfg: Config, source: str, train: bool) -> int:
         Images of the training split, or of the other one without ``train``.
 
     Raises:
-        UserError: The folder is missing, not in COCO layout or faulty, or its splits have different classes.
+        UserError: The folder is missing, not in COCO layout or faulty, or its splits are one file or have different
+            classes.
     """
     if source == 'sample':
         from lcvision.datasets.sample import ensure_detection_sample
@@ -34,6 +35,9 @@ def use_source(cfg: Config, source: str, train: bool) -> int:
     splits = dict(val=val, test=val)
     if train:
         splits['train'] = find_split(root, 'train')
+        if splits['train'].ann_file == val.ann_file:
+            raise UserError(f'{val.ann_file} would be both training and validation split: give each a json of its own, '
+                            'e.g. annotations/instances_train2017.json and annotations/instances_val2017.json')
         if splits['train'].classes != val.classes:
             raise UserError(f'{splits["train"].ann_file} and {val.ann_file} have different categories '
                             f'({_difference(splits["train"].classes, val.classes)}): both must list the same names in '

@@ -2,6 +2,7 @@
 import coco_like
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from lcvision.datasets.sample import render_detection_sample
@@ -29,6 +30,7 @@ def message(call, *args, **kwargs):
 
 
 def load(cfg, name):
+    init_default_scope('mmdet')
     loader = cfg[f'{name}_dataloader']
     loader.update(num_workers=0, persistent_workers=False, batch_size=2)
     return Runner.build_dataloader(loader, seed=0)

@@ -27,5 +27,5 @@ param_scheduler = [
 auto_scale_lr = dict(enable=True, base_batch_size=320)
 custom_hooks = [
     dict(type='lcvision.CycleEMAHook', decay=0.9998),
-    # dict(type='lcvision.CPULatencyHook'),
+    dict(type='lcvision.CPULatencyHook'),
 ]

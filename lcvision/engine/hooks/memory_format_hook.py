@@ -68,7 +68,7 @@ def channels_last_ratio(model: nn.Module) -> float:
         for inputs, times in zip(layouts, seconds):
             start = time.perf_counter()
             maps = copied(inputs, mode='tensor')
-            sum(m.float().mean() for m in _tensors(maps)).backward()
+            torch.stack([m.float().mean() for m in _tensors(maps)]).sum().backward()
             times.append(time.perf_counter() - start)
     return min(seconds[0][1:]) / min(seconds[1][1:])
 

@@ -60,7 +60,7 @@ class Backbone(BaseModule):
         self._ends = tuple(ends[i] for i in wanted)
         del self.stages[self._ends[-1] + 1:]
         # BaseModule lets a direct ConvModule child initialise itself again, over what init_cfg has set.
-        self.stem.is_init = True
+        self.stem.is_init = True  # type: ignore[assignment]
         self._freeze()
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:

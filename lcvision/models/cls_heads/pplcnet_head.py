@@ -42,7 +42,9 @@ class PPLCNetHead(ClsHead):
             dict(type='Xavier', layer='Linear', distribution='uniform'),
         ])
         super().__init__(**kwargs)
-        self.expand = self.act = self.dropout = nn.Identity()
+        self.expand: nn.Module = nn.Identity()
+        self.act: nn.Module = nn.Identity()
+        self.dropout: nn.Module = nn.Identity()
         if expand_channels:
             self.expand = nn.Conv2d(in_channels, expand_channels, 1, bias=False)
             self.act = build_activation_layer(act_cfg or dict(type='HSwish'))

@@ -1,6 +1,7 @@
 """What the heads of all PicoDet generations share."""
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
@@ -44,7 +45,7 @@ class PicoHead(BaseDenseHead):
         self.reg_max = reg_max
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
-        self.assigner = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
+        self.assigner: Any = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
         self.prior_generator = MlvlPointGenerator(self.strides, offset=0.5)
         self.towers = nn.ModuleList(
             nn.Sequential(*(DepthwiseSeparable(in_channels, in_channels, 5, norm_cfg=norm_cfg, act_cfg=act_cfg)
@@ -163,7 +164,7 @@ class PicoHead(BaseDenseHead):
         Returns:
             For each image ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
         """
-        cfg = cfg or self.test_cfg
+        cfg = cfg or self.test_cfg or {}
         scores, boxes = self.decode_by_feat(*maps, nms_pre=cfg.get('nms_pre', -1))
         results = []
         for score, box, meta in zip(scores, boxes, batch_img_metas, strict=True):
@@ -188,9 +189,8 @@ class PicoHead(BaseDenseHead):
             level = best[:, start:start + count]
             kept.append(level.topk(min(nms_pre, count), 1).indices + start)
             start += count
-        kept = torch.cat(kept, 1)
-        return (scores.gather(1, kept[..., None].expand(-1, -1, self.num_classes)),
-                boxes.gather(1, kept[..., None].expand(-1, -1, 4)))
+        cells = torch.cat(kept, 1)[..., None]
+        return (scores.gather(1, cells.expand(-1, -1, self.num_classes)), boxes.gather(1, cells.expand(-1, -1, 4)))
 
     def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
         """Moves boxes (L, 4) from the network's input to the image they belong to."""
@@ -204,8 +204,8 @@ class PicoHead(BaseDenseHead):
         if with_nms:
             kept = class_nms(box.detach().cpu().numpy(), score.detach().cpu().numpy(), label.cpu().numpy(),
                              cfg['nms']['iou_threshold'], cfg.get('nms_top_k', 1000), cfg['max_per_img'])
-            kept = torch.from_numpy(kept).to(score.device)
-            score, box, label = score[kept], box[kept], label[kept]
+            best = torch.from_numpy(kept).to(score.device)
+            score, box, label = score[best], box[best], label[best]
         return InstanceData(bboxes=box, scores=score, labels=label)
 
 

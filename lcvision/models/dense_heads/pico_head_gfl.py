@@ -1,6 +1,7 @@
 """The head of the PP-LCNet paper's PicoDet."""
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
@@ -54,8 +55,8 @@ class PicoHeadGFL(PicoHead):
     def init_weights(self) -> None:
         """Initialises as the reference does."""
         super().init_weights()
-        for predictor in self.predictors:
-            nn.init.constant_(predictor.bias, -math.log(99))
+        for predictor in cast(Iterable[nn.Conv2d], self.predictors):
+            nn.init.constant_(predictor.bias, -math.log(99))  # type: ignore[arg-type]
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Returns class logits (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W) of each level."""

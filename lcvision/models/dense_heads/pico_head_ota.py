@@ -74,6 +74,8 @@ class PicoHeadOTA(PicoHeadGFL):
         Returns:
             See :meth:`PicoHead.gather_targets`.
         """
+        if logits is None or distances is None:
+            raise ValueError('PicoHeadOTA.targets: SimOTA needs the predictions, give logits and distances')
         scores, boxes = logits.sigmoid(), self.decode(distances, priors)
         return self.gather_targets(
             [self.assigner.assign(InstanceData(priors=priors, bboxes=box, scores=score), gts).gt_inds

@@ -2,6 +2,7 @@
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmcv.cnn import ConvModule
@@ -62,7 +63,7 @@ class PicoHeadV2(PicoHead):
         cfg = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg or dict(type='HSwish'))
         super().__init__(num_classes, in_channels, stacked_convs, strides, reg_max, **cfg, train_cfg=train_cfg,
                          test_cfg=test_cfg, init_cfg=init_cfg)
-        self.initial_assigner = TASK_UTILS.build(train_cfg['initial_assigner']) if train_cfg else None
+        self.initial_assigner: Any = TASK_UTILS.build(train_cfg['initial_assigner']) if train_cfg else None
         self.se = nn.ModuleList(PicoSE(in_channels, **cfg) for _ in self.strides)
         self.predictors = nn.ModuleList(nn.Conv2d(in_channels, num_classes, 1) for _ in self.strides)
         self.reg_predictors = nn.ModuleList(nn.Conv2d(in_channels, 4 * self.num_bins, 1) for _ in self.strides)
@@ -79,10 +80,10 @@ class PicoHeadV2(PicoHead):
         if isinstance(self.init_cfg, dict) and self.init_cfg['type'] == 'Pretrained':
             return
         for predictor, se, align in zip(self.predictors, self.se, self.cls_align, strict=True):
-            nn.init.constant_(predictor.bias, -math.log(99))
-            nn.init.normal_(se.fc.weight, std=0.001)
-            for layer in align:
-                nn.init.kaiming_uniform_(layer.conv.weight, nonlinearity='relu')
+            nn.init.constant_(predictor.bias, -math.log(99))  # type: ignore[arg-type]
+            nn.init.normal_(se.fc.weight, std=0.001)  # type: ignore[union-attr,arg-type]
+            for layer in align.children():
+                nn.init.kaiming_uniform_(layer.conv.weight, nonlinearity='relu')  # type: ignore[union-attr,arg-type]
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
         """Returns class logits (N, num_classes, H, W), distance logits (N, 4 * bins, H, W) and alignment logits
@@ -148,7 +149,8 @@ class PicoHeadV2(PicoHead):
         half = priors[:, 2:] * _ANCHOR_SIZE / 2
         anchors = torch.cat((priors[:, :2] - half, priors[:, :2] + half), 1)
         epoch = MessageHub.get_current_instance().get_info('epoch') or 0
-        initial = epoch < self.train_cfg['initial_epoch']
+        cfg = self.train_cfg or {}
+        initial = epoch < cfg['initial_epoch']
         found = []
         for image, (score, box, gts) in enumerate(zip(scores, boxes, batch_gt_instances, strict=True)):
             if initial:
@@ -156,7 +158,7 @@ class PicoHeadV2(PicoHead):
             else:
                 assigned = self.assigner.assign(
                     InstanceData(priors=anchors, bboxes=box, scores=score), gts,
-                    alpha=self.train_cfg.get('alpha', 1), beta=self.train_cfg.get('beta', 6))
+                    alpha=cfg.get('alpha', 1), beta=cfg.get('beta', 6))
             cells = assigned.gt_inds.nonzero().squeeze(1)
             owner = assigned.gt_inds[cells] - 1
             wanted = gts.bboxes[owner].to(box.dtype)

@@ -1,5 +1,6 @@
 """The path-aggregation neck of the PP-LCNet paper's PicoDet."""
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
@@ -37,10 +38,10 @@ class PicoPAN(BaseModule):
         super().init_weights()
         if self.init_cfg:
             return
-        for lateral in self.laterals:
+        for lateral in cast(Iterable[nn.Conv2d], self.laterals):
             bound = (3 / lateral.in_channels) ** 0.5
             nn.init.uniform_(lateral.weight, -bound, bound)
-            nn.init.zeros_(lateral.bias)
+            nn.init.zeros_(lateral.bias)  # type: ignore[arg-type]
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """Returns one map for each of ``feats``."""
