@@ -13,5 +13,5 @@ optim_wrapper = dict(
 # The trainer of that time started its average anew every 40 epochs (assumed; later ones never do).
 custom_hooks = [
     dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40),
-    # dict(type='lcvision.CPULatencyHook'),
+    dict(type='lcvision.CPULatencyHook'),
 ]

@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/small_data_adamw.py',
     '../_base_/runtime.py',
 ]
-max_epochs = 40
+max_epochs = 60
 image_size = (256, 256)
 
 model = dict(backbone=dict(scale=0.5), neck=dict(in_channels=[64, 128, 256]))
@@ -19,7 +19,7 @@ train_pipeline = [
     dict(type='lcvision.LoadImage'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='lcvision.DropIgnored'),
-    dict(type='lcvision.SSDCrop'),
+    dict(type='RandomApply', transforms=[dict(type='lcvision.SSDCrop')], prob=0.4),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion', hue_delta=9),
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
@@ -28,7 +28,8 @@ train_dataloader = dict(
     batch_size=16, collate_fn=dict(sizes=[224, 256, 288]), dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=max_epochs, val_interval=10)
+train_cfg = dict(max_epochs=max_epochs, val_interval=20)
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=50),
     dict(

@@ -18,7 +18,7 @@ from lcvision.cli.launch import (
 from lcvision.errors import UserError
 
 # With --data a batch is at most this share of the data, so that an epoch has some steps, but not below the least.
-_STEPS_AN_EPOCH, _LEAST_BATCH = 18, 8
+_STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
 # A warm-up takes at most one part in so many of a run.
 _WARMUP_SHARE = 9
 

@@ -115,8 +115,8 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) 
                             'annotations')
     for annotation in annotations:
         if not _is_box(annotation['bbox']):
-            raise UserError(f'{ann_file}: annotation {annotation["id"]} has the bbox {annotation["bbox"]}, which is not '
-                            '[x, y, width, height] in pixels: correct or remove it')
+            raise UserError(f'{ann_file}: annotation {annotation["id"]} has the bbox {annotation["bbox"]}, which is '
+                            'not [x, y, width, height] in pixels: correct or remove it')
     _require_files(ann_file, image_folder, [image['file_name'] for image in images])
     return CocoSplit(ann_file, image_folder, tuple(c['name'] for c in categories), len(images))
 

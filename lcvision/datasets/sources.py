@@ -82,10 +82,14 @@ def _coco_classes() -> tuple[str, ...]:
 
 
 def _point(cfg: Config, name: str, split: CocoSplit) -> None:
-    from mmdet.visualization import get_palette
+    from mmdet.datasets import CocoDataset
+    metainfo: dict[str, tuple | None] = dict(classes=split.classes)
+    if len(split.classes) > len(CocoDataset.METAINFO['palette']):
+        # Without a palette mmdet draws random colours; with COCO's it would run out of them.
+        metainfo['palette'] = None
     dataset = _innermost(cfg[f'{name}_dataloader']['dataset'])
     dataset.update(data_root='', ann_file=str(split.ann_file), data_prefix=dict(img=str(split.image_folder)),
-                   metainfo=dict(classes=split.classes, palette=get_palette('coco', max(len(split.classes), 80))))
+                   metainfo=metainfo)
     if name != 'train':
         for evaluator in _as_list(cfg[f'{name}_evaluator']):
             evaluator['ann_file'] = str(split.ann_file)

@@ -83,7 +83,8 @@ def test_a_missing_file_is_told_with_the_ways_out(tmp_path):
     assert str(tmp_path / 'none.json') in text and '--data DIR' in text and '--data sample' in text
 
 
-@pytest.mark.parametrize('text', ['', '{"images": [', 'id,name\n1,cup', '[' * 100_000], ids=['empty', 'torn', 'csv', 'deep'])
+@pytest.mark.parametrize('text', ['', '{"images": [', 'id,name\n1,cup', '[' * 100_000],
+                         ids=['empty', 'torn', 'csv', 'deep'])
 def test_what_is_no_json_is_named(root, text):
     path = root / 'annotations' / 'instances_val2017.json'
     path.write_text(text)
@@ -109,8 +110,9 @@ def test_a_json_that_is_not_cocos_is_named(tmp_path, value, lacking):
 
 
 @pytest.mark.parametrize('name, key', [
-    ('images', 'id'), ('images', 'file_name'), ('images', 'width'), ('annotations', 'bbox'), ('annotations', 'image_id'),
-    ('annotations', 'category_id'), ('annotations', 'area'), ('annotations', 'iscrowd'), ('categories', 'name')])
+    ('images', 'id'), ('images', 'file_name'), ('images', 'width'), ('annotations', 'image_id'),
+    ('annotations', 'category_id'), ('annotations', 'bbox'), ('annotations', 'area'), ('annotations', 'iscrowd'),
+    ('categories', 'name')])
 def test_a_missing_field_is_named(root, name, key):
     path = spoil(root, lambda value: value[name][1].pop(key))
     text = message(find_split, root, 'val')

@@ -1,6 +1,8 @@
 """--data and the config's own data: where datasets and evaluators then point, and how a mistake is told."""
 import coco_like
+import numpy as np
 import pytest
+from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -43,7 +45,6 @@ def test_every_split_points_at_the_folder(cfg, root):
         assert dataset.ann_file == str(root / 'annotations' / f'instances_{split}2017.json')
         assert dataset.data_prefix.img == str(root / f'{split}2017') and dataset.data_root == ''
         assert tuple(dataset.metainfo.classes) == coco_like.CLASSES
-        assert len(dataset.metainfo.palette) >= len(coco_like.CLASSES)
     assert cfg.val_evaluator.ann_file == cfg.test_evaluator.ann_file == cfg.val_dataloader.dataset.ann_file
     assert cfg.model.bbox_head.num_classes == 2
 
@@ -56,6 +57,26 @@ def test_images_and_labels_come_from_the_folder(cfg, root, name, ids):
     for sample in batch['data_samples']:
         # Category ids 3 and 7 have become the labels 0 and 1.
         assert set(sample.gt_instances.labels.tolist()) <= {sample.img_id % 2}
+
+
+@pytest.mark.parametrize('count', [1, 80, 81, 200])
+def test_any_number_of_classes_can_be_drawn(cfg, tmp_path, count):
+    content = coco_like.content()
+    content['categories'] = [{'id': i + 1, 'name': f'thing {i}'} for i in range(count)]
+    content['annotations'] = [coco_like.annotation(i, 1, category_id=count) for i in range(3)]
+    coco_like.draw(tmp_path / 'images')
+    coco_like.write(tmp_path / 'annotations' / 'val.json', content)
+    use_source(cfg, str(tmp_path), train=False)
+    assert cfg.model.bbox_head.num_classes == count
+    dataset = load(cfg, 'val').dataset
+    assert len(dataset.metainfo['classes']) == count
+    sample = dataset[0]['data_samples']
+    sample.gt_instances.bboxes = sample.gt_instances.bboxes.tensor
+    visualizer = DetLocalVisualizer()
+    visualizer.dataset_meta = dataset.metainfo
+    image = np.zeros((32, 48, 3), np.uint8)
+    visualizer.add_datasample('image', image, data_sample=sample, draw_pred=False)
+    assert visualizer.get_image().any()
 
 
 def test_without_training_the_training_split_is_not_needed(cfg, root):

@@ -51,7 +51,8 @@ class PicoPyramid(BaseModule):
             dict(type='Constant', layer='_BatchNorm', val=1)])
         self.out_channels = out_channels
         self.kernel_size = kernel_size
-        self.layer_cfg: dict[str, Any] = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg or dict(type='HSwish'))
+        self.layer_cfg: dict[str, Any] = dict(norm_cfg=norm_cfg or dict(type='BN'),
+                                              act_cfg=act_cfg or dict(type='HSwish'))
         self.laterals = nn.ModuleList(
             ConvModule(channels, out_channels, 1, **self.layer_cfg) for channels in in_channels)
         # Coarse to fine and fine to coarse: index 0 is the first that runs.

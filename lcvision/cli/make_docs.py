@@ -1,0 +1,171 @@
+"""Writes the results page from reports, and the picture of training curves."""
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lcvision.cli.result_tables import METRICS, STATUSES, results_table, table_4
+from lcvision.errors import UserError
+from lcvision.visualization.training_curves import STATUSES as CURVE_STATUSES
+from lcvision.visualization.training_curves import draw_curves, extract_curve, read_curve
+from lcvision.weights.atomic_file import write_atomically
+
+PICTURE = 'pictures/bccd_curves.png'
+_DOCS = Path(__file__).resolve().parents[2] / 'docs'
+_REQUIRED = ('name', 'config', 'data', 'status', 'report')
+_OPTIONAL = ('curve', 'paper', 'source', 'note')
+_INTRO = """\
+# Results
+<!-- Generated from results.json and reports/ by `make docs`: edit those. -->
+
+Every number of ours is read from a report that `tools/test.py --json` or `tools/benchmark_cpu.py --json` wrote
+([reports](reports)); those of papers and of the reference's own runs are marked as such.
+"""
+_TABLE_4 = """\
+
+## PP-LCNet paper, table 4
+Paper: COCO val2017, Xeon Gold 6148, 10 threads, MKLDNN. Compare ratios, not milliseconds, across machines. The paper
+does not print the input size; 416 is assumed here ([why](reproduce.md#what-table-4s-recipe-assumes)).
+"""
+_CURVES = """\
+
+## Training curves
+![AP over epochs on BCCD]({picture})
+
+How the runs compare: [reproduce.md](reproduce.md).
+"""
+_ADDING = """\
+
+## Adding a result
+```
+tools/test.py CONFIG CHECKPOINT --data DIR --json docs/reports/NAME.json
+tools/make_docs.py --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'what the legend says'   # if trained
+```
+Then an entry in results.json: `name`, `config`, `data` (COCO val2017 for table 4), `status` (converted, retrained or
+smoke), `report` (and `curve`) below docs/; optionally `paper` (`mAP`, `AP50` in percent) with its `source`, and a
+`note`; then `make docs`. Table 4's latency is `tools/benchmark_cpu.py` on its four configs with
+`--json docs/reports/table4.json`.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes ``results.md`` and the picture, or extracts one curve.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+
+    Returns:
+        0, when all is written.
+
+    Raises:
+        UserError: An entry, a report or a curve is missing or wrong; nothing is written then.
+    """
+    args = _parse(argv)
+    if args.curve:
+        run, target = args.curve
+        _write(Path(target), _dumps(extract_curve(run, args.name, args.source, args.status)))
+        return 0
+    docs = Path(args.docs)
+    text, curves = make_page(docs), _curves(docs)
+    _write(docs / 'results.md', text)
+    if curves:
+        draw_curves(curves, docs / PICTURE)
+        print(f'written {docs / PICTURE}')
+    return 0
+
+
+def make_page(docs: Path) -> str:
+    """Makes the text of ``results.md``.
+
+    Args:
+        docs: Folder with ``results.json`` and ``reports/``; configs are looked for beside it.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        UserError: An entry, a report or a curve is missing or wrong.
+    """
+    entries = _read_json(docs / 'results.json')
+    if not isinstance(entries, list):
+        raise UserError(f'{docs / "results.json"} is not a list of results')
+    results = [_complete(entry, docs) for entry in entries]
+    latency = docs / 'reports' / 'table4.json'
+    lines = [_INTRO, *results_table(results), _TABLE_4,
+             *table_4(results, _read_json(latency) if latency.is_file() else None)]
+    if _curves(docs):
+        lines.append(_CURVES.format(picture=PICTURE).rstrip('\n'))
+    return '\n'.join([*lines, _ADDING])
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='make_docs.py', description='Writes docs/results.md from docs/results.json '
+                                     f'and the reports it names, and docs/{PICTURE} from docs/reports/curves/*.json.')
+    parser.add_argument('--docs', default=str(_DOCS), metavar='DIR', help="another folder than this package's docs")
+    parser.add_argument('--curve', nargs=2, metavar=('RUN_DIR', 'OUT.json'),
+                        help='instead: write the curve of a training run')
+    parser.add_argument('--name', help='what the legend calls the curve')
+    parser.add_argument('--source', help="where the curve's numbers are from [the run's config]")
+    parser.add_argument('--status', choices=CURVE_STATUSES, default='retrained', help='of the curve [retrained]')
+    args = parser.parse_args(argv)
+    if args.curve and not args.name:
+        parser.error('--curve needs --name, what the legend calls the curve')
+    return args
+
+
+def _complete(entry: Any, docs: Path) -> dict:
+    listing = docs / 'results.json'
+    name = entry.get('name', '?') if isinstance(entry, dict) else entry
+    missing = [key for key in _REQUIRED if not isinstance(entry, dict) or key not in entry]
+    if missing:
+        raise UserError(f'{listing}: the result {name!r} lacks {", ".join(missing)}')
+    unknown = sorted(set(entry) - {*_REQUIRED, *_OPTIONAL})
+    if unknown:
+        raise UserError(f'{listing}: the result {name!r} has the unknown {", ".join(unknown)}; optional are '
+                        f'{", ".join(_OPTIONAL)}')
+    if entry['status'] not in STATUSES:
+        raise UserError(f"{listing}: the result {name!r} has the status {entry['status']!r}; give one of "
+                        f'{", ".join(STATUSES)}')
+    if not (docs.parent / entry['config']).is_file():
+        raise UserError(f"{listing}: the result {name!r} names {entry['config']}, which does not exist")
+    if 'curve' in entry:
+        read_curve(docs / entry['curve'])
+    return {**entry, 'report': _read_report(docs / entry['report'], entry)}
+
+
+def _read_report(path: Path, entry: dict) -> dict:
+    report = _read_json(path)
+    if not isinstance(report, dict) or any(metric not in report.get('metrics', {}) for metric in METRICS.values()):
+        raise UserError(f'{path} is no report of a detector: write it with tools/test.py --json')
+    if Path(report['config']).stem != Path(entry['config']).stem:
+        raise UserError(f"{path} is of {report['config']}, but the result {entry['name']!r} of {entry['config']}")
+    return report
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f'no report {path}: write it with tools/test.py --json {path}, or correct results.json')
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f'{path} is not JSON: {error}') from error
+
+
+def _curves(docs: Path) -> list[dict]:
+    return [read_curve(path) for path in sorted((docs / 'reports' / 'curves').glob('*.json'))]
+
+
+def _dumps(curve: dict) -> str:
+    # A point a line: readable, and a diff shows which evaluation changed.
+    points = ',\n'.join(f'  {json.dumps(point)}' for point in curve['points'])
+    head = ''.join(f' {json.dumps(key)}: {json.dumps(value)},\n' for key, value in curve.items() if key != 'points')
+    return f'{{\n{head} "points": [\n{points}\n ]\n}}\n'
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise UserError(f'{path} cannot be written: {error.strerror}; give a place that can') from error
+    print(f'written {path}')

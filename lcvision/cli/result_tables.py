@@ -1,0 +1,115 @@
+"""Results as tables of Markdown: ours beside the papers'."""
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lcvision.latency.paper_ratios import COMPARISONS, format_ratios
+from lcvision.latency.table import format_count, format_ms
+
+STATUSES = {
+    'converted': "the reference's weights, converted and evaluated here",
+    'retrained': 'trained here to the end of its schedule',
+    'smoke': 'trained here briefly, to show that it runs; its accuracy says nothing',
+}
+METRICS = {'mAP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}
+"""Column to its name in a report of ``tools/test.py``."""
+
+TABLE_4_MAP = {
+    'picodet_mobilenetv3_large_0_35x': ('MobileNetV3-large 0.35x', 19.2),
+    'picodet_pplcnet_0_5x': ('PP-LCNet 0.5x', 20.3),
+    'picodet_mobilenetv3_large_0_75x': ('MobileNetV3-large 0.75x', 25.8),
+    'picodet_pplcnet_1x': ('PP-LCNet 1x', 26.9),
+}
+"""Config to the backbone's name and the mAP (in percent) that the PP-LCNet paper's table 4 prints."""
+
+_TABLE_4_MS = {name: ms for c in COMPARISONS for name, ms in ((c.config, c.ms), (c.baseline, c.baseline_ms))}
+_NOT_TRAINED = 'not trained on COCO here'
+_TABLE_4_DATA = 'COCO val2017'
+
+
+def results_table(results: Sequence[dict]) -> list[str]:
+    """Lays out all results.
+
+    Args:
+        results: Entries of ``results.json``, each with its report read.
+
+    Returns:
+        Lines of Markdown, with a legend.
+    """
+    rows = [['model', 'data', 'status', *METRICS, 'reference: ' + ' / '.join(METRICS), 'params', 'MACs', 'ms', 'note']]
+    rows += [_row(result) for result in results]
+    used = {result['status'] for result in results}
+    words = [f'**{status}**: {meaning}.' for status, meaning in STATUSES.items() if status in used]
+    lines = [*_markdown(rows), '', ' '.join(['mAP and AP50 in percent.', *words])]
+    records = [record for result in results for record in result['report'].get('latency', [])]
+    if records:
+        lines.append('ms: median of the network alone, batch 1; [how it is measured](measure.md).')
+    if any(record['noisy'] for record in records):
+        lines.append('\\* the machine was busy meanwhile.')
+    return lines
+
+
+def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
+    """Lays out the PP-LCNet paper's comparison of detectors beside ours.
+
+    Args:
+        results: As for :func:`results_table`.
+        latency: What ``tools/benchmark_cpu.py --json`` wrote of the four configs; None when they were not measured.
+
+    Returns:
+        Lines of Markdown.
+    """
+    records = latency['results'] if latency else []
+    kinds = list(dict.fromkeys(_conditions(record) for record in records))
+    rows = [['backbone of PicoDet', 'mAP, paper', 'mAP, ours', 'ms, paper', *(f'ms, ours ({kind})' for kind in kinds)]]
+    for name, (title, paper) in TABLE_4_MAP.items():
+        config = f'configs/detection/{name}.py'
+        ms = {_conditions(record): _ms(record) for record in records if Path(record['config']).stem == name}
+        rows.append([f'[{title}](../{config})', f'{paper:.1f}', _on_coco(results, config), f'{_TABLE_4_MS[name]:.1f}',
+                     *(ms.get(kind, '-') for kind in kinds)])
+    lines = _markdown(rows)
+    if latency is None:
+        return [*lines, '', 'Latency of the four was not measured here.']
+    lines += ['', f"Ours on {latency['environment']['cpu']}, torch {latency['environment']['versions']['torch']}."]
+    if any(record['noisy'] for record in records):
+        lines.append('\\* the machine was busy meanwhile.')
+    ratios = format_ratios(records)
+    return [*lines, '', '```', *ratios, '```'] if ratios else lines
+
+
+def _row(result: dict) -> list[str]:
+    report, paper = result['report'], result.get('paper', {})
+    records = report.get('latency', [])
+    counts = [(format_count(record['params']), format_count(record['macs'])) for record in records[:1]] or [('-', '-')]
+    reference = ' / '.join(_percent(paper.get(metric)) for metric in METRICS) if paper else '-'
+    note = '; '.join(text for text in (result.get('note', ''), _source(result)) if text)
+    return [f"[{result['name']}](../{result['config']})", result['data'], result['status'],
+            *(_percent(100 * report['metrics'][metric]) for metric in METRICS.values()), reference, *counts[0],
+            '<br>'.join(f'{_ms(record)} ({_conditions(record)})' for record in records) or '-', note]
+
+
+def _source(result: dict) -> str:
+    return f"reference: {result['source']}" if result.get('source') else ''
+
+
+def _percent(value: float | None) -> str:
+    return '-' if value is None else f'{value:.1f}'
+
+
+def _ms(record: dict) -> str:
+    return format_ms(record['latency_ms']['median']) + ('\\*' if record['noisy'] else '')
+
+
+def _conditions(record: dict) -> str:
+    size = 'x'.join(map(str, record['input']))
+    precision = '' if record['precision'] == 'fp32' else f", {record['precision']}"
+    return f"{size}, {record['threads']} thr, {record['engine']}{precision}"
+
+
+def _on_coco(results: Sequence[dict], config: str) -> str:
+    ours = [r for r in results if r['config'] == config and r['data'] == _TABLE_4_DATA and r['status'] == 'retrained']
+    return _percent(100 * ours[-1]['report']['metrics'][METRICS['mAP']]) if ours else _NOT_TRAINED
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    head, *body = [[cell.replace('|', '\\|') for cell in row] for row in rows]
+    return [f'| {" | ".join(row)} |' for row in (head, ['---'] * len(head), *body)]
