@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 DEMO := configs/detection/picodet_pplcnet_0_5x_sample.py
-DEMO_DIR := work_dirs/demo
+DEMO_DIR := work_dirs/picodet_pplcnet_0_5x_sample
 export PYTHONUNBUFFERED := 1
 
 .PHONY: demo test check bench docs clean
@@ -17,9 +17,8 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/python tools/train.py $(DEMO) --data sample --work-dir $(DEMO_DIR)
-	$(BIN)/python tools/test.py $(DEMO) $(DEMO_DIR)/last.pth --data sample --work-dir $(DEMO_DIR) \
-		--show-dir $(DEMO_DIR)/pictures --json $(DEMO_DIR)/test.json
+	$(BIN)/python tools/train.py $(DEMO) --data sample
+	$(BIN)/python tools/test.py $(DEMO) --show-dir $(DEMO_DIR)/pictures --json $(DEMO_DIR)/test.json
 	$(BIN)/python tools/benchmark_cpu.py $(DEMO) --json $(DEMO_DIR)/latency.json
 	@echo "look at $(DEMO_DIR)/pictures/grid.png"
 

@@ -21,7 +21,6 @@ train_pipeline = [
     dict(type='lcvision.DropIgnored'),
     dict(type='RandomApply', transforms=[dict(type='lcvision.SSDCrop')], prob=0.4),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion', hue_delta=9),
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
 ]
 train_dataloader = dict(

@@ -27,7 +27,7 @@ SUBSETS = [subset for size in range(1, 5) for subset in itertools.combinations(r
 def build(request):
     """Builds the backbone with further arguments."""
     kind, kwargs = request.param
-    return lambda **more: MODELS.build({'type': kind, **kwargs, **more})
+    return lambda **more: MODELS.build({'type': f'lcvision.{kind}', **kwargs, **more})
 
 
 def image(height=64, width=64):

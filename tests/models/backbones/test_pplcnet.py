@@ -1,6 +1,7 @@
 """PP-LCNet against the paper's tables and PaddleClas' numbers; what all backbones share is in tests/contracts."""
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmpretrain.models.classifiers import ImageClassifier
 from torch import nn
 
@@ -83,6 +84,7 @@ def fixture():
 
 @pytest.fixture(scope='module')
 def reference_model(fixture):
+    init_default_scope('mmpretrain')
     model = ImageClassifier(dict(type='lcvision.PPLCNet', scale=0.25),
                             head=dict(type='lcvision.PPLCNetHead', num_classes=10, in_channels=128))
     model.load_state_dict(convert(fixture.params, model))

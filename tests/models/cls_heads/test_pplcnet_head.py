@@ -1,10 +1,16 @@
 """The classification head by itself; its numbers against PaddleClas are in tests/models/backbones/test_pplcnet.py."""
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 from torch import nn
 
 from lcvision.models import PPLCNetHead
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmpretrain')
 
 
 @pytest.fixture
