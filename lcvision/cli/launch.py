@@ -5,6 +5,7 @@ import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 
 from lcvision.errors import UserError
@@ -36,6 +37,17 @@ def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
         raise UserError('--launcher pytorch needs torchrun: start with '
                         '`torchrun --nproc-per-node N tools/train.py CONFIG --launcher pytorch`')
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if launcher != 'none' and not torch.cuda.is_available():
+        _distribute_over_cpus(cfg, launcher)
+
+
+def _distribute_over_cpus(cfg: Config, launcher: str) -> None:
+    # mmengine's own start calls torch.cuda and gives the wrapper a GPU's index.
+    if launcher == 'pytorch':
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
 
 
 def require_checkpoint(path: str) -> str:

@@ -15,7 +15,8 @@ TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batc
         'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
         'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
         'test_dataloader.persistent_workers=False', 'train_dataloader.collate_fn.sizes=[64]', 'image_size=(64,64)',
-        'model.backbone.scale=0.25', 'model.neck.in_channels=[32,64,128]', 'custom_hooks.1.samples=8',
+        'model.backbone.scale=0.25', 'model.neck.in_channels=[32,64,128]', 'model.test_cfg.score_thr=0.001',
+        'custom_hooks.1.samples=8',
         'custom_hooks.1.max_seconds=1', 'custom_hooks.1.input_size=64', 'custom_hooks.1.threads=1']
 
 

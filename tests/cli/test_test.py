@@ -73,7 +73,7 @@ def test_checkpoint_of_another_model_names_the_first_differences(run, data, tmp_
     done = tool('test', CONFIG, str(other), '--data', str(data), '--work-dir', str(tmp_path / 'w'), *TINY)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 2 and last.startswith('error: ')
-    assert 'backbone.stem.conv.weight' in last and 'backbone.conv1.conv.weight' in last
+    assert 'backbone.stem.bn' in last and 'backbone.conv1.bn' in last
 
 
 def test_json_folder_is_checked_first(tmp_path, monkeypatch):
