@@ -18,3 +18,4 @@ TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope=_SCOPE, locatio
 FUNCTIONS = Registry('function', parent=root.FUNCTIONS, scope=_SCOPE, locations=['lcvision.datasets'])
 HOOKS = Registry('hook', parent=root.HOOKS, scope=_SCOPE, locations=['lcvision.engine'])
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope=_SCOPE, locations=['lcvision.engine'])
+METRICS = Registry('metric', parent=root.METRICS, scope=_SCOPE, locations=['lcvision.evaluation'])

@@ -1,0 +1,4 @@
+"""Metrics."""
+from lcvision.evaluation.coco_box_metric import CocoBoxMetric
+
+__all__ = ['CocoBoxMetric']

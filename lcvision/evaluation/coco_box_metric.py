@@ -1,0 +1,35 @@
+"""mAP also for a detector that finds nothing yet."""
+from collections.abc import Sequence
+
+from mmdet.evaluation import CocoMetric
+from mmengine.logging import print_log
+
+from lcvision.registry import METRICS
+
+_KEYS = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')
+
+
+@METRICS.register_module()
+class CocoBoxMetric(CocoMetric):
+    """mmdet's ``CocoMetric`` for boxes, whose metrics are 0 where no box passes the score threshold.
+
+    Args:
+        kwargs: What mmdet's ``CocoMetric`` takes, but ``metric`` is 'bbox'.
+
+    Differs: mmdet's logs an error and returns nothing, so that the first validations of a training from scratch have
+        no mAP to log, to draw or to choose a checkpoint by.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, 'metric': 'bbox'})
+
+    def compute_metrics(self, results: Sequence) -> dict[str, float]:
+        """Returns the metrics of all images.
+
+        Args:
+            results: Ground truth and prediction of each image, as ``process`` collected them.
+        """
+        if self.format_only or any(len(prediction['scores']) for _, prediction in results):
+            return super().compute_metrics(results)
+        print_log(f'no box of the {len(results)} images passes the score threshold: mAP is 0', logger='current')
+        return {f'bbox_{key}': 0. for key in _KEYS}
