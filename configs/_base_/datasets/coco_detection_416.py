@@ -47,5 +47,5 @@ val_dataloader = dict(
         test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='lcvision.CocoBoxMetric', ann_file=data_root + 'annotations/instances_val2017.json', metric='bbox')
+val_evaluator = dict(type='lcvision.CocoBoxMetric', ann_file=data_root + 'annotations/instances_val2017.json')
 test_evaluator = val_evaluator

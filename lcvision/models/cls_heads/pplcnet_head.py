@@ -37,6 +37,8 @@ class PPLCNetHead(ClsHead):
             raise ValueError(f'PPLCNetHead: num_classes={num_classes} must be at least 1')
         if not 0 <= dropout <= 1:
             raise ValueError(f'PPLCNetHead: dropout={dropout} must lie in 0..1; 0 drops nothing')
+        # Named with its scope, so that the head is built alike under mmdet's or no default scope.
+        kwargs.setdefault('loss', dict(type='mmpretrain.CrossEntropyLoss', loss_weight=1.0))
         kwargs.setdefault('init_cfg', [
             dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu'),
             dict(type='Xavier', layer='Linear', distribution='uniform'),
