@@ -129,16 +129,16 @@ def _use_data(cfg: Config, args: Namespace) -> tuple[int, list[str]]:
     from lcvision.datasets.sources import check_source, use_source
     if not args.data:
         return check_source(cfg, train=True), []
-    num_images = use_source(cfg, args.data, train=True)
+    split = use_source(cfg, args.data, train=True)
+    notes = [f'data: {args.data}, {split.num_images} training images, {len(split.classes)} classes']
     loader = cfg.train_dataloader
-    batch = min(loader.batch_size, max(_LEAST_BATCH, num_images // _STEPS_AN_EPOCH))
-    notes = [f'data: {args.data}, {num_images} training images, '
-             f'{len(cfg.train_dataloader.dataset.metainfo.classes)} classes']
+    batch = min(loader.batch_size, max(_LEAST_BATCH, split.num_images // _STEPS_AN_EPOCH))
     if batch < loader.batch_size:
         notes.append(f'batch size {loader.batch_size} -> {batch}, for an epoch would have '
-                     f'{num_images // loader.batch_size} steps; --cfg-options train_dataloader.batch_size=N changes it')
+                     f'{split.num_images // loader.batch_size} steps; '
+                     '--cfg-options train_dataloader.batch_size=N changes it')
         loader.batch_size = batch
-    return num_images, notes
+    return split.num_images, notes
 
 
 def _use_amp(cfg: Config) -> None:

@@ -9,7 +9,7 @@ from lcvision.errors import UserError
 _SAMPLE_ROOT = Path('data/sample')
 
 
-def use_source(cfg: Config, source: str, train: bool) -> int:
+def use_source(cfg: Config, source: str, train: bool) -> CocoSplit:
     """Points a detection config at other data.
 
     Args:
@@ -18,7 +18,7 @@ def use_source(cfg: Config, source: str, train: bool) -> int:
         train: Whether the training split is needed, too.
 
     Returns:
-        Images of the training split, or of the other one without ``train``.
+        The training split, or the other one without ``train``.
 
     Raises:
         UserError: The folder is missing, not in COCO layout or faulty, or its splits are one file or have different
@@ -45,7 +45,7 @@ def use_source(cfg: Config, source: str, train: bool) -> int:
     for name, split in splits.items():
         _point(cfg, name, split)
     _set_num_classes(cfg.model, len(val.classes))
-    return splits['train' if train else 'val'].num_images
+    return splits['train' if train else 'val']
 
 
 def check_source(cfg: Config, train: bool) -> int:

@@ -85,10 +85,13 @@ def test_weights_of_another_class_count_start_with_a_new_class_layer(run, data, 
     assert len(re.findall('has another number of classes', output)) == 1
 
 
-def test_bfloat16_trains(data, tmp_path):
-    done = tool('train', CONFIG, '--amp', '--data', str(data), '--work-dir', str(tmp_path), '--epochs', '1', *TINY)
+def test_bfloat16_trains_and_tensorboard_gets_the_metrics(data, tmp_path):
+    done = tool('train', CONFIG, '--amp', '--data', str(data), '--work-dir', str(tmp_path), '--epochs', '1', *TINY,
+                'visualizer.vis_backends.0.type=TensorboardVisBackend')
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / 'epoch_1.pth').is_file()
+    written = b''.join(path.read_bytes() for path in tmp_path.glob('*/vis_data/events.out.tfevents*'))
+    assert b'coco/bbox_mAP' in written and b'latency/net_ms' in written
 
 
 def test_epochs_scale_every_schedule():

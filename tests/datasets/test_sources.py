@@ -39,7 +39,7 @@ def load(cfg, name):
 
 
 def test_every_split_points_at_the_folder(cfg, root):
-    assert use_source(cfg, str(root), train=True) == 2
+    assert use_source(cfg, str(root), train=True).num_images == 2
     for name, split in (('train', 'train'), ('val', 'val'), ('test', 'val')):
         dataset = cfg[f'{name}_dataloader'].dataset
         assert dataset.ann_file == str(root / 'annotations' / f'instances_{split}2017.json')
@@ -82,7 +82,7 @@ def test_any_number_of_classes_can_be_drawn(cfg, tmp_path, count):
 def test_without_training_the_training_split_is_not_needed(cfg, root):
     (root / 'annotations' / 'instances_train2017.json').unlink()
     before = cfg.train_dataloader.to_dict()
-    assert use_source(cfg, str(root), train=False) == 2
+    assert use_source(cfg, str(root), train=False).num_images == 2
     assert cfg.train_dataloader.to_dict() == before
     assert 'instances_train2017.json' in message(use_source, cfg, str(root), train=True)
 
@@ -91,7 +91,7 @@ def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr('lcvision.datasets.sample.detection.render_detection_sample',
                         lambda root: render_detection_sample(root, 3, 2))
-    assert use_source(cfg, 'sample', train=True) == 3
+    assert use_source(cfg, 'sample', train=True).num_images == 3
     assert cfg.model.bbox_head.num_classes == 8
     assert (tmp_path / 'data/sample/detection/annotations/instances_train2017.json').is_file()
     assert len(load(cfg, 'val').dataset) == 2
@@ -136,7 +136,7 @@ def test_one_file_is_not_both_splits(cfg, tmp_path):
     path = coco_like.write(tmp_path / 'annotations' / 'trainval.json', coco_like.content())
     text = message(use_source, cfg, str(tmp_path), train=True)
     assert str(path) in text and 'both' in text
-    assert use_source(cfg, str(tmp_path), train=False) == 2
+    assert use_source(cfg, str(tmp_path), train=False).num_images == 2
 
 
 def own_data(cfg, root, classes=coco_like.CLASSES):
