@@ -1,4 +1,4 @@
-# A worked example: your own few hundred images, from scratch, in under 25 minutes of two cores. BCCD has 292 training
+# A worked example: your own few hundred images, from scratch, in 12 minutes of two cores. BCCD has 292 training
 # images of blood cells; docs/reproduce.md has the curve. Against the reference's recipe: AdamW for SGD, mild colour
 # changes for a random hue (in stained cells colour tells the class), and longer.
 _base_ = [
