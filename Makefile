@@ -19,8 +19,9 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/python tools/train.py $(DEMO) --data sample
 	$(BIN)/python tools/test.py $(DEMO) --show-dir $(DEMO_DIR)/pictures --json $(DEMO_DIR)/test.json
-	$(BIN)/python tools/benchmark_cpu.py $(DEMO) --json $(DEMO_DIR)/latency.json
-	@echo "look at $(DEMO_DIR)/pictures/grid.png"
+	$(BIN)/python tools/benchmark_cpu.py $(DEMO) --json $(DEMO_DIR)/latency.json > $(DEMO_DIR)/latency.txt
+	@cat $(DEMO_DIR)/latency.txt
+	@echo "the picture is $(DEMO_DIR)/pictures/grid.png, the table $(DEMO_DIR)/latency.txt"
 
 test: $(STAMP)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest

@@ -1,5 +1,5 @@
-# The paper's PicoDet in the comparison of the three generations on BCCD: the backbone, width, images, rate and 27 epochs
-# of picodet_v2_s_bccd_reference.py (docs/reproduce.md).
+# The paper's PicoDet in the comparison of the three generations on BCCD: the backbone, width, images, rate and 27
+# epochs of picodet_v2_s_bccd_reference.py (docs/reproduce.md).
 _base_ = './picodet_pplcnet_0_5x_bccd_reference.py'
 max_epochs = 27
 

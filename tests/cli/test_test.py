@@ -28,6 +28,23 @@ def test_newest_run_is_found_and_reported(run, tmp_path):
     assert (tmp_path / 'show' / 'grid.png').is_file()
 
 
+def test_two_processes_evaluate_as_one_does(run, data, tmp_path):
+    folder, _ = run
+    results = []
+    for name, launcher, flags in (
+            ('one', (), []),
+            ('two', ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '29619'),
+             ['--launcher', 'pytorch'])):
+        path = tmp_path / f'{name}.json'
+        done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir',
+                    str(tmp_path / name), '--json', str(path), *flags, *TINY, launcher=launcher)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        results.append(json.loads(path.read_text())['metrics'])
+    one, two = ({k: v for k, v in metrics.items() if k.startswith('coco/')} for metrics in results)
+    assert one == two and 'coco/bbox_mAP' in one
+    assert results[1]['latency/net_ms'] > 0
+
+
 def test_best_checkpoint_is_preferred_and_the_newest_run_wins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for age, name in enumerate(('old', 'recent')):
