@@ -2,6 +2,8 @@
 import sys
 from collections.abc import Callable
 
+import torch
+
 from lcvision.errors import UserError
 
 
@@ -14,6 +16,8 @@ def run_tool(main: Callable[[], int | None]) -> int:
     Returns:
         0 when done, 1 when failed, 2 for a user's mistake.
     """
+    # Before any parallel loop, whose workers inherit it: subnormal numbers make depthwise networks crawl.
+    torch.set_flush_denormal(True)
     try:
         return main() or 0
     except UserError as error:

@@ -1,6 +1,5 @@
 """The protocol: state of the machine, warm-up, and samples taken in interleaved rounds."""
 import gc
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,42 +62,36 @@ def quietly(work: Callable[[], Any], threads: int) -> Any:
     """Runs ``work`` under the conditions of a measurement and leaves the caller's as they were.
 
     The conditions are inference mode, ``threads`` threads, subnormal numbers flushed to zero, no garbage collection.
-    They hold in a thread of their own: the flush flag belongs to a thread, workers of a parallel loop inherit it only
-    when they start, and torch cannot tell its present value. A new thread starts its own workers, and takes its flag
-    along when it ends.
+    They hold in the calling thread, since a second thread would bring OpenMP workers of its own beside those there
+    are, and with more workers than CPUs every barrier is slow: two threads were measured at twice their time. Workers
+    take the flush flag from the thread that starts them, so that those started before keep theirs; the tools set it
+    before any is.
 
     Args:
         work: What to run.
         threads: Threads of an operator, at least 1.
 
     Returns:
-        What ``work`` returned; what it raised is raised here.
+        What ``work`` returned.
     """
-    outcome: dict[str, Any] = {}
-
-    def body() -> None:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(True)
-        try:
-            with torch.inference_mode():
-                outcome['value'] = work()
-        except BaseException as error:
-            outcome['error'] = error
-
-    before, collecting = torch.get_num_threads(), gc.isenabled()
+    before, collecting, flushing = torch.get_num_threads(), gc.isenabled(), flushes_subnormals()
     gc.collect()
     gc.disable()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     try:
-        worker = threading.Thread(target=body, name='latency', daemon=True)
-        worker.start()
-        worker.join()
+        with torch.inference_mode():
+            return work()
     finally:
+        torch.set_flush_denormal(flushing)
         torch.set_num_threads(before)
         if collecting:
             gc.enable()
-    if 'error' in outcome:
-        raise outcome['error']
-    return outcome['value']
+
+
+def flushes_subnormals() -> bool:
+    """Whether this thread turns subnormal numbers into zeros."""
+    return (torch.full((1,), 1e-38) * 0.01).item() == 0
 
 
 def sample(run: Callable[[], Any], count: int) -> np.ndarray:

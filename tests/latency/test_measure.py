@@ -1,4 +1,6 @@
 import gc
+import subprocess
+import sys
 import threading
 import time
 
@@ -7,33 +9,47 @@ import pytest
 import torch
 
 from lcvision.latency import measure
-from lcvision.latency.measure import Budget, measure_rounds, quietly, sample, warm_up
-
-
-def subnormals_survive():
-    # Large enough for several threads.
-    return bool(((torch.full((1 << 18,), 2e-38) * 0.1) != 0).any())
+from lcvision.latency.measure import Budget, flushes_subnormals, measure_rounds, quietly, sample, warm_up
 
 
 def test_quietly_sets_the_conditions():
     def conditions():
-        return torch.get_num_threads(), torch.is_inference_mode_enabled(), gc.isenabled(), subnormals_survive()
+        return torch.get_num_threads(), torch.is_inference_mode_enabled(), gc.isenabled(), flushes_subnormals()
 
     for threads in (1, 2):
-        assert quietly(conditions, threads) == (threads, True, False, False)
+        assert quietly(conditions, threads) == (threads, True, False, True)
 
 
-def test_quietly_restores_everything_also_after_an_error():
+@pytest.mark.parametrize('flushing', [False, True])
+def test_quietly_restores_everything_also_after_an_error(flushing):
     def fail():
         raise KeyError('inside')
 
-    before = torch.get_num_threads(), subnormals_survive(), gc.isenabled(), threading.active_count()
-    assert before[1]
-    quietly(subnormals_survive, 2)
-    with pytest.raises(KeyError, match='inside'):
-        quietly(fail, 2)
-    assert (torch.get_num_threads(), subnormals_survive(), gc.isenabled(), threading.active_count()) == before
-    assert not torch.is_inference_mode_enabled()
+    kept = flushes_subnormals()
+    torch.set_flush_denormal(flushing)
+    try:
+        before = torch.get_num_threads(), flushes_subnormals(), gc.isenabled(), threading.active_count()
+        assert before[1] is flushing
+        quietly(lambda: None, 2)
+        with pytest.raises(KeyError, match='inside'):
+            quietly(fail, 2)
+        assert (torch.get_num_threads(), flushes_subnormals(), gc.isenabled(), threading.active_count()) == before
+        assert not torch.is_inference_mode_enabled()
+    finally:
+        torch.set_flush_denormal(kept)
+
+
+def test_work_runs_in_the_calling_thread():
+    """OpenMP workers of a second thread would compete with those of the first."""
+    assert quietly(threading.get_ident, 1) == threading.get_ident()
+
+
+def test_every_worker_of_a_tool_flushes_subnormals():
+    program = ("from lcvision.cli import run_tool\nimport torch\n"
+               "def main():\n    torch.set_num_threads(2)\n"
+               "    return int(((torch.full((1 << 18,), 2e-38) * 0.1) != 0).any())\n"
+               "raise SystemExit(run_tool(main))")
+    assert subprocess.run([sys.executable, '-c', program], check=False).returncode == 0
 
 
 def test_sample_counts_and_is_in_milliseconds():
