@@ -141,8 +141,11 @@ def count_subnormals(network: nn.Module) -> int:
     total = 0
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
-            size = tensor.abs()
-            total += int(((size > 0) & (size < torch.finfo(tensor.dtype).tiny)).sum())
+            # Compared as integers: where subnormal numbers are flushed, floats that hold them compare as zeros.
+            integer = {2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
+            size = tensor.contiguous().view(integer) & torch.iinfo(integer).max
+            smallest_normal = torch.tensor(torch.finfo(tensor.dtype).tiny, dtype=tensor.dtype).view(integer)
+            total += int(((size > 0) & (size < smallest_normal)).sum())
     return total
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lcvision.latency import environment
+from lcvision.latency.measure import flushes_subnormals
 
 
 def test_collect_is_json_and_complete():
@@ -74,8 +75,16 @@ def test_weights_hash_takes_scalars_and_empty_tensors():
     assert len(environment.weights_hash(norm)) == 16
 
 
-def test_count_subnormals():
+@pytest.mark.parametrize('flushing', [False, True])
+def test_count_subnormals(flushing):
+    kept = flushes_subnormals()
     layer = nn.Linear(4, 1, bias=False)
-    with torch.no_grad():
-        layer.weight.copy_(torch.tensor([[0., 1e-40, -1e-39, math.pi]]))
-    assert environment.count_subnormals(layer) == 2
+    try:
+        torch.set_flush_denormal(False)
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor([[0., 1e-40, -1e-39, math.pi]]))
+        torch.set_flush_denormal(flushing)
+        assert environment.count_subnormals(layer) == 2
+        assert environment.count_subnormals(nn.BatchNorm2d(3)) == 0
+    finally:
+        torch.set_flush_denormal(kept)
