@@ -248,3 +248,21 @@ def test_wrong_frozen_stages_are_explained(build, wrong):
         build(frozen_stages=wrong)
     assert f'frozen_stages={wrong}' in str(error.value)
     assert f'-1..{most_frozen(build)}' in str(error.value)
+
+
+@pytest.mark.parametrize('output_stride', [8, 16])
+@torch.no_grad()
+def test_output_stride_keeps_weights_and_channels(build, output_stride):
+    """Weights of one output stride fit another; channels stay, maps get finer."""
+    plain, dense = build().eval(), build(output_stride=output_stride).eval()
+    dense.load_state_dict(plain.state_dict())
+    assert dense.out_strides == tuple(min(stride, output_stride) for stride in STRIDES)
+    x = image(65, 97)
+    for a, b, stride in zip(dense(x), plain(x), dense.out_strides, strict=True):
+        assert a.shape[-2:] == (math.ceil(65 / stride), math.ceil(97 / stride)) and a.shape[1] == b.shape[1]
+        assert a.isfinite().all()
+
+
+def test_wrong_output_stride_is_explained(build):
+    with pytest.raises(ValueError, match=r'output_stride=4 must be one of \(8, 16, 32\)'):
+        build(output_stride=4)

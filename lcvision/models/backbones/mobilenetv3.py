@@ -93,6 +93,7 @@ class MobileNetV3(Backbone):
         norm_cfg: Norm of every convolution, in place of the style's own.
         norm_eval: Whether norms use running statistics in training.
         init_cfg: mmengine initialisation.
+        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
 
     Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
 
@@ -111,7 +112,8 @@ class MobileNetV3(Backbone):
 
     def __init__(self, arch: str = 'large', scale: float = 1.0, style: str = 'paddle',
                  out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1, norm_cfg: dict | None = None,
-                 norm_eval: bool = False, init_cfg: dict | list | None = None):
+                 norm_eval: bool = False, init_cfg: dict | list | None = None,
+                 output_stride: int = 32):
         for name, given, legal in (('arch', arch, _ARCHS), ('style', style, _STYLES)):
             if given not in legal:
                 raise ValueError(f'MobileNetV3: {name}={given!r} must be one of {", ".join(map(repr, legal))}')
@@ -121,7 +123,7 @@ class MobileNetV3(Backbone):
         super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
             dict(type='Kaiming', layer='Conv2d', mode=rules.init_mode, nonlinearity='relu'),
             dict(type='Constant', layer='_BatchNorm', val=1),
-        ])
+        ], output_stride)
         norm_cfg = norm_cfg or rules.norm_cfg
         channels = make_divisible(_STEM_WIDTH * scale)
         self.stem = ConvModule(3, channels, 3, stride=2, padding=1, norm_cfg=norm_cfg, act_cfg=dict(type='HSwish'))

@@ -35,6 +35,7 @@ class PPLCNet(Backbone):
         norm_cfg: Norm of every convolution.
         norm_eval: Whether norms use running statistics in training.
         init_cfg: mmengine initialisation.
+        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
 
     Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
 
@@ -50,7 +51,8 @@ class PPLCNet(Backbone):
 
     def __init__(self, scale: float = 1.0, se_mask: str = '0000000000011', kernel_mask: str = '0000001111111',
                  act_cfg: dict | None = None, out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1,
-                 norm_cfg: dict | None = None, norm_eval: bool = False, init_cfg: dict | list | None = None):
+                 norm_cfg: dict | None = None, norm_eval: bool = False, init_cfg: dict | list | None = None,
+                 output_stride: int = 32):
         if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'PPLCNet: scale={scale} must be above 0, e.g. 0.25, 0.5, 1.0 or 2.5')
         for name, mask in (('se_mask', se_mask), ('kernel_mask', kernel_mask)):
@@ -60,7 +62,7 @@ class PPLCNet(Backbone):
         super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
             dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu'),
             dict(type='Constant', layer='_BatchNorm', val=1),
-        ])
+        ], output_stride)
         cfg = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg or dict(type='HSwish'))
         channels = make_divisible(_STEM_WIDTH * scale)
         self.stem = ConvModule(3, channels, 3, stride=2, padding=1, **cfg)

@@ -160,3 +160,17 @@ def test_wrong_mask_is_explained(name, mask):
         PPLCNet(0.25, **{name: mask})
     assert f'{name}={mask!r}' in str(error.value)
     assert "13 characters of '0' and '1'" in str(error.value)
+
+
+@torch.no_grad()
+def test_dilated_maps_hold_the_plain_ones():
+    """Without squeeze-excite, whose mean sees more places, a dilated map sampled at the stride is the plain map."""
+    plain = PPLCNet(scale=0.25, se_mask='0' * 13).eval()
+    plain.init_weights()
+    x = torch.randn(1, 3, 97, 130)
+    for output_stride in (8, 16):
+        dense = PPLCNet(scale=0.25, se_mask='0' * 13, output_stride=output_stride).eval()
+        dense.load_state_dict(plain.state_dict())
+        for fine, coarse, stride in zip(dense(x), plain(x), (4, 8, 16, 32), strict=True):
+            step = max(1, stride // output_stride)
+            torch.testing.assert_close(fine[..., ::step, ::step], coarse, rtol=1e-5, atol=1e-5)
