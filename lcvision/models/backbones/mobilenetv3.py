@@ -1,4 +1,5 @@
 """MobileNetV3 in the three flavours that published weights come in."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ class MobileNetV3(Backbone):
         for name, given, legal in (('arch', arch, _ARCHS), ('style', style, _STYLES)):
             if given not in legal:
                 raise ValueError(f'MobileNetV3: {name}={given!r} must be one of {", ".join(map(repr, legal))}')
-        if not scale > 0:
+        if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'MobileNetV3: scale={scale} must be above 0, e.g. 0.35, 0.5, 0.75, 1.0 or 1.25')
         rules = _STYLES[style]
         super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
