@@ -29,6 +29,11 @@ class Complexity:
         """What the PP-LCNet paper's tables print: multiply-adds plus one operation per BN and activation element."""
         return self.macs + self.elementwise
 
+    def __add__(self, other: 'Complexity') -> 'Complexity':
+        """Counts of two parts together."""
+        return Complexity(self.params + other.params, self.buffers + other.buffers, self.macs + other.macs,
+                          self.elementwise + other.elementwise)
+
 
 def count_params(model: nn.Module) -> int:
     """Learnable parameters of ``model``."""
@@ -47,16 +52,31 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
     Source: reproduces all eight rows of the PP-LCNet paper's Table 2 (``paddle_flops``) and EfficientNet-eLite's
     Table 5 (``macs``).
     """
-    totals = {'macs': 0, 'elementwise': 0}
+    return sum(count_layers(model, *inputs).values(), Complexity(0, 0, 0, 0))
+
+
+def count_layers(model: nn.Module, *inputs: torch.Tensor) -> dict[str, Complexity]:
+    """Counts each layer of a network for itself.
+
+    Args:
+        model: As for :func:`count_complexity`.
+        inputs: As for :func:`count_complexity`.
+
+    Returns:
+        The name of every module that holds parameters or computes something, in the order of the network's modules,
+        to what is its own, its children's counts excluded. Shared parameters count where they are met first.
+    """
+    operations: dict[nn.Module, list[int]] = {}
 
     def count(module: nn.Module, _: tuple, output: torch.Tensor) -> None:
+        done = operations.setdefault(module, [0, 0])
         if isinstance(module, nn.Conv2d):
             kernel = module.kernel_size[0] * module.kernel_size[1]
-            totals['macs'] += output.numel() * kernel * module.in_channels // module.groups
+            done[0] += output.numel() * kernel * module.in_channels // module.groups
         elif isinstance(module, nn.Linear):
-            totals['macs'] += output.numel() * module.in_features
+            done[0] += output.numel() * module.in_features
         else:
-            totals['elementwise'] += output.numel()
+            done[1] += output.numel()
 
     counted = (nn.Conv2d, nn.Linear, _BatchNorm, *_ACTIVATIONS)
     handles = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, counted)]
@@ -70,6 +90,19 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
             module.training = training
         for handle in handles:
             handle.remove()
-    buffers = sum(buffer.numel() for m in model.modules() if isinstance(m, _BatchNorm)
-                  for buffer in (m.running_mean, m.running_var) if buffer is not None)
-    return Complexity(count_params(model), buffers, **totals)
+    seen: set[int] = set()
+    layers = {name: Complexity(_own_params(m, seen), _own_buffers(m), *operations.get(m, (0, 0)))
+              for name, m in model.named_modules()}
+    return {name: counts for name, counts in layers.items() if counts != Complexity(0, 0, 0, 0)}
+
+
+def _own_params(module: nn.Module, seen: set[int]) -> int:
+    own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
+    seen.update(map(id, own))
+    return sum(p.numel() for p in own)
+
+
+def _own_buffers(module: nn.Module) -> int:
+    if not isinstance(module, _BatchNorm):
+        return 0
+    return sum(b.numel() for b in (module.running_mean, module.running_var) if b is not None)

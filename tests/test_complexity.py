@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.complexity import count_complexity, count_params
+from lcvision.complexity import Complexity, count_complexity, count_layers, count_params
 
 IMAGE = torch.zeros(1, 3, 8, 6)
 
@@ -69,3 +69,23 @@ def test_model_is_left_as_it_was():
     with pytest.raises(RuntimeError):
         count_complexity(model, torch.zeros(1, 5, 4, 4))
     assert model.training and not model[1].training and not any(m._forward_hooks for m in model.modules())
+
+
+def test_layers_are_counted_one_by_one():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(2))
+            self.first = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU())
+            self.second = nn.Conv2d(4, 4, 1, bias=False)
+            self.second.weight = nn.Parameter(torch.ones(4, 4, 1, 1))
+            self.twin = self.second
+
+        def forward(self, x):
+            return self.twin(self.second(self.first(x))) * self.scale.sum()
+
+    layers = count_layers(Scaled(), IMAGE)
+    assert layers == {
+        '': Complexity(2, 0, 0, 0), 'first.0': Complexity(16, 0, 4 * 48 * 3, 0), 'first.1': Complexity(8, 8, 0, 192),
+        'first.2': Complexity(0, 0, 0, 192), 'second': Complexity(16, 0, 2 * 4 * 48 * 4, 0)}
+    assert count_complexity(Scaled(), IMAGE) == sum(layers.values(), Complexity(0, 0, 0, 0))

@@ -1,0 +1,116 @@
+"""Counts parameters and multiply-adds of models, in the conventions of the papers."""
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from lcvision.cli.config import load_config
+from lcvision.cli.launch import quiet_warnings
+from lcvision.complexity import Complexity, count_layers
+from lcvision.errors import UserError
+from lcvision.latency.input_size import find_input_size, parse_input_size
+from lcvision.latency.network import build_network, example_input
+from lcvision.weights.atomic_file import write_atomically
+
+_HEADS = ('params', 'with BN statistics', 'MACs', 'MACs + BN + act')
+_NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net); + BN + act: one '
+         'operation\nmore for every element of a BN or an activation (PP-LCNet). M: millions.')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Counts and prints; one model stage by stage, several in a line each.
+
+    Args:
+        argv: Arguments without the program's name; None takes the command line's.
+
+    Returns:
+        0.
+
+    Raises:
+        UserError: An argument or a config is wrong.
+    """
+    args = _parser().parse_args(argv)
+    quiet_warnings()
+    if args.json and not Path(args.json).resolve().parent.is_dir():
+        raise UserError(f'--json {args.json}: the folder {Path(args.json).resolve().parent} does not exist')
+    size = parse_input_size(args.input_size) if args.input_size else None
+    counts = [count_config(path, size, args.cfg_options) for path in dict.fromkeys(args.configs)]
+    if len(counts) == 1:
+        parts = counts[0]['parts']
+        rows = [(part['name'], part) for part in parts] + [('total', counts[0])]
+        print(f"{counts[0]['config']}, input {'x'.join(map(str, counts[0]['input']))}\n")
+    else:
+        rows = [(f"{Path(c['config']).stem} {'x'.join(map(str, c['input']))}", c) for c in counts]
+    print(_table(rows))
+    print(f'\n{_NOTE}')
+    if args.json:
+        write_atomically(args.json, (json.dumps(counts, indent=1) + '\n').encode())
+        print(f'json: {args.json}')
+    return 0
+
+
+def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: dict | None = None) -> dict:
+    """Counts the network of a config.
+
+    Args:
+        path: Of the config file.
+        size: Height and width of the input; None for that of the config's test images.
+        cfg_options: Entries of the config to override.
+
+    Returns:
+        ``config``, ``input`` and the counts ``params``, ``buffers``, ``macs`` and ``paddle_flops``, and under
+        ``parts`` the same counts for the stem, each stage, the neck and the head.
+
+    Raises:
+        UserError: The config does not build, or not say its input size.
+    """
+    cfg = load_config(path, cfg_options)
+    size = size or find_input_size(cfg)
+    network, _ = build_network(cfg, size)
+    parts: dict[str, Complexity] = {}
+    for name, counts in count_layers(network, example_input(size)).items():
+        part = _part_of(name)
+        parts[part] = parts.get(part, Complexity(0, 0, 0, 0)) + counts
+    total = sum(parts.values(), Complexity(0, 0, 0, 0))
+    return {'config': path, 'input': list(size), **_as_json(total),
+            'parts': [{'name': name, **_as_json(counts)} for name, counts in parts.items()]}
+
+
+def _part_of(name: str) -> str:
+    """'backbone.stages.3' for anything inside, 'backbone.stem', 'neck' or 'head'."""
+    first, *rest = name.split('.')
+    if first != 'backbone' or not rest:
+        return first
+    if len(rest) > 1 and rest[1].isdigit():
+        return f'{first}.{rest[0]}.{rest[1]}'
+    return f'{first}.{rest[0]}'
+
+
+def _as_json(counts: Complexity) -> dict:
+    return {'params': counts.params, 'buffers': counts.buffers, 'macs': counts.macs,
+            'paddle_flops': counts.paddle_flops}
+
+
+def _table(rows: Sequence[tuple[str, dict]]) -> str:
+    cells = [('', *_HEADS), *((name, *_cells(counts)) for name, counts in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    lines = ['  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]) for row in cells]
+    lines.insert(1, '-' * max(map(len, lines)))
+    return '\n'.join(lines)
+
+
+def _cells(counts: dict) -> tuple[str, ...]:
+    return (f"{counts['params']:,}", f"{counts['params'] + counts['buffers']:,}", f"{counts['macs'] / 1e6:,.2f}M",
+            f"{counts['paddle_flops'] / 1e6:,.2f}M")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='get_flops.py', description='Counts parameters and multiply-adds of the '
+                                     'network of each config; one config is shown stage by stage.')
+    parser.add_argument('configs', nargs='+', metavar='CONFIG', help='config files of any task')
+    parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
+    parser.add_argument('--json', metavar='FILE', help='write the counts, parts included')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V', help='override config entries')
+    return parser
