@@ -20,9 +20,10 @@ def convert(named_arrays: Mapping[str, Any], model: nn.Module, dropout: float = 
     """Maps a Paddle state dict onto a model.
 
     Args:
-        named_arrays: Paddle's name to array, of a PPLCNet or MobileNetV3 classifier or one of the three PicoDets.
-        model: The model built from our config: a classifier, a detector, or a backbone alone, which takes its part of
-            either file.
+        named_arrays: Paddle's name to array, of a PPLCNet or MobileNetV3 classifier, one of the three PicoDets or a
+            DeepLabV3P with either backbone.
+        model: The model built from our config: a classifier, detector or segmentor, or a backbone alone, which takes
+            its part of any of these files.
         dropout: Probability with which the file's classifier was trained.
 
     Returns:
@@ -32,8 +33,8 @@ def convert(named_arrays: Mapping[str, Any], model: nn.Module, dropout: float = 
         ConversionError: The file does not fit; it carries the missing, unexpected and misshapen names.
 
     Source:
-        Names and layouts of PaddleClas and PaddleDetection; running statistics are ``_mean`` and ``_variance``, linear
-        layers are stored (in, out).
+        Names and layouts of PaddleClas, PaddleDetection and PaddleSeg; running statistics are ``_mean`` and
+        ``_variance``, linear layers are stored (in, out).
 
     Differs:
         Paddle's classifiers scale by 1 - p in evaluation instead of by 1 / (1 - p) in training; folded into the

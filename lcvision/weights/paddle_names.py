@@ -10,6 +10,15 @@ HEAD_PREFIXES = ('neck.', 'head.', 'last_second_conv.', 'last_conv.', 'fc.')
 _SE = {'1': 'reduce', '2': 'expand'}
 _MOBILE = {'expand_conv': 'expand', 'bottleneck_conv': 'dw', 'linear_conv': 'project'}
 _LIGHT = {'dwconv': 'dw.conv', 'bn1': 'dw.bn', 'pwconv': 'pw.conv', 'bn2': 'pw.bn'}
+_DEEPLAB = {
+    'aspp.global_avg_pool.1': 'aspp.image_pool',
+    'aspp.conv_bn_relu': 'aspp.project',
+    'decoder.conv_bn_relu1': 'low_level',
+    'decoder.conv_bn_relu2': 'fuse.0',
+    'decoder.conv_bn_relu3': 'fuse.1',
+}
+# Paddle spells it so.
+_SEPARABLE = {'depthwise_conv.': 'depthwise_conv.', 'piontwise_conv.': 'pointwise_conv.', None: ''}
 _DP = r'(dwconv|bn1|pwconv|bn2)'
 
 
@@ -18,6 +27,11 @@ def _mobile_block(match: re.Match) -> str:
     index = int(match['old']) - 2 if match['old'] else int(match['new'])
     layer = f'se.{_SE[match["se"]]}' if match['se'] else f'{_MOBILE[match["conv"]]}.{match["kind"]}'
     return f'blocks.{index}.{layer}.'
+
+
+def _deeplab_layer(match: re.Match) -> str:
+    part = f'aspp.branches.{match["branch"]}' if match['branch'] else _DEEPLAB[match['part']]
+    return f'{part}.{_SEPARABLE[match["separable"]]}{"conv" if match["kind"] == "_conv" else "bn"}.'
 
 
 PPLCNET: tuple[Rule, ...] = (
@@ -57,9 +71,15 @@ PICODET_HEAD: tuple[Rule, ...] = (
     (r'conv_feat\.se\.(\d)\.conv\.(conv|norm)\.',
      lambda m: f'se.{m[1]}.conv.{"conv" if m[2] == "conv" else "bn"}.'),
 )
+DEEPLAB_HEAD: tuple[Rule, ...] = (
+    (rf'(?:aspp\.aspp_blocks\.(?P<branch>\d+)|(?P<part>{"|".join(map(re.escape, _DEEPLAB))}))\.'
+     r'(?P<separable>(?:depth|piont)wise_conv\.)?(?P<kind>_conv|_batch_norm)\.', _deeplab_layer),
+    (r'decoder\.conv\.', 'conv_seg.'),
+)
 _PARTS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ('neck.', 'neck.', PICODET_NECK),
     ('head.', 'bbox_head.', PICODET_HEAD),
+    ('head.', 'decode_head.', DEEPLAB_HEAD),
     ('backbone.', 'backbone.', PPLCNET + MOBILENET_V3),
     ('', 'backbone.', PPLCNET + MOBILENET_V3),
     ('', 'head.', CLASSIFIER),
@@ -72,10 +92,10 @@ def rename(name: str) -> str | None:
     """Gives our name of a Paddle tensor.
 
     Args:
-        name: Name in a state dict of Paddle's PPLCNet, MobileNetV3 or PicoDet.
+        name: Name in a state dict of Paddle's PPLCNet, MobileNetV3, PicoDet or DeepLabV3P.
 
     Returns:
-        The name in a detector or classifier of this package, or None for a name that no rule knows.
+        The name in a detector, segmentor or classifier of this package, or None for a name that no rule knows.
     """
     module, _, leaf = name.rpartition('.')
     if leaf not in _LEAVES:

@@ -1,0 +1,105 @@
+"""What a predictor reaches that never looks at an image."""
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from lcvision.errors import UserError
+from lcvision.registry import DATASETS, HOOKS, TRANSFORMS
+
+_LOADERS = ('LoadMask', 'LoadAnnotations')
+
+
+@HOOKS.register_module()
+class PositionBaselineHook(Hook):
+    """Adds ``mIoU_position`` to the metrics: the mIoU of naming each pixel's most frequent class in training.
+
+    Street scenes look alike, road below and sky above: an mIoU means little without this one beside it. It is
+    computed once, from the masks alone, over the classes that occur in the evaluated split, in percent.
+
+    Differs: mmseg has no such number.
+    """
+
+    # Before RuntimeInfoHook, which takes the metrics for the log.
+    priority = 'VERY_HIGH'
+
+    def __init__(self) -> None:
+        self._value: float | None = None
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Adds the number to a validation's metrics."""
+        self._add(runner, runner.val_dataloader.dataset, metrics)
+
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Adds the number to a test's metrics, if the training masks are there."""
+        self._add(runner, runner.test_dataloader.dataset, metrics)
+
+    def _add(self, runner: Runner, evaluated: torch.utils.data.Dataset, metrics: dict | None) -> None:
+        if metrics is None:
+            return
+        if self._value is None:
+            settings = runner.cfg.train_dataloader.dataset
+            try:
+                masks = _Masks(DATASETS.build(settings))
+            except (FileNotFoundError, UserError) as error:
+                runner.logger.warning(f'mIoU_position is left out, for the training masks cannot be read: {error}')
+                return
+            self._value = round(100 * position_miou(masks, _Masks(evaluated), len(evaluated.metainfo['classes'])), 2)
+        metrics['mIoU_position'] = self._value
+
+
+def position_miou(train: 'list[np.ndarray] | _Masks', evaluated: 'list[np.ndarray] | _Masks',
+                  num_classes: int) -> float:
+    """mIoU, 0..1, of predicting at each position the class most frequent there in training.
+
+    Args:
+        train: Label maps, uint8 (H, W); labels of ``num_classes`` and more do not count. Maps of another size than
+            the first are resized to it.
+        evaluated: Label maps; the prediction is resized to each.
+        num_classes: Classes; those without a pixel in ``evaluated`` are left out of the mean.
+    """
+    counts = None
+    for mask in train:
+        if counts is None:
+            counts = np.zeros((num_classes, *mask.shape), np.int32)
+        mask = _resized(mask, counts.shape[1:])
+        for label in np.unique(mask[mask < num_classes]):
+            counts[label] += mask == label
+    if counts is None:
+        raise UserError('there is no training mask to take positions from: give a data set with a training split')
+    prior = counts.argmax(0).astype(np.uint8)
+    confusion = np.zeros((num_classes, num_classes), np.int64)
+    for mask in evaluated:
+        valid = mask < num_classes
+        pairs = mask[valid].astype(np.int64) * num_classes + _resized(prior, mask.shape)[valid]
+        confusion += np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    labelled, hits = confusion.sum(1), np.diag(confusion)
+    present = labelled > 0
+    return float((hits / (labelled + confusion.sum(0) - hits).clip(1))[present].mean()) if present.any() else 0.
+
+
+class _Masks:
+    """The label maps of a dataset, read by the loading step of its own pipeline."""
+
+    def __init__(self, dataset: torch.utils.data.Dataset):
+        while hasattr(dataset, 'dataset'):
+            dataset = dataset.dataset
+        self.dataset = dataset
+        steps = [step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS]
+        self.load = steps[0] if steps else TRANSFORMS.build(dict(type='lcvision.LoadMask'))
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if index >= len(self):
+            raise IndexError(index)
+        return self.load(self.dataset.get_data_info(index))['gt_seg_map']
+
+
+def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if mask.shape == tuple(shape):
+        return mask
+    rows = np.arange(shape[0]) * mask.shape[0] // shape[0]
+    columns = np.arange(shape[1]) * mask.shape[1] // shape[1]
+    return mask[rows[:, None], columns]

@@ -1,0 +1,80 @@
+"""RMSprop as TensorFlow computes it."""
+from collections.abc import Callable, Iterable
+
+import torch
+from torch.optim import Optimizer
+
+from lcvision.registry import OPTIMIZERS
+
+
+@OPTIMIZERS.register_module()
+class RMSpropTF(Optimizer):
+    """Divides a gradient by the root of its running mean square, and gives the quotient momentum.
+
+    With gradient g, weight decay included: s <- alpha s + (1 - alpha) g^2 from s = 1;
+    m <- momentum m + lr g / sqrt(s + eps) from m = 0; weight <- weight - m.
+
+    Args:
+        params: Parameters or groups of them.
+        lr: Learning rate, 0 or above.
+        alpha: Share of the past in the mean square, in [0, 1).
+        eps: What is added to the mean square, above 0.
+        momentum: Share of the last step in the next, in [0, 1).
+        weight_decay: Multiple of a weight that is added to its gradient.
+
+    Raises:
+        ValueError: If a number lies outside its range.
+
+    Source: TensorFlow 1's RMSPropOptimizer, which EfficientNet and EfficientNet-eLite are trained with.
+
+    Differs: torch's ``RMSprop`` adds eps after the root, starts from s = 0, which makes the first steps several times
+    as large, and applies a change of the learning rate also to the steps remembered in the momentum.
+    """
+
+    def __init__(self, params: Iterable, lr: float = 0.01, alpha: float = 0.9, eps: float = 1e-3,
+                 momentum: float = 0.9, weight_decay: float = 0.):
+        for name, value, legal in (('lr', lr, lr >= 0), ('alpha', alpha, 0 <= alpha < 1), ('eps', eps, eps > 0),
+                                   ('momentum', momentum, 0 <= momentum < 1),
+                                   ('weight_decay', weight_decay, weight_decay >= 0)):
+            if not legal:
+                raise ValueError(f'RMSpropTF: {name}={value} is out of range: lr and weight_decay are at least 0, eps '
+                                 'is above 0, alpha and momentum lie in 0..1, 1 excluded')
+        super().__init__(params, dict(lr=lr, alpha=alpha, eps=eps, momentum=momentum, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], torch.Tensor] | None = None) -> torch.Tensor | None:  # type: ignore[override]
+        """Updates all parameters that have a gradient.
+
+        Args:
+            closure: Computes the loss anew.
+
+        Returns:
+            The closure's loss.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            params = [p for p in group['params'] if p.grad is not None]
+            if params:
+                self._update(params, **{key: group[key] for key in self.defaults})
+        return loss
+
+    def _update(self, params: list[torch.Tensor], lr: float, alpha: float, eps: float, momentum: float,
+                weight_decay: float) -> None:
+        for p in params:
+            if not self.state[p]:
+                self.state[p].update(square_avg=torch.ones_like(p), momentum_buffer=torch.zeros_like(p))
+        grads: list[torch.Tensor] | tuple[torch.Tensor, ...] = [p.grad for p in params]  # type: ignore[misc]
+        if weight_decay:
+            grads = torch._foreach_add(grads, params, alpha=weight_decay)
+        squares = [self.state[p]['square_avg'] for p in params]
+        steps = [self.state[p]['momentum_buffer'] for p in params]
+        torch._foreach_mul_(squares, alpha)
+        torch._foreach_addcmul_(squares, grads, grads, 1 - alpha)
+        roots = torch._foreach_add(squares, eps)
+        torch._foreach_sqrt_(roots)
+        torch._foreach_mul_(steps, momentum)
+        torch._foreach_addcdiv_(steps, grads, roots, lr)
+        torch._foreach_sub_(params, steps)
