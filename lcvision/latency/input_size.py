@@ -6,7 +6,7 @@ from mmengine.config import Config
 
 from lcvision.errors import UserError
 
-_RESIZES = ('Resize', 'Pad', 'CenterCrop')
+_RESIZES = ('Resize', 'Pad', 'CenterCrop', 'EfficientNetCenterCrop')
 
 
 def parse_input_size(text: str) -> tuple[int, int]:
@@ -25,6 +25,7 @@ def find_input_size(config: Config) -> tuple[int, int]:
     """Height and width after the test pipeline, sliding windows and padding.
 
     A pipeline that keeps the ratio has no one size: the whole ``scale`` counts, padded as the data preprocessor pads.
+    One that leaves images as they are, as in segmentation, has the config's ``image_size``, (width, height).
 
     Args:
         config: A whole config of a detector, segmentor or classifier.
@@ -44,10 +45,12 @@ def find_input_size(config: Config) -> tuple[int, int]:
         size = _pair(test_cfg['crop_size'])
     elif not size and preprocessor.get('size'):
         size = _pair(preprocessor['size'])
+    elif not size and config.get('image_size'):
+        size = _pair(config.image_size)[::-1]
     if not size:
         raise UserError(f'{config.filename} does not say how large its test images are (no Resize, Pad or CenterCrop '
-                        'in the test pipeline): give --input-size HxW, or input_size of the hook')
-    divisor = preprocessor.get('pad_size_divisor') or 1
+                        'in the test pipeline, and no image_size): give --input-size HxW, or input_size of the hook')
+    divisor = preprocessor.get('pad_size_divisor') or preprocessor.get('size_divisor') or 1
     height, width = (-(-side // divisor) * divisor for side in size)
     return height, width
 

@@ -53,6 +53,13 @@ def test_other_places():
     assert find_input_size(Config(dict(model=dict(data_preprocessor=dict(size=(24, 48)))))) == (24, 48)
 
 
+def test_images_left_as_they_are_have_the_size_that_the_config_says():
+    pipeline = [dict(type='lcvision.LoadImage')]
+    cfg = Config(dict(image_size=(2048, 1000), test_dataloader=dict(dataset=dict(pipeline=pipeline)),
+                      model=dict(data_preprocessor=dict(size_divisor=16))))
+    assert find_input_size(cfg) == (1008, 2048)
+
+
 def test_unknown_size_says_what_to_do():
     with pytest.raises(UserError, match='--input-size'):
         find_input_size(config(dict(type='LoadImageFromFile')))
