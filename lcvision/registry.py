@@ -17,5 +17,6 @@ DATASETS = Registry('dataset', parent=root.DATASETS, scope=_SCOPE, locations=['l
 TRANSFORMS = Registry('transform', parent=root.TRANSFORMS, scope=_SCOPE, locations=['lcvision.datasets'])
 FUNCTIONS = Registry('function', parent=root.FUNCTIONS, scope=_SCOPE, locations=['lcvision.datasets'])
 HOOKS = Registry('hook', parent=root.HOOKS, scope=_SCOPE, locations=['lcvision.engine'])
+OPTIMIZERS = Registry('optimizer', parent=root.OPTIMIZERS, scope=_SCOPE, locations=['lcvision.engine'])
 OPTIM_WRAPPERS = Registry('optim_wrapper', parent=root.OPTIM_WRAPPERS, scope=_SCOPE, locations=['lcvision.engine'])
 METRICS = Registry('metric', parent=root.METRICS, scope=_SCOPE, locations=['lcvision.evaluation'])

@@ -14,7 +14,8 @@ def test_convolutions_and_linear_layers():
     counts = count_complexity(model, IMAGE)
     assert counts.macs == 4 * 12 * 27 + 8 * 12 * 25 + 8 * 4 * 3 + 320
     assert counts.params == (4 * 27 + 4) + 8 * 25 + 8 * 3 + (320 + 10) == count_params(model)
-    assert counts.elementwise == counts.buffers == 0 and counts.paddle_flops == counts.macs
+    # Paddle's counter counts the biases of convolutions and leaves those of linear layers out.
+    assert counts.buffers == 0 and counts.paddle_flops == counts.macs + counts.elementwise == counts.macs + 4 * 12
 
 
 def test_dilation_changes_no_count():
@@ -22,13 +23,27 @@ def test_dilation_changes_no_count():
     assert len(set(counts)) == 1
 
 
+class Mean(nn.Module):
+    def __init__(self, *dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return x.mean(self.dims, keepdim=True)
+
+
 @pytest.mark.parametrize('layer, elements', [
-    (nn.BatchNorm2d(3), 144), (nn.ReLU(), 144), (nn.Hardswish(), 144), (nn.ReLU6(), 144), (nn.SiLU(), 144),
-    (nn.LeakyReLU(0.1), 144), (nn.Sigmoid(), 144), (nn.Hardsigmoid(), 0), (nn.AvgPool2d(2), 0), (nn.Dropout(), 0)],
+    (nn.BatchNorm2d(3), 288), (nn.AdaptiveAvgPool2d(1), 147), (Mean(2, 3), 147), (Mean(-1, -2), 147), (Mean(1), 0),
+    (Mean(3), 0), (nn.ReLU(), 0), (nn.Hardswish(), 0), (nn.Hardsigmoid(), 0), (nn.AvgPool2d(2), 0), (nn.Dropout(), 0)],
     ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else None)
 def test_elementwise_layers(layer, elements):
     counts = count_complexity(layer, IMAGE)
     assert counts.elementwise == counts.paddle_flops == elements and counts.macs == 0
+
+
+def test_pooling_belongs_to_the_module_that_calls_it():
+    layers = count_layers(nn.Sequential(nn.Sequential(Mean(2, 3)), nn.Conv2d(3, 2, 1, bias=False)), IMAGE)
+    assert {name: counts.elementwise for name, counts in layers.items()} == {'0.0': 147, '1': 0}
 
 
 def test_buffers_are_running_statistics():
@@ -86,6 +101,6 @@ def test_layers_are_counted_one_by_one():
 
     layers = count_layers(Scaled(), IMAGE)
     assert layers == {
-        '': Complexity(2, 0, 0, 0), 'first.0': Complexity(16, 0, 4 * 48 * 3, 0), 'first.1': Complexity(8, 8, 0, 192),
-        'first.2': Complexity(0, 0, 0, 192), 'second': Complexity(16, 0, 2 * 4 * 48 * 4, 0)}
+        '': Complexity(2, 0, 0, 0), 'first.0': Complexity(16, 0, 4 * 48 * 3, 192),
+        'first.1': Complexity(8, 8, 0, 2 * 192), 'second': Complexity(16, 0, 2 * 4 * 48 * 4, 0)}
     assert count_complexity(Scaled(), IMAGE) == sum(layers.values(), Complexity(0, 0, 0, 0))

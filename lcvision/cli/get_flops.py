@@ -14,9 +14,10 @@ from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import build_network, example_input
 from lcvision.weights.atomic_file import write_atomically
 
-_HEADS = ('params', 'with BN statistics', 'MACs', 'MACs + BN + act')
-_NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net); + BN + act: one '
-         'operation\nmore for every element of a BN or an activation (PP-LCNet). M: millions.')
+_HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
+_NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net). Paddle FLOPs '
+         '(PP-LCNet):\ntwo operations more for every element of a BN, one for every bias of a convolution and every '
+         'element of a\nglobal average pooling; activations count nothing. M: millions.')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

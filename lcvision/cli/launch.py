@@ -16,8 +16,9 @@ LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 def add_run_arguments(parser: ArgumentParser) -> None:
     """Adds the flags that train and test spell alike."""
     parser.add_argument('--work-dir', metavar='DIR', help='folder of logs and checkpoints [work_dirs/CONFIG]')
-    parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder in "
-                        "COCO layout; classes come from the data [the config's own data set]")
+    parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
+                        'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
+                        "come from the data [the config's own data set]")
     parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'), default='auto',
                         help='layout of activations on a CPU; auto measures and takes the faster [auto]')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V',

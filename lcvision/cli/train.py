@@ -1,5 +1,4 @@
 """Trains a model from a config."""
-import math
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -15,24 +14,27 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
+from lcvision.cli.schedule import fit_schedule, set_epochs, set_iterations
 from lcvision.errors import UserError
 
 # With --data a batch is at most this share of the data, so that an epoch has some steps, but not below the least.
 _STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
-# A warm-up takes at most one part in so many of a run.
-_WARMUP_SHARE = 9
 
 
 def main(argv: list[str] | None = None) -> int:
     """Trains; returns the exit code."""
     args = parse(argv)
     quiet_warnings()
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config)
+    planned = (cfg.get('train_cfg') or {}).get('max_iters')
+    override(cfg, args.cfg_options)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     use_launcher(cfg, args.launcher, args.local_rank)
     num_images, notes = _use_data(cfg, args)
     if args.epochs is not None:
-        notes.append(set_epochs(cfg, args.epochs))
+        notes.append(set_epochs(cfg, args.epochs, num_images))
+    elif planned and cfg.train_cfg.max_iters != planned:
+        notes.append(set_iterations(cfg, cfg.train_cfg.max_iters, planned))
     if args.amp:
         _use_amp(cfg)
     _use_weights(cfg, args)
@@ -66,62 +68,6 @@ def parse(argv: list[str] | None) -> Namespace:
         raise UserError('--resume and --load-from exclude each other: the first goes on with a run, the second begins '
                         'one with given weights')
     return args
-
-
-def set_epochs(cfg: Config, epochs: int) -> str:
-    """Scales an epoch-based schedule to another length.
-
-    Args:
-        cfg: Changed in place: the loop, every scheduler that counts epochs, the epoch at which PicoDet v2 changes its
-            assigner, and the interval of validation if it is longer than half the run.
-        epochs: The new length.
-
-    Returns:
-        What was done, as a line for the log.
-    """
-    if 'max_epochs' not in cfg.train_cfg:
-        raise UserError('--epochs: this config counts iterations; use --cfg-options train_cfg.max_iters=N')
-    before = cfg.train_cfg.max_epochs
-    cfg.train_cfg.max_epochs = epochs
-    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2))
-    for scheduler in cfg.get('param_scheduler', []):
-        if not scheduler.get('by_epoch', True):
-            continue
-        for key in ('T_max', 'end', 'begin'):
-            if scheduler.get(key) is not None:
-                scheduler[key] = max(1, round(scheduler[key] * epochs / before)) if scheduler[key] else 0
-        if 'milestones' in scheduler:
-            scheduler.milestones = [max(1, round(m * epochs / before)) for m in scheduler.milestones]
-    phases = cfg.model.get('train_cfg') or {}
-    if 'initial_epoch' in phases:  # where PicoDet v2 changes its assigner
-        phases['initial_epoch'] = round(phases['initial_epoch'] * epochs / before)
-    return f'schedule scaled from {before} to {epochs} epochs'
-
-
-def fit_schedule(cfg: Config, num_images: int) -> list[str]:
-    """Fits what counts iterations to a small data set: the warm-up and the interval of log lines.
-
-    Args:
-        cfg: Changed in place.
-        num_images: Images of the training split.
-
-    Returns:
-        What was done, as lines for the log.
-    """
-    loader = cfg.train_dataloader
-    steps = num_images // loader.batch_size if loader.get('drop_last') else math.ceil(num_images / loader.batch_size)
-    if steps == 0:
-        raise UserError(f'{num_images} training images do not fill one batch of {loader.batch_size}: give '
-                        f'--cfg-options train_dataloader.batch_size={max(1, num_images // 4)}')
-    logger = cfg.default_hooks.logger
-    logger.interval = max(1, min(logger.get('interval', 10), math.ceil(steps / 3)))
-    notes, longest = [], max(1, steps * cfg.train_cfg.get('max_epochs', 0) // _WARMUP_SHARE)
-    for scheduler in cfg.get('param_scheduler', []):
-        warmup = not scheduler.get('by_epoch', True) and scheduler.get('begin', 0) == 0
-        if 'max_epochs' in cfg.train_cfg and warmup and scheduler.get('end', 0) > longest:
-            notes.append(f'warm-up shortened from {scheduler.end} to {longest} iterations, a ninth of the run')
-            scheduler.end = longest
-    return notes
 
 
 def _use_data(cfg: Config, args: Namespace) -> tuple[int, list[str]]:

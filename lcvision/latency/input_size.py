@@ -25,6 +25,8 @@ def find_input_size(config: Config) -> tuple[int, int]:
     """Height and width after the test pipeline, sliding windows and padding.
 
     A pipeline that keeps the ratio has no one size: the whole ``scale`` counts, padded as the data preprocessor pads.
+    One that leaves the images as they are does not say either: then ``image_size`` of the config counts, their width
+    and height.
     One that leaves images as they are, as in segmentation, has the config's ``image_size``, (width, height).
 
     Args:
@@ -36,7 +38,7 @@ def find_input_size(config: Config) -> tuple[int, int]:
     size = None
     model = config.get('model') or {}
     test_cfg = model.get('test_cfg') or {}
-    for pipeline in _pipelines(config):
+    for pipeline in evaluation_pipelines(config):
         size = _pipeline_size(pipeline)
         if size:
             break
@@ -55,7 +57,8 @@ def find_input_size(config: Config) -> tuple[int, int]:
     return height, width
 
 
-def _pipelines(config: Config) -> Iterator[list]:
+def evaluation_pipelines(config: Config) -> Iterator[list]:
+    """The pipelines of a config's test data, then of its validation data, as far as it has them."""
     for name in ('test_dataloader', 'val_dataloader'):
         dataset = (config.get(name) or {}).get('dataset') or {}
         while isinstance(dataset, dict) and dataset:

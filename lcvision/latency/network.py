@@ -1,5 +1,6 @@
 """The bare network inside an mm model: image tensor in, raw maps out."""
 import copy
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -95,11 +96,8 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
 def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, str]:
     """Builds the network of a config without data and without weights.
 
-    Its norms take the statistics of noise, so that activations have a usual size on every layer: untrained deep
-    networks otherwise fade to zero, where one engine cannot be told from another.
-
     Args:
-        config: Only ``model`` and ``default_scope`` are used.
+        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
         input_size: Height and width.
 
     Returns:
@@ -108,23 +106,44 @@ def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwo
     Raises:
         UserError: There is no model, or it does not build.
     """
+    model = build_model(config)
+    return raw_network(model, input_size), task_of(model)
+
+
+def build_model(config: Config, calibrated: bool = True) -> nn.Module:
+    """Builds the model of a config, without data and without weights, always with the same random ones.
+
+    Args:
+        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
+        calibrated: Whether norms take the statistics of noise, so that activations have a usual size on every layer:
+            untrained deep networks otherwise fade to zero, where one engine cannot be told from another.
+
+    Returns:
+        The model in eval mode.
+
+    Raises:
+        UserError: There is no model, it does not build, or it has no network that could be run by itself.
+    """
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{config.filename} has no model to measure')
-    settings = _without_checkpoints(copy.deepcopy(config.model))
+    settings: Any = _without_checkpoints(copy.deepcopy(config.model))
+    if config.get('data_preprocessor') is not None:
+        settings.setdefault('data_preprocessor', copy.deepcopy(config.data_preprocessor))
     generator = torch.random.get_rng_state()
     torch.manual_seed(0)
     try:
         with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
             model = MODELS.build(settings)
-        task = task_of(model)
-        calibrate(model)
+        task_of(model)
+        if calibrated:
+            calibrate(model)
     except UserError:
         raise
     except Exception as error:
         raise UserError(f'the model of {config.filename} does not build: {type(error).__name__}: {error}') from error
     finally:
         torch.random.set_rng_state(generator)
-    return raw_network(model, input_size), task
+    return model.eval()
 
 
 def calibrate(model: nn.Module) -> None:

@@ -1,13 +1,31 @@
 """Networks, registered under the scope ``lcvision``."""
-from lcvision.models.backbones import MobileNetV3, PPLCNet
-from lcvision.models.cls_heads import MobileNetV3Head, PPLCNetHead
+from lcvision.models.backbones import (
+    EfficientNetELite,
+    MobileNetV1,
+    MobileNetV2,
+    MobileNetV3,
+    PPLCNet,
+    SeesawNet,
+    ShuffleNetV2,
+)
+from lcvision.models.cls_heads import ConvGapHead, MobileNetV3Head, PPLCNetHead
+from lcvision.models.decode_heads import DeepLabV3PlusHead
 from lcvision.models.dense_heads import PicoHeadGFL, PicoHeadOTA, PicoHeadV2
+from lcvision.models.distillers import SSLD
 from lcvision.models.necks import CSPPAN, LCPAN, PicoPAN
+from lcvision.models.segmentors import LeanEncoderDecoder
 from lcvision.models.task_modules import PicoATSSAssigner, PicoSimOTAAssigner, PicoTaskAlignedAssigner
 
 __all__ = [
     'CSPPAN',
     'LCPAN',
+    'SSLD',
+    'ConvGapHead',
+    'DeepLabV3PlusHead',
+    'EfficientNetELite',
+    'LeanEncoderDecoder',
+    'MobileNetV1',
+    'MobileNetV2',
     'MobileNetV3',
     'MobileNetV3Head',
     'PPLCNet',
@@ -19,4 +37,6 @@ __all__ = [
     'PicoPAN',
     'PicoSimOTAAssigner',
     'PicoTaskAlignedAssigner',
+    'SeesawNet',
+    'ShuffleNetV2',
 ]

@@ -41,7 +41,7 @@ def contact_sheet(tiles: Sequence[tuple[str, np.ndarray]], legend: Sequence[tupl
     Args:
         tiles: Titles, and pictures in the sizes of :func:`tile_sizes`, BGR uint8.
         legend: Names and RGB colours, set out below the pictures in as many lines as they need.
-        remark: One line below the legend.
+        remark: A sentence below the legend.
         columns: Pictures in a row at most.
 
     Returns:
@@ -55,7 +55,7 @@ def contact_sheet(tiles: Sequence[tuple[str, np.ndarray]], legend: Sequence[tupl
     rows = [tiles[start:start + columns] for start in range(0, len(tiles), columns)]
     bands = [_row(row) for row in rows]
     width = max(band.shape[1] for band in bands)
-    parts = [*bands, _foot(legend, remark, width)]
+    parts = [*bands, legend_foot(legend, remark, width)]
     height = sum(len(part) for part in parts) + _GAP * (len(bands) - 1) + 2 * _MARGIN
     page = np.full((height, width + 2 * _MARGIN, 3), _PAGE[::-1], np.uint8)
     y = _MARGIN
@@ -78,28 +78,52 @@ def _row(tiles: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
     return row
 
 
-def _foot(legend: Sequence[tuple[str, Colour]], remark: str, width: int) -> np.ndarray:
-    """Sets legend and remark for the lowest part of a page."""
-    line = round(_LEGEND * 1.6)
-    places, rows = _flow(legend, width)
-    above = _GAP if legend or remark else 0
-    height = above + (rows + bool(remark)) * line
+def legend_foot(legend: Sequence[tuple[str, Colour]], remark: str, width: int, size: int = _LEGEND) -> np.ndarray:
+    """Sets legend and remark to stand below pictures.
+
+    Args:
+        legend: Names and RGB colours, in as many lines as they need.
+        remark: A sentence below, in as many lines as it needs.
+        width: Of the pictures in pixels.
+        size: Height of the letters in pixels; those of the remark are a little smaller.
+
+    Returns:
+        BGR uint8 of shape (H, width, 3), white, with a gap above unless there is nothing to say.
+    """
+    line, small = round(size * 1.6), round(size * _REMARK / _LEGEND)
+    places, rows = _flow(legend, width, size)
+    above = round(size * _GAP / _LEGEND) if legend or remark else 0
+    said = _wrap(remark, width, small)
+    height = above + (rows + len(said)) * line
     foot = np.full((height, width, 3), _PAGE[::-1], np.uint8)
-    letters = text_mask('', _LEGEND).shape[0]
+    letters = text_mask('', size).shape[0]
     for (name, colour), (x, row) in zip(legend, places, strict=True):
-        swatch(foot, (x, above + row * line + (letters - _LEGEND) // 2), _LEGEND, colour)
-        draw_text(foot, name, (x + round(_LEGEND * 1.4), above + row * line), _LEGEND, _INK)
-    draw_text(foot, shorten(remark, _REMARK, width), (0, above + rows * line), _REMARK, _FAINT)
+        swatch(foot, (x, above + row * line + (letters - size) // 2), size, colour)
+        draw_text(foot, name, (x + round(size * 1.4), above + row * line), size, _INK)
+    for row, text in enumerate(said, rows):
+        draw_text(foot, shorten(text, small, width), (0, above + row * line), small, _FAINT)
     return foot
 
 
-def _flow(legend: Sequence[tuple[str, Colour]], width: int) -> tuple[list[tuple[int, int]], int]:
+def _wrap(text: str, width: int, size: int) -> list[str]:
+    """Breaks a sentence into lines between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f'{lines[-1]} {word}' if lines else word
+        if lines and text_mask(longer, size).shape[1] <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _flow(legend: Sequence[tuple[str, Colour]], width: int, size: int) -> tuple[list[tuple[int, int]], int]:
     """Breaks a legend into lines: x in pixels and line of every entry, and how many lines there are."""
     places, x, row = [], 0, 0
     for name, _ in legend:
-        needed = round(_LEGEND * 1.4) + text_mask(name, _LEGEND).shape[1]
+        needed = round(size * 1.4) + text_mask(name, size).shape[1]
         if x and x + needed > width:
             x, row = 0, row + 1
         places.append((x, row))
-        x += needed + round(_LEGEND * 1.4)
+        x += needed + round(size * 1.4)
     return places, row + bool(legend)

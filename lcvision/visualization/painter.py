@@ -6,8 +6,10 @@ import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
+from lcvision.visualization.classification import ClassificationPainter
 from lcvision.visualization.detection import DetectionPainter
 from lcvision.visualization.palette import Colour
+from lcvision.visualization.segmentation import SegmentationPainter
 from lcvision.visualization.style import Style
 
 
@@ -18,7 +20,7 @@ class Painter(Protocol):
         """Takes a scene, all there is to draw and nothing else, out of a data sample."""
 
     def paint(self, image: np.ndarray, scene: Any, style: Style | None = None) -> np.ndarray:
-        """Draws a scene onto a BGR uint8 image of any size, in place, and returns it."""
+        """Draws a scene onto a BGR uint8 image of any size, in place, and returns it, perhaps enlarged."""
 
     def variety(self, scene: Any) -> int:
         """Counts the classes to be seen; 0 for a scene without objects."""
@@ -45,5 +47,10 @@ def painter_for(sample: BaseDataElement, dataset_meta: Mapping[str, Any], score_
     """
     if 'pred_instances' in sample:
         return DetectionPainter(dataset_meta, score_thr, annotations_resized)
-    raise UserError(f'there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
-                    f'this one has {", ".join(sorted(sample.keys())) or "nothing"}; test without --show-dir')
+    if 'pred_label' in sample:
+        return ClassificationPainter(dataset_meta)
+    if 'pred_sem_seg' in sample:
+        return SegmentationPainter(dataset_meta)
+    raise UserError('there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
+                    f'pred_label or pred_sem_seg, this one has {", ".join(sorted(sample.keys())) or "nothing"}; test '
+                    'without --show-dir')

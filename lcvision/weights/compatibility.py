@@ -29,18 +29,31 @@ def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], 
     Raises:
         UserError: The checkpoint is of another model; names and shapes of the first differences are given.
     """
-    own = {name: value for name, value in model.state_dict().items() if not name.endswith('num_batches_tracked')}
-    given = {name: value for name, value in state_dict.items() if not name.endswith('num_batches_tracked')}
-    missing = sorted(own.keys() - given.keys())
-    unexpected = sorted(given.keys() - own.keys())
-    misshapen = [Misshapen(name, tuple(given[name].shape), tuple(own[name].shape))
-                 for name in own if name in given and given[name].shape != own[name].shape]
+    own, given, missing, unexpected, misshapen = _differences(model, state_dict)
     if not (missing or unexpected or misshapen):
         return []
     if drop_class_layers and not missing and not unexpected and _only_classes_differ(misshapen):
         state_dict.update({item.name: own[item.name].detach().clone() for item in misshapen})
         return [item.name for item in misshapen]
     raise UserError(_another_model(path, missing, unexpected, misshapen, given, own))
+
+
+def added_classes(model: nn.Module, state_dict: Mapping[str, Tensor]) -> int:
+    """How many classes a checkpoint has more than the model, 0 where anything else differs, too."""
+    _, _, missing, unexpected, misshapen = _differences(model, state_dict)
+    if not misshapen or missing or unexpected or not _only_classes_differ(misshapen):
+        return 0
+    return misshapen[0].file[0] - misshapen[0].model[0]
+
+
+def _differences(model: nn.Module, state_dict: Mapping[str, Tensor]) -> tuple[
+        dict[str, Tensor], dict[str, Tensor], list[str], list[str], list[Misshapen]]:
+    """The tensors that count of both, and what is missing, unexpected and misshapen."""
+    own = {name: value for name, value in model.state_dict().items() if not name.endswith('num_batches_tracked')}
+    given = {name: value for name, value in state_dict.items() if not name.endswith('num_batches_tracked')}
+    misshapen = [Misshapen(name, tuple(given[name].shape), tuple(own[name].shape))
+                 for name in own if name in given and given[name].shape != own[name].shape]
+    return own, given, sorted(own.keys() - given.keys()), sorted(given.keys() - own.keys()), misshapen
 
 
 def _only_classes_differ(misshapen: list[Misshapen]) -> bool:

@@ -29,9 +29,24 @@ def load_state_dict_file(path: str | Path) -> dict[str, Tensor]:
     Raises:
         UserError: The file is missing, torn, of an unknown format, holds no tensors or asks to run code.
     """
+    return load_checkpoint_file(path)[0]
+
+
+def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Reads the tensors of a file and what a training run noted beside them.
+
+    Args:
+        path: As of :func:`load_state_dict_file`.
+
+    Returns:
+        Name to tensor on the CPU; and of an mmengine checkpoint its ``meta``, plain data, else an empty dict.
+
+    Raises:
+        UserError: As of :func:`load_state_dict_file`.
+    """
     path = existing_file(path)
     if path.suffix == '.safetensors':
-        return _read_safetensors(path)[0]
+        return _read_safetensors(path)[0], {}
     if path.suffix not in TORCH_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: weights are read from .safetensors, '
                         f'{", ".join(TORCH_SUFFIXES)}; convert others with tools/convert_weights.py.')
@@ -40,7 +55,9 @@ def load_state_dict_file(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f'{path} holds no weights: expected a dictionary of tensors, or one under "state_dict"; '
                         'give a checkpoint saved by tools/train.py or tools/convert_weights.py.')
-    return {name.removeprefix('module.'): value for name, value in state.items()}
+    meta = loaded.get('meta') if state is not loaded else None
+    return ({name.removeprefix('module.'): value for name, value in state.items()},
+            meta if isinstance(meta, dict) else {})
 
 
 def load_torch_file(path: str | Path) -> Any:

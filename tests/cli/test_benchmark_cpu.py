@@ -55,6 +55,15 @@ def test_input_size_from_the_command_line(config, tmp_path):
     assert json.loads(out.read_text())['results'][0]['input'] == [32, 96]
 
 
+def test_a_segmentor_has_its_resolution_in_record_and_table(tmp_path, capsys):
+    out = tmp_path / 'out.json'
+    shipped = str(ROOT / 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py')
+    assert main([shipped, *QUICK, '--input-size', '64x128', '--json', str(out)]) == 0
+    record, = json.loads(out.read_text())['results']
+    assert record['task'] == 'segmentation' and record['input'] == [64, 128] and record['scope'] == 'net'
+    assert ' 64x128 ' in capsys.readouterr().out
+
+
 def test_absent_engines_are_listed(config, monkeypatch, capsys):
     monkeypatch.setattr(ENGINES['inductor'], 'missing', lambda: 'no compiler here')
     assert main([config, *QUICK, '--engine', 'best']) == 0

@@ -15,7 +15,7 @@ def test_one_config_is_shown_stage_by_stage(capsys, tmp_path):
     text = capsys.readouterr().out
     names = [line.split()[0] for line in text.splitlines() if line.endswith('M')]
     assert names == ['backbone.stem', *(f'backbone.stages.{i}' for i in range(5)), 'head', 'total']
-    assert '1,521,184' in text and '18.24M' in text and '16.77M' in text
+    assert '1,521,184' in text and '18.25M' in text and '16.77M' in text
     [counts] = json.loads(out.read_text())
     assert counts['input'] == [224, 224] and counts['params'] == 1_521_184
     for key in ('params', 'buffers', 'macs', 'paddle_flops'):

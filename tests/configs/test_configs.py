@@ -10,9 +10,11 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
+from mmpretrain.structures import DataSample
+from mmseg.structures import SegDataSample
 
-from lcvision.datasets.sample import render_detection_sample
+from lcvision.datasets.sample import render_classification_sample, render_detection_sample, render_street_sample
 from lcvision.datasets.sources import use_source
 from lcvision.latency.input_size import find_input_size
 
@@ -74,10 +76,44 @@ def let_scores_pass(model):
             torch.nn.init.uniform_(parameter, -0.5, 0.5)
 
 
+def classification_samples(cfg):
+    """Two small images of any two classes."""
+    labels = torch.randint(cfg.data_preprocessor.num_classes, (2,)).tolist()
+    shape = dict(img_shape=(64, 64), ori_shape=(64, 64))
+    return dict(inputs=torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8),
+                data_samples=[DataSample(metainfo=shape).set_gt_label(label) for label in labels])
+
+
+def check_classification(cfg, sample, size):
+    assert sample.pred_score.shape == (cfg.data_preprocessor.num_classes,)
+    assert (sample.pred_score >= 0).all() and abs(sample.pred_score.sum() - 1) < 1e-4
+    assert sample.pred_label.tolist() == [sample.pred_score.argmax().item()]
+
+
+def segmentation_samples(cfg):
+    """Two images of a size that no stride divides, partly without a label."""
+    size = 70, 97
+    labels = torch.randint(cfg.model.decode_head.num_classes, (2, 1, *size))
+    labels[..., :20] = cfg.model.decode_head.ignore_index
+    shape = dict(img_shape=size, ori_shape=size)
+    return dict(inputs=list(torch.randint(256, (2, 3, *size), dtype=torch.uint8)),
+                data_samples=[SegDataSample(metainfo=shape, gt_sem_seg=PixelData(data=label)) for label in labels])
+
+
+def check_segmentation(cfg, sample, size):
+    labels = sample.pred_sem_seg.data
+    assert labels.shape == (1, *size)
+    assert labels.min() >= 0 and labels.max() < cfg.model.decode_head.num_classes
+
+
 # By default_scope.
 TASKS = {
     'mmdet': Task(detection_samples, lambda root: render_detection_sample(root, 4, 2), let_scores_pass,
                   check_detection),
+    'mmseg': Task(segmentation_samples, lambda root: render_street_sample(root, 4, 2), lambda model: None,
+                  check_segmentation),
+    'mmpretrain': Task(classification_samples, lambda root: render_classification_sample(root, 2, 1),
+                       lambda model: None, check_classification),
 }
 
 

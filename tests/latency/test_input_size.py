@@ -60,6 +60,17 @@ def test_images_left_as_they_are_have_the_size_that_the_config_says():
     assert find_input_size(cfg) == (1008, 2048)
 
 
+def test_images_left_as_they_are_have_the_size_of_the_config():
+    cfg = config(dict(type='LoadImageFromFile'))
+    cfg.image_size = (2048, 1024)
+    assert find_input_size(cfg) == (1024, 2048)
+    cfg.model.data_preprocessor = dict(size=(64, 32))
+    assert find_input_size(cfg) == (64, 32)
+    resized = config(dict(type='Resize', scale=(96, 64)))
+    resized.image_size = (2048, 1024)
+    assert find_input_size(resized) == (64, 96)
+
+
 def test_unknown_size_says_what_to_do():
     with pytest.raises(UserError, match='--input-size'):
         find_input_size(config(dict(type='LoadImageFromFile')))

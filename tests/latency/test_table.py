@@ -35,6 +35,13 @@ def test_table_shows_every_number():
     assert 'noisy' not in text
 
 
+def test_one_network_at_two_resolutions_has_two_rows():
+    name = 'deeplabv3plus_pplcnet_0_5x'
+    records = [{**record(name), 'input': [512, 1024]}, {**record(name, 400.), 'input': [1024, 2048]}]
+    rows = [line.split() for line in format_table(records, ENVIRONMENT).splitlines() if line.startswith(name)]
+    assert [(row[3], row[6]) for row in rows] == [('512x1024', '7.90'), ('1024x2048', '400')]
+
+
 def test_noise_is_marked_and_explained_once():
     worse = record('b', noisy=True)
     worse['noisy_because'] = ['12.5 involuntary context switches a sample']

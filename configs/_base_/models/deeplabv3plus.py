@@ -6,7 +6,7 @@
 #   output_stride 8:  (1, 12, 24, 36)
 # e.g. --cfg-options model.backbone.output_stride=8 model.decode_head.aspp_ratios=1,12,24,36
 model = dict(
-    type='EncoderDecoder',
+    type='lcvision.LeanEncoderDecoder',
     data_preprocessor=dict(
         type='SegDataPreProcessor',
         mean=[127.5, 127.5, 127.5],
@@ -31,4 +31,5 @@ model = dict(
         dropout_ratio=0.1,
         ignore_index=255,
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-    test_cfg=dict(mode='whole'))
+    # argmax='coarse' takes the labels of stride 4 instead of those of the upsampled logits.
+    test_cfg=dict(mode='whole', argmax='exact'))

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from mmengine.config import Config
 
-from lcvision.datasets.sample import ensure_detection_sample
-from lcvision.datasets.sources import detection
+from lcvision.datasets.sample import ensure_classification_sample, ensure_detection_sample, ensure_street_sample
+from lcvision.datasets.sources import classification, detection, segmentation
 from lcvision.errors import UserError
 
 _SAMPLE_ROOT = Path('data/sample')
@@ -41,6 +41,10 @@ class _Task:
 _TASKS = {
     'mmdet': _Task('detection', 'a folder in COCO layout', detection.use_source, detection.check_source,
                    ensure_detection_sample),
+    'mmseg': _Task('segmentation', 'a folder in Cityscapes layout, or with images/ and masks/', segmentation.use_source,
+                   segmentation.check_source, ensure_street_sample),
+    'mmpretrain': _Task('classification', 'a tree of images (train/CLASS/*.jpg, val/CLASS/*.jpg) or an .npz file',
+                        classification.use_source, classification.check_source, ensure_classification_sample),
 }
 
 

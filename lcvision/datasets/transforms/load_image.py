@@ -45,7 +45,7 @@ class LoadImage(LoadImageFromFile):
             UserError: The file is missing, unreadable, empty, ends early or cannot be decoded.
         """
         try:
-            img = self._decode(results['img_path'], self._read(results['img_path']))
+            img = self.decode(results['img_path'], self._read(results['img_path']))
         except UserError:
             if self.ignore_empty:
                 return None
@@ -64,7 +64,19 @@ class LoadImage(LoadImageFromFile):
             raise UserError(f'Image file {path} cannot be read ({error.strerror or error}): '
                             f'check its permissions, or {_REMEDY}.') from error
 
-    def _decode(self, path: str, content: bytes) -> np.ndarray:
+    def decode(self, path: str, content: bytes) -> np.ndarray:
+        """Decodes an image file held in memory.
+
+        Args:
+            path: What it is called in a message.
+            content: The whole file.
+
+        Returns:
+            The image as the arguments of this transform say, (H, W, 3) in BGR as a rule.
+
+        Raises:
+            UserError: It is empty, ends early or cannot be decoded.
+        """
         if not content:
             raise UserError(f'Image file {path} is empty (0 bytes): {_REMEDY}.')
         missing = missing_end(content)

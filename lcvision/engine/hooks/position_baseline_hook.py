@@ -21,7 +21,7 @@ class PositionBaselineHook(Hook):
     """
 
     # Before RuntimeInfoHook, which takes the metrics for the log.
-    priority = 'VERY_HIGH'
+    priority = 'HIGHEST'
 
     def __init__(self) -> None:
         self._value: float | None = None

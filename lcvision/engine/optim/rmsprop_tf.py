@@ -58,23 +58,22 @@ class RMSpropTF(Optimizer):
         for group in self.param_groups:
             params = [p for p in group['params'] if p.grad is not None]
             if params:
-                self._update(params, **{key: group[key] for key in self.defaults})
+                self._update(params, group)
         return loss
 
-    def _update(self, params: list[torch.Tensor], lr: float, alpha: float, eps: float, momentum: float,
-                weight_decay: float) -> None:
+    def _update(self, params: list[torch.Tensor], group: dict) -> None:
         for p in params:
             if not self.state[p]:
                 self.state[p].update(square_avg=torch.ones_like(p), momentum_buffer=torch.zeros_like(p))
         grads: list[torch.Tensor] | tuple[torch.Tensor, ...] = [p.grad for p in params]  # type: ignore[misc]
-        if weight_decay:
-            grads = torch._foreach_add(grads, params, alpha=weight_decay)
+        if group['weight_decay']:
+            grads = torch._foreach_add(grads, params, alpha=group['weight_decay'])
         squares = [self.state[p]['square_avg'] for p in params]
         steps = [self.state[p]['momentum_buffer'] for p in params]
-        torch._foreach_mul_(squares, alpha)
-        torch._foreach_addcmul_(squares, grads, grads, 1 - alpha)
-        roots = torch._foreach_add(squares, eps)
+        torch._foreach_mul_(squares, group['alpha'])
+        torch._foreach_addcmul_(squares, grads, grads, 1 - group['alpha'])
+        roots = torch._foreach_add(squares, group['eps'])
         torch._foreach_sqrt_(roots)
-        torch._foreach_mul_(steps, momentum)
-        torch._foreach_addcdiv_(steps, grads, roots, lr)
+        torch._foreach_mul_(steps, group['momentum'])
+        torch._foreach_addcdiv_(steps, grads, roots, group['lr'])
         torch._foreach_sub_(params, steps)

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.latency.engines.engine import Engine, Prepared
-from lcvision.latency.fuse import fuse_network
+from lcvision.latency.allocator import keep_freed_memory
+from lcvision.latency.engines.engine import Engine, Prepared, first_ms
 from lcvision.latency.measure import sample
+from lcvision.latency.precision import deployed_network
 
 _LAYOUTS = {'nchw': torch.contiguous_format, 'channels_last': torch.channels_last}
 _PROBES = 5
@@ -22,6 +23,7 @@ class EagerEngine(Engine):
     """
 
     name = 'eager'
+    precisions = ('fp32', 'bf16')
 
     def missing(self) -> str | None:
         """It is always there."""
@@ -29,7 +31,8 @@ class EagerEngine(Engine):
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Fuses the network and keeps the layout with the smaller median of a few interleaved runs."""
-        candidates = [_prepare(network, example, layout) for layout in _LAYOUTS]
+        keep_freed_memory()
+        candidates = [_prepare(network, example, precision, layout) for layout in _LAYOUTS]
         times: list[list[float]] = [[] for _ in candidates]
         deadline = time.monotonic() + _PROBE_SECONDS
         while len(times[0]) < _PROBES * 4 and (len(times[0]) < _PROBES or time.monotonic() < deadline):
@@ -39,10 +42,9 @@ class EagerEngine(Engine):
         return candidates[int(np.argmin([np.median(taken) for taken in times]))]
 
 
-def _prepare(network: nn.Module, example: torch.Tensor, layout: str) -> Prepared:
+def _prepare(network: nn.Module, example: torch.Tensor, precision: str, layout: str) -> Prepared:
     memory_format = _LAYOUTS[layout]
-    fused = fuse_network(network, example).to(memory_format=memory_format)  # type: ignore[call-overload]
+    deployed = deployed_network(network, example, precision)
+    deployed = deployed.to(memory_format=memory_format)  # type: ignore[call-overload]
     x = example.contiguous(memory_format=memory_format)
-    start = time.perf_counter()
-    fused(x)
-    return Prepared(fused, x, (time.perf_counter() - start) * 1e3, layout=layout)
+    return Prepared(deployed, x, first_ms(deployed, x), layout=layout)

@@ -1,6 +1,8 @@
 """What the measuring core asks of a way to run a network."""
+import importlib.util
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,14 +17,15 @@ class EngineError(RuntimeError):
 
 @dataclass
 class Prepared:
-    """A network ready to run; calling it runs it.
+    """A network ready to run; calling it, in inference mode, runs it.
 
     Args:
-        run: (1, 3, H, W) -> flat tuple of output tensors.
+        run: (1, 3, H, W) float32 -> flat tuple of float32 tensors, which the next call may overwrite.
         example: The input in the memory layout that ``run`` prefers, allocated once.
         first_ms: Milliseconds of the first inference, after any compilation.
         compile_s: Seconds of compilation; None where nothing is compiled.
         layout: Memory layout of the activations, where the engine leaves a choice.
+        engine: Name of the engine that runs it, where the one asked chose among others.
     """
 
     run: Callable[[torch.Tensor], Outputs]
@@ -30,6 +33,7 @@ class Prepared:
     first_ms: float
     compile_s: float | None = None
     layout: str | None = None
+    engine: str | None = None
 
     def __call__(self, x: torch.Tensor) -> Outputs:
         """Runs one inference."""
@@ -59,3 +63,29 @@ class Engine(ABC):
         Raises:
             EngineError: This network cannot be prepared.
         """
+
+
+def missing_packages(packages: Sequence[str], extra: str) -> str | None:
+    """Which packages are absent and how to get them; None when all are there. Nothing is imported.
+
+    Args:
+        packages: Names as they are imported.
+        extra: The extra of this package that brings them.
+    """
+    absent = [name for name in packages if importlib.util.find_spec(name) is None]
+    if not absent:
+        return None
+    return f"it needs {' and '.join(absent)}: pip install 'lcvision[{extra}]'"
+
+
+def first_line(error: BaseException) -> str:
+    """An exception in one line, for the reason of an :class:`EngineError`."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def first_ms(run: Callable[[torch.Tensor], Outputs], example: torch.Tensor) -> float:
+    """Runs once and returns the milliseconds that it took."""
+    start = time.perf_counter()
+    run(example)
+    return (time.perf_counter() - start) * 1e3

@@ -8,39 +8,52 @@ import time
 import torch
 from torch import nn
 
-from lcvision.latency.engines.engine import Engine, EngineError, Prepared
-from lcvision.latency.fuse import fuse_network
+from lcvision.latency.allocator import keep_freed_memory
+from lcvision.latency.engines.engine import Engine, EngineError, Prepared, first_line, first_ms
+from lcvision.latency.precision import deployed_network
+
+
+def missing_compiler() -> str | None:
+    """Looks for the compiler that inductor would call; says what to do where there is none."""
+    compiler = os.environ.get('CXX') or ('clang++' if sys.platform == 'darwin' else 'g++')
+    if shutil.which(compiler):
+        return None
+    return f'it needs a C++ compiler and {compiler!r} is not on the PATH: install g++, or name yours in CXX'
 
 
 class InductorEngine(Engine):
     """The fused network through ``torch.compile``; it needs a C++ compiler where it runs."""
 
     name = 'inductor'
+    precisions = ('fp32', 'bf16')
+    # Of torch._inductor.config, other than its defaults.
+    settings: dict = {}
 
     def missing(self) -> str | None:
-        """Looks for the compiler that inductor would call."""
-        compiler = os.environ.get('CXX') or ('clang++' if sys.platform == 'darwin' else 'g++')
-        if shutil.which(compiler):
-            return None
-        return f'it needs a C++ compiler and {compiler!r} is not on the PATH: install g++, or name yours in CXX'
+        """Looks for a compiler."""
+        return missing_compiler()
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Compiles for exactly this input size and this number of threads."""
-        fused = fuse_network(network, example)
-        x = example.contiguous()
+        keep_freed_memory()
+        deployed, x = self.deployed(network, example, precision)
         options = {}
         if 'isolate_recompiles' in inspect.signature(torch.compile).parameters:
             # Many networks share the code of one wrapper's forward, and with it one limit of compilations, after
             # which torch would silently run them eagerly.
             options['isolate_recompiles'] = True
         # A graph break would leave pieces of the network to eager Python: the row would not be inductor's.
-        run = torch.compile(fused, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
+        run = torch.compile(deployed, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
         start = time.perf_counter()
         try:
-            run(x)
+            # Not as options of torch.compile, which the tracer does not see: it would make inputs of frozen weights.
+            with torch._inductor.config.patch(self.settings):
+                run(x)
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise EngineError(f'torch.compile cannot compile this network: {reason}') from error
+            raise EngineError(f'torch.compile cannot compile this network: {first_line(error)}') from error
         compiled = time.perf_counter()
-        run(x)
-        return Prepared(run, x, (time.perf_counter() - compiled) * 1e3, compile_s=compiled - start)
+        return Prepared(run, x, first_ms(run, x), compile_s=compiled - start)
+
+    def deployed(self, network: nn.Module, example: torch.Tensor, precision: str) -> tuple[nn.Module, torch.Tensor]:
+        """The network and the input as they are compiled."""
+        return deployed_network(network, example, precision), example.contiguous()

@@ -94,12 +94,14 @@ class Backbone(BaseModule):
 
     def _dilate(self) -> None:
         """Trades the strides beyond ``output_stride`` for dilation, in place."""
-        total, rate = 2, 1
-        for stage in self.stages:
+        total, rate = 1, 1
+        for stage in (self.stem, *self.stages):
             convs = [m for m in stage.modules() if isinstance(m, nn.Conv2d)]
             # Parallel branches halve the map together: a stage counts once.
             strided = [conv for conv in convs if conv.stride != (1, 1)]
-            before, total = rate, total * (2 if strided else 1)
+            # A pooling stands before stride 8, the least output stride: it is counted and never changed.
+            pooled = any(isinstance(m, nn.MaxPool2d) for m in stage.modules())
+            before, total = rate, total * (2 if strided or pooled else 1)
             if strided and total > self.output_stride:
                 rate *= 2
             for conv in convs:

@@ -137,8 +137,8 @@ class MobileNetV3(Backbone):
             self.blocks.append(InvertedResidual(
                 channels, mid, width, kernel, stride, expand=rules.always_expand or mid != channels,
                 se_channels=make_divisible(mid // 4, rules.se_divisor) if se else None, gate_cfg=rules.gate_cfg,
-                same_padding=rules.same_padding, norm_cfg=norm_cfg,
-                act_cfg=dict(type='HSwish' if rules.hswish_only else act)))
+                strided_cfg=dict(type='lcvision.SameConv2d') if rules.same_padding else None,
+                norm_cfg=norm_cfg, act_cfg=dict(type='HSwish' if rules.hswish_only else act)))
             channels, total_stride = width, total_stride * stride
             ends[total_stride], widths[total_stride] = index, width
         strides = (4, 8, 16, 32)

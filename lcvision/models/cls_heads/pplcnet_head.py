@@ -34,9 +34,9 @@ class PPLCNetHead(ClsHead):
     def __init__(self, num_classes: int, in_channels: int, expand_channels: int | None = 1280, dropout: float = 0.2,
                  act_cfg: dict | None = None, **kwargs):
         if num_classes < 1:
-            raise ValueError(f'PPLCNetHead: num_classes={num_classes} must be at least 1')
+            raise ValueError(f'{type(self).__name__}: num_classes={num_classes} must be at least 1')
         if not 0 <= dropout <= 1:
-            raise ValueError(f'PPLCNetHead: dropout={dropout} must lie in 0..1; 0 drops nothing')
+            raise ValueError(f'{type(self).__name__}: dropout={dropout} must lie in 0..1; 0 drops nothing')
         # Named with its scope, so that the head is built alike under mmdet's or no default scope.
         kwargs.setdefault('loss', dict(type='mmpretrain.CrossEntropyLoss', loss_weight=1.0))
         kwargs.setdefault('init_cfg', [

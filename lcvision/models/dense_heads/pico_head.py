@@ -89,7 +89,20 @@ class PicoHead(BaseDenseHead):
 
     def scores(self, *maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Class scores (N, L, num_classes) in 0..1 of the raw maps."""
-        return flatten_levels(maps[0]).sigmoid()
+        classes, _, *others = (flatten_levels(kind) for kind in maps)
+        return self.cell_scores(classes, *others)
+
+    def cell_scores(self, logits: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        """Class scores of cells, rising with the class logits.
+
+        Args:
+            logits: (..., C) class logits, of all classes or of some.
+            others: (..., 1) values of the maps that come after the distances.
+
+        Returns:
+            (..., C) in 0..1.
+        """
+        return logits.sigmoid()
 
     def distances(self, logits: torch.Tensor) -> torch.Tensor:
         """Expected distances to the four sides.
@@ -165,32 +178,37 @@ class PicoHead(BaseDenseHead):
             For each image ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
         """
         cfg = cfg or self.test_cfg or {}
-        scores, boxes = self.decode_by_feat(*maps, nms_pre=cfg.get('nms_pre', -1))
         results = []
-        for score, box, meta in zip(scores, boxes, batch_img_metas, strict=True):
-            box = self.place(box, meta, rescale)
-            results.append(self._select(score, box, cfg, with_nms))
+        for index, meta in enumerate(batch_img_metas):
+            cells = [[rows(level[index]) for level in kind] for kind in maps]
+            sizes = [tuple(level.shape[-2:]) for level in maps[0]]
+            scores, logits, priors = self._candidates(cells, sizes, cfg['score_thr'], cfg.get('nms_pre', -1))
+            boxes = self.place(self.decode(logits, priors), meta, rescale)
+            results.append(self._select(scores, boxes, cfg, with_nms))
         return results
 
-    def decode_by_feat(self, *maps: list[torch.Tensor], nms_pre: int = -1) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scores and boxes of all cells, or of the best ``nms_pre`` a level.
+    def _candidates(self, cells: list[list[torch.Tensor]], sizes: list[tuple[int, ...]], score_thr: float,
+                    nms_pre: int) -> tuple[torch.Tensor, ...]:
+        """Scores (k, num_classes), distance logits and priors of the cells whose best class passes the threshold.
 
-        Returns:
-            (N, L, num_classes) scores and (N, L, 4) boxes in pixels of the network's input.
+        A level keeps the ``nms_pre`` best of them: as many as are kept where all cells compete.
         """
-        scores, logits, priors = self.scores(*maps), flatten_levels(maps[1]), self.priors(maps[0])
-        boxes = self.decode(logits, priors)
-        counts = [m.shape[-2] * m.shape[-1] for m in maps[0]]
-        if nms_pre < 0 or max(counts) <= nms_pre:
-            return scores, boxes
-        best = scores.amax(-1)
-        kept, start = [], 0
-        for count in counts:
-            level = best[:, start:start + count]
-            kept.append(level.topk(min(nms_pre, count), 1).indices + start)
-            start += count
-        cells = torch.cat(kept, 1)[..., None]
-        return (scores.gather(1, cells.expand(-1, -1, self.num_classes)), boxes.gather(1, cells.expand(-1, -1, 4)))
+        classes, _, *others = cells
+        top = torch.cat([level.amax(1, keepdim=True) for level in classes])
+        best = self.cell_scores(top, *map(torch.cat, others))[:, 0].split([len(level) for level in classes])
+        found: list[list[torch.Tensor]] = [[] for _ in (*cells, 'priors')]
+        for level, score in enumerate(best):
+            passing = (score > score_thr).nonzero()[:, 0]
+            if 0 <= nms_pre < len(passing):
+                passing = score.topk(nms_pre).indices.sort().values
+            for kind, place in zip(cells, found, strict=False):
+                place.append(kind[level].index_select(0, passing))
+            width, stride = sizes[level][1], self.strides[level]
+            x, y = passing % width, passing.div(width, rounding_mode='floor')
+            centre = torch.stack((x, y), 1).to(self.bins.dtype).add_(0.5).mul_(stride)
+            found[-1].append(torch.cat((centre, centre.new_full((len(centre), 1), stride)), 1))
+        logits, distances, *further, priors = map(torch.cat, found)
+        return self.cell_scores(logits, *further), distances, priors
 
     def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
         """Moves boxes (L, 4) from the network's input to the image they belong to."""
@@ -212,3 +230,8 @@ class PicoHead(BaseDenseHead):
 def flatten_levels(maps: Sequence[torch.Tensor]) -> torch.Tensor:
     """Joins levels into one axis of cells, row by row: (N, C, H, W) maps -> (N, L, C)."""
     return torch.cat([m.permute(0, 2, 3, 1).flatten(1, 2) for m in maps], 1)
+
+
+def rows(level: torch.Tensor) -> torch.Tensor:
+    """Cells of a map as rows, a view in either memory layout: (C, H, W) -> (H * W, C)."""
+    return level.permute(1, 2, 0).flatten(0, 1)

@@ -94,10 +94,10 @@ class PicoHeadV2(PicoHead):
                 [predict(feat) for feat, predict in zip(gated, self.reg_predictors, strict=True)],
                 [align(feat) for feat, align in zip(towers, self.cls_align, strict=True)])
 
-    def scores(self, *maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Class scores (N, L, num_classes) in 0..1 of the raw maps."""
-        classes, _, alignment = maps
-        return (flatten_levels(classes).sigmoid() * flatten_levels(alignment).sigmoid() + 1e-9).sqrt()
+    def cell_scores(self, logits: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        """Class scores of cells, from class and alignment logits; see :meth:`PicoHead.cell_scores`."""
+        alignment, = others
+        return (logits.sigmoid() * alignment.sigmoid() + 1e-9).sqrt()
 
     def loss_by_feat(self, cls_scores: list[torch.Tensor], bbox_preds: list[torch.Tensor],
                      alignments: list[torch.Tensor], batch_gt_instances: list[InstanceData],

@@ -1,6 +1,9 @@
 """Suppression within classes, keeping the best of all classes."""
 import numpy as np
 
+# Boxes compared at a time, all pairs at once: few enough not to compare many more pairs than one by one would.
+_BLOCK = 128
+
 
 def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, class_top: int,
               max_per_img: int) -> np.ndarray:
@@ -26,25 +29,36 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
     order = np.argsort(-scores, kind='stable')
     if len(order) > class_top:
         order = order[_rank_within(labels[order]) < class_top]
-    boxes, labels = boxes[order], labels[order]
-    x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
-    areas = (x2 - x1) * (y2 - y1)
-    alive = np.ones(len(order), dtype=bool)
+    sides = np.ascontiguousarray(boxes[order].T)
+    rows = np.stack((*sides, (sides[2] - sides[0]) * (sides[3] - sides[1])))
+    labels = labels[order]
     kept: list[int] = []
-    while len(kept) < max_per_img:
-        ahead = alive[kept[-1] + 1:] if kept else alive
-        step = int(ahead.argmax()) if len(ahead) else 0
-        if not len(ahead) or not ahead[step]:
+    for start in range(0, len(order), _BLOCK):
+        if len(kept) >= max_per_img:
             break
-        best = step + (kept[-1] + 1 if kept else 0)
-        kept.append(best)
-        rest = slice(best + 1, None)
-        width = np.minimum(x2[rest], x2[best]) - np.maximum(x1[rest], x1[best])
-        height = np.minimum(y2[rest], y2[best]) - np.maximum(y1[rest], y1[best])
-        inter = np.maximum(width, 0) * np.maximum(height, 0)
-        union = np.maximum(areas[rest] + areas[best] - inter, np.finfo(np.float32).tiny)
-        alive[rest] &= (inter / union <= np.float32(iou_threshold)) | (labels[rest] != labels[best])
-    return order[kept]
+        block = slice(start, start + _BLOCK)
+        own, own_labels = rows[:, block], labels[block]
+        among = _suppresses(own, own_labels, own, own_labels, iou_threshold)
+        dropped = _suppresses(rows[:, kept], labels[kept], own, own_labels, iou_threshold).any(0)
+        for index, row in enumerate(among):
+            if not dropped[index]:
+                kept.append(start + index)
+                dropped |= row
+    return order[kept[:max_per_img]]
+
+
+def _suppresses(rows: np.ndarray, labels: np.ndarray, others: np.ndarray, other_labels: np.ndarray,
+                iou_threshold: float) -> np.ndarray:
+    """Whether each box overlaps each of the others too much: (5, n) and (5, m) -> (n, m).
+
+    The five rows are x1, y1, x2, y2 and the area.
+    """
+    x1, y1, x2, y2, area = rows[:, :, None]
+    width = np.minimum(others[2], x2) - np.maximum(others[0], x1)
+    height = np.minimum(others[3], y2) - np.maximum(others[1], y1)
+    inter = np.maximum(width, 0) * np.maximum(height, 0)
+    union = np.maximum(others[4] + area - inter, np.finfo(np.float32).tiny)
+    return (inter / union > np.float32(iou_threshold)) & (other_labels == labels[:, None])
 
 
 def _rank_within(labels: np.ndarray) -> np.ndarray:

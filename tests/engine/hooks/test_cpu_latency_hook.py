@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -6,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import EMAHook
 from mmengine.model import BaseModel
-from mmengine.registry import HOOKS, DefaultScope
+from mmengine.registry import HOOKS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -92,6 +96,48 @@ def test_test_loop_returns_the_metric(tmp_path):
     metrics = make_runner(tmp_path, CPULatencyHook(**{**QUICK, 'samples': 10})).test()
     assert metrics['top1'] == 50 and metrics['latency/net_ms'] > 0
     assert 'latency/p90_ms' not in metrics
+
+
+class Streets(Images):
+    """Images whose left half is one class."""
+
+    metainfo = dict(classes=('road', 'sky'))
+
+    def __getitem__(self, i):
+        labels = torch.zeros(1, 32, 64, dtype=torch.long)
+        labels[..., 32:] = 1
+        sample = SegDataSample(gt_sem_seg=PixelData(data=labels), metainfo=dict(ori_shape=(32, 64), img_shape=(32, 64)))
+        return dict(inputs=torch.randint(256, (3, 32, 64), dtype=torch.uint8), data_samples=sample)
+
+
+@pytest.mark.parametrize('kind', ['lcvision.LeanEncoderDecoder', 'mmseg.EncoderDecoder'])
+def test_a_segmentor_has_miou_and_milliseconds_on_one_line(tmp_path, kind):
+    model = ConfigDict(
+        type=kind, data_preprocessor=dict(type='mmseg.SegDataPreProcessor', size_divisor=1),
+        backbone=dict(type='lcvision.PPLCNet', scale=0.25),
+        decode_head=dict(type='mmseg.FCNHead', in_channels=16, in_index=0, channels=8, num_convs=1, num_classes=2,
+                         loss_decode=dict(type='mmseg.CrossEntropyLoss'), norm_cfg=dict(type='BN')),
+        test_cfg=dict(mode='whole'))
+    loader = dict(dataset=Streets(), batch_size=2, collate_fn=dict(type='pseudo_collate'),
+                  sampler=dict(type='DefaultSampler', shuffle=False))
+    metric = dict(type='lcvision.LabelledIoUMetric')
+    hook = CPULatencyHook(**{**QUICK, 'input_size': None})
+    init_default_scope('mmseg')
+    runner = Runner(
+        model, str(tmp_path), train_dataloader=loader, val_dataloader=loader, test_dataloader=loader,
+        train_cfg=dict(type='IterBasedTrainLoop', max_iters=2, val_interval=2), val_cfg=dict(), test_cfg=dict(),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), val_evaluator=metric, test_evaluator=metric,
+        custom_hooks=[hook], default_scope='mmseg', experiment_name=tmp_path.name,
+        log_processor=dict(by_epoch=False),
+        cfg=Config(dict(image_size=(64, 32), model=model, experiment_name=tmp_path.name)))
+    runner.train()
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert any('mIoU' in row and 'latency/net_ms' in row for row in log.splitlines())
+    assert re.search(r'CPU latency of the network: median .* batch 1, 32x64', log)
+    record, = hook.records
+    assert record['task'] == 'segmentation' and record['input'] == [32, 64]
+    metrics = runner.test()
+    assert next(iter(metrics)) == 'mIoU' and metrics['latency/net_ms'] > 0
 
 
 def test_the_model_is_left_as_it_was(tmp_path):

@@ -12,7 +12,8 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
+from mmseg.structures import SegDataSample
 
 import lcvision.engine.hooks.picture_hook as module
 from lcvision.engine.hooks import PictureHook
@@ -173,6 +174,25 @@ def test_the_first_rank_spreads_over_its_share(tmp_path, monkeypatch):
     data = Images(tmp_path / 'in', 12)
     run_hook(PictureHook(tmp_path / 'out', max_images=3), data, [sample(path) for path in data.paths[::2]])
     assert names(tmp_path / 'out') == ['grid.png', 'image_00.jpg', 'image_04.jpg', 'image_08.jpg']
+
+
+def test_label_maps_have_pictures_with_a_legend_and_a_sheet(tmp_path):
+    data = Images(tmp_path / 'in', 2)
+    samples = []
+    for path in data.paths:
+        labels = torch.zeros((1, 100, 140), dtype=torch.uint8)
+        labels[:, :, 70:] = 1
+        samples.append(SegDataSample(metainfo=dict(img_path=path, ori_shape=(100, 140)),
+                                     pred_sem_seg=PixelData(data=labels), gt_sem_seg=PixelData(data=labels.long())))
+    run_hook(PictureHook(tmp_path / 'out'), data, samples)
+    assert names(tmp_path / 'out') == ['grid.png', 'image_00.jpg', 'image_01.jpg']
+    image = cv2.imread(str(tmp_path / 'out' / 'image_00.jpg')).astype(int)
+    assert image.shape[1] == 140 and image.shape[0] > 120
+    assert (image[:90, :60, 2] - image[:90, :60, 0] > 100).all()
+    assert (image[:90, 80:, 0] - image[:90, 80:, 2] > 100).all()
+    assert red(image[100:]).sum() > 50
+    page = cv2.imread(str(tmp_path / 'out' / 'grid.png'))
+    assert (page == (0, 0, 255)).all(axis=2).sum() > 100 and (page == (255, 0, 0)).all(axis=2).sum() > 100
 
 
 def test_a_file_as_folder_is_a_users_mistake(tmp_path):

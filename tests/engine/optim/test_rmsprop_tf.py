@@ -39,7 +39,8 @@ GRADS, RATES = [[1., -5.], [0.3, 0.], [-2., 1e-3], [0.1, 7.]], [0.1, 0.2, 0.05, 
 ], ids=['elite', 'plain'])
 def test_equals_the_formula(settings):
     actual = train([0.5, -3.], GRADS, RATES, RMSpropTF, **settings)
-    expected = [written_out(weight, [row[i] for row in GRADS], RATES, **settings) for i, weight in enumerate((0.5, -3.))]
+    expected = [written_out(weight, column, RATES, **settings)
+                for weight, column in zip((0.5, -3.), zip(*GRADS, strict=True), strict=True)]
     torch.testing.assert_close(actual, torch.tensor(expected, dtype=torch.float64), rtol=1e-12, atol=0)
 
 

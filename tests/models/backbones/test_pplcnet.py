@@ -13,14 +13,14 @@ from tests.fixture import Fixture, assert_close
 # Table 2 of the paper: scale, widths of the stages, parameters, multiply-adds, millions of operations in Paddle's
 # convention, and parameters and millions of multiply-adds of the backbone alone.
 TABLE_2 = [
-    (0.25, (8, 16, 32, 64, 128), 1_521_184, 16_773_440, 18.24, 76_344, 15.33),
-    (0.35, (16, 24, 48, 88, 176), 1_643_090, 27_357_832, 29.44, 136_810, 25.85),
-    (0.5, (16, 32, 64, 128, 256), 1_879_576, 44_731_008, 47.25, 270_896, 43.12),
-    (0.75, (24, 48, 96, 192, 384), 2_357_008, 94_786_496, 98.77, 584_488, 93.01),
-    (1.0, (32, 64, 128, 256, 512), 2_952_520, 155_700_480, 160.74, 1_016_160, 153.77),
-    (1.5, (48, 96, 192, 384, 768), 4_499_832, 334_188_416, 341.75, 2_235_792, 331.93),
-    (2.0, (64, 128, 256, 512, 1024), 6_521_512, 580_194_816, 590.28, 3_929_792, 577.60),
-    (2.5, (80, 160, 320, 640, 1280), 9_017_560, 893_719_680, 906.33, 6_098_160, 890.80),
+    (0.25, (8, 16, 32, 64, 128), 1_521_184, 16_773_440, 18.25, 76_344, 15.33),
+    (0.35, (16, 24, 48, 88, 176), 1_643_090, 27_357_832, 29.46, 136_810, 25.85),
+    (0.5, (16, 32, 64, 128, 256), 1_879_576, 44_731_008, 47.28, 270_896, 43.12),
+    (0.75, (24, 48, 96, 192, 384), 2_357_008, 94_786_496, 98.82, 584_488, 93.01),
+    (1.0, (32, 64, 128, 256, 512), 2_952_520, 155_700_480, 160.81, 1_016_160, 153.77),
+    (1.5, (48, 96, 192, 384, 768), 4_499_832, 334_188_416, 341.85, 2_235_792, 331.93),
+    (2.0, (64, 128, 256, 512, 1024), 6_521_512, 580_194_816, 590.41, 3_929_792, 577.60),
+    (2.5, (80, 160, 320, 640, 1280), 9_017_560, 893_719_680, 906.49, 6_098_160, 890.80),
 ]
 NONE, ALL = '0' * 13, '1' * 13
 RELU = dict(type='ReLU')
@@ -174,3 +174,45 @@ def test_dilated_maps_hold_the_plain_ones():
         for fine, coarse, stride in zip(dense(x), plain(x), (4, 8, 16, 32), strict=True):
             step = max(1, stride // output_stride)
             torch.testing.assert_close(fine[..., ::step, ::step], coarse, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('strides, expected', [((2, 2, 2, 2, 2), (4, 8, 16, 32)), ((1, 1, 2, 2, 2), (1, 2, 4, 8)),
+                                               ([1, 2, 1, 1, 2], (2, 2, 2, 4))], ids=str)
+@torch.no_grad()
+def test_strides_are_arguments(strides, expected):
+    """A stride changes where a kernel stands and no weight: two networks share theirs."""
+    model, usual = PPLCNet(0.25, strides=strides).eval(), PPLCNet(0.25).eval()
+    assert model.out_strides == expected and model.out_channels == usual.out_channels
+    sizes = [tuple(m.shape[2:]) for m in model(torch.randn(1, 3, 33, 40))]
+    assert sizes == [(-(-33 // s), -(-40 // s)) for s in expected]
+    usual.load_state_dict(model.state_dict())
+    assert PPLCNet(0.25).out_strides == (4, 8, 16, 32), 'strides stick to the class, as in the reference'
+
+
+@torch.no_grad()
+def test_strides_of_small_images_combine_with_an_output_stride():
+    plain = PPLCNet(0.25, strides=(1, 2, 2, 2, 2), se_mask='0' * 13).eval()
+    dense = PPLCNet(0.25, strides=(1, 2, 2, 2, 2), se_mask='0' * 13, output_stride=8).eval()
+    plain.init_weights()
+    dense.load_state_dict(plain.state_dict())
+    x = torch.randn(1, 3, 40, 48)
+    assert plain.out_strides == (2, 4, 8, 16) and dense.out_strides == (2, 4, 8, 8)
+    assert dense(x)[3].shape[2:] == (5, 6)
+    torch.testing.assert_close(dense(x)[3][..., ::2, ::2], plain(x)[3], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('strides', [(2, 2, 2, 2), (2, 2, 2, 2, 2, 2), (1, 2, 3, 2, 2), (0, 1, 1, 1, 1), '22222', 2,
+                                     None], ids=str)
+def test_wrong_strides_are_explained(strides):
+    with pytest.raises(ValueError, match='must be 5 numbers 1 or 2') as error:
+        PPLCNet(0.25, strides=strides)
+    assert f'strides={strides}' in str(error.value)
+
+
+@pytest.mark.parametrize('number, mask', [(11, '0000000000011'), (0, '0' * 13), (1111111000000, '1111111000000')])
+def test_a_mask_may_be_the_number_that_cfg_options_make_of_it(number, mask):
+    for name in ('se_mask', 'kernel_mask'):
+        assert str(PPLCNet(0.25, **{name: number})) == str(PPLCNet(0.25, **{name: mask}))
+    for wrong in (True, -1, 12, 10**13):
+        with pytest.raises(ValueError, match='13 characters'):
+            PPLCNet(0.25, se_mask=wrong)

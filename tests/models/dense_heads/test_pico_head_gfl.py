@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
+from lcvision.models.dense_heads.pico_head import flatten_levels
 from lcvision.weights.from_paddle import convert
 from tests.fixture import Fixture, assert_close
 
@@ -59,7 +60,7 @@ def test_decoded_boxes_and_selection_equal_reference(model, fixture):
     maps = head(model.neck(model.backbone(fixture['infer/input'])))
     scale = fixture['infer/scale_factor'][0]
     meta = dict(img_shape=tuple(fixture['infer/im_shape'][0].int().tolist()), scale_factor=(scale[1], scale[0]))
-    scores, boxes = head.decode_by_feat(*maps, nms_pre=1000)
+    scores, boxes = head.scores(*maps), head.decode(flatten_levels(maps[1]), head.priors(maps[0]))
     assert_close(scores.transpose(1, 2), fixture['infer/scores'])
     assert (head.place(boxes[0], meta, True) - fixture['infer/boxes'][0]).abs().max() < 5e-3
     result, = head.predict_by_feat(*maps, batch_img_metas=[meta], rescale=True)

@@ -63,7 +63,7 @@ def test_head_maps_equal_reference(model, fixture):
 @torch.no_grad()
 def test_decoded_boxes_and_selection_equal_reference(model, fixture):
     head, maps = model.bbox_head, head_maps(model, fixture['infer/input'])
-    scores, boxes = head.decode_by_feat(*maps)
+    scores, boxes = head.scores(*maps), head.decode(flatten_levels(maps[1]), head.priors(maps[0]))
     assert_close(scores.transpose(1, 2), fixture['infer/scores'])
     assert (boxes - fixture['infer/boxes']).abs().max() < 5e-3
     scale = fixture['infer/scale_factor'][0]

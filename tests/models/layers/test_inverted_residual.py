@@ -6,6 +6,7 @@ from torch import nn
 
 from lcvision.models.layers import InvertedResidual
 
+SAME = dict(type='lcvision.SameConv2d')
 CFG = dict(norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'))
 
 
@@ -24,7 +25,7 @@ def test_shortcut_stands_where_shapes_agree(out_channels, stride, shortcut):
 @pytest.mark.parametrize('kernel', [3, 5])
 @torch.no_grad()
 def test_same_padding_is_tensorflows(kernel, size):
-    block = InvertedResidual(4, 4, 4, kernel, 2, expand=False, same_padding=True, **CFG).eval()
+    block = InvertedResidual(4, 4, 4, kernel, 2, expand=False, strided_cfg=SAME, **CFG).eval()
     x = torch.randn(1, 4, *size)
     # Written out: as many pixels as the last window needs, the smaller half of them before the image.
     pads = [(max((-(-side // 2) - 1) * 2 + kernel - side, 0)) for side in size]
@@ -35,9 +36,19 @@ def test_same_padding_is_tensorflows(kernel, size):
     assert torch.allclose(usual, expected) == all(side % 2 for side in size)
 
 
-def test_same_padding_costs_nothing_at_stride_1():
-    block = InvertedResidual(4, 4, 4, 5, 1, same_padding=True, **CFG)
+def test_stride_1_keeps_the_plain_convolution():
+    block = InvertedResidual(4, 4, 4, 5, 1, strided_cfg=SAME, **CFG)
     assert type(block.dw.conv) is nn.Conv2d
+
+
+def test_dropping_stands_beside_the_shortcut_alone():
+    drop = dict(type='DropPath', drop_prob=0.5)
+    assert isinstance(InvertedResidual(8, 24, 8, 3, 2, drop_cfg=drop, **CFG).drop, nn.Identity)
+    block, x = InvertedResidual(8, 24, 8, 3, drop_cfg=drop, **CFG).train(), torch.randn(64, 8, 4, 4)
+    nn.init.constant_(block.project.bn.bias, 3.)
+    left_alone = (block(x) == x).flatten(1).all(1)
+    assert 10 < left_alone.sum() < 54
+    assert not (block.eval()(x) == x).flatten(1).all(1).any()
 
 
 def test_without_expansion_widths_agree():

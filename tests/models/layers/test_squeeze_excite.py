@@ -23,9 +23,10 @@ def test_gate_saturates_at_zero_and_one():
         assert torch.equal(layer(x), x * factor)
 
 
-def test_gate_is_an_argument():
-    layer, x = SqueezeExcite(4, 1, gate_cfg=dict(type='Sigmoid')), torch.randn(2, 4, 3, 3)
-    hidden = F.relu(layer.reduce(x.mean((2, 3), keepdim=True)))
+@pytest.mark.parametrize('act_cfg, act', [(None, F.relu), (dict(type='SiLU'), F.silu)])
+def test_both_activations_are_arguments(act_cfg, act):
+    layer, x = SqueezeExcite(4, 2, gate_cfg=dict(type='Sigmoid'), act_cfg=act_cfg), torch.randn(2, 4, 3, 3)
+    hidden = act(layer.reduce(x.mean((2, 3), keepdim=True)))
     torch.testing.assert_close(layer(x), x * torch.sigmoid(layer.expand(hidden)))
 
 

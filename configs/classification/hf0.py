@@ -1,0 +1,8 @@
+# EfficientNet-HF 0 in the paper's table 5: 3.81 M parameters, 383.49 M multiply-adds, 76.46 % top-1.
+_base_ = [
+    '../_base_/models/elite_cls.py',
+    '../_base_/datasets/imagenet_elite_256.py',
+    '../_base_/schedules/elite_350e.py',
+    '../_base_/runtime_classification.py',
+]
+model = dict(backbone=dict(arch='hf0'), head=dict(in_channels=256, mid_channels=1024))

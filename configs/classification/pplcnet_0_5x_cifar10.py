@@ -1,0 +1,12 @@
+# A worked example: PP-LCNet 0.5x from scratch on CIFAR-10 within about ten minutes of two CPU threads. The stem and the
+# second stage keep the size of the maps, which then are 32, 32, 16, 8 and 4 wide.
+_base_ = [
+    '../_base_/models/pplcnet_cls.py',
+    '../_base_/datasets/cifar10.py',
+    '../_base_/schedules/cifar_short.py',
+    '../_base_/runtime_classification.py',
+]
+randomness = dict(seed=0)
+model = dict(
+    backbone=dict(scale=0.5, strides=(1, 1, 2, 2, 2)),
+    head=dict(num_classes=10, in_channels=256))

@@ -1,0 +1,6 @@
+# EfficientNet-eLite 9 in the detector of the PP-LCNet paper's table 4. Nobody has published results of it.
+_base_ = './picodet_pplcnet_1x.py'
+
+model = dict(
+    backbone=dict(_delete_=True, type='lcvision.EfficientNetELite', arch='elite9', out_indices=(1, 2, 3)),
+    neck=dict(in_channels=[24, 56, 168]))

@@ -1,0 +1,6 @@
+# Seesaw-shuffleNet 1.0D in the detector of the PP-LCNet paper's table 4. Nobody has published results of it.
+_base_ = './picodet_pplcnet_1x.py'
+
+model = dict(
+    backbone=dict(_delete_=True, type='lcvision.SeesawNet', arch='shuffle', depth='1.0D', out_indices=(1, 2, 3)),
+    neck=dict(in_channels=[32, 96, 320]))

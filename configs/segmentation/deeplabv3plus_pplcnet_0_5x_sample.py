@@ -1,0 +1,31 @@
+# The second part of `make demo`: the rendered street scenes, from scratch in crops of 256 pixels.
+_base_ = [
+    '../_base_/models/deeplabv3plus.py',
+    '../_base_/datasets/cityscapes_1024x512.py',
+    '../_base_/schedules/small_data_poly_adamw.py',
+    '../_base_/runtime_segmentation.py',
+]
+max_iters = 300
+image_size = (512, 256)
+crop_size = (256, 256)
+randomness = dict(seed=0)
+
+model = dict(backbone=dict(scale=0.5), decode_head=dict(in_channels=[32, 256]))
+train_pipeline = [
+    dict(type='lcvision.LoadImage'),
+    dict(type='lcvision.LoadMask', num_classes=19),
+    dict(type='RandomResize', scale=image_size, ratio_range=(0.75, 1.5), keep_ratio=True),
+    dict(type='Pad', size=crop_size[::-1], pad_val=dict(img=127, seg=255)),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 2)
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=30),
+    dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=30, end=max_iters + 1),
+]
+default_hooks = dict(
+    checkpoint=dict(interval=max_iters // 2), logger=dict(interval=50), visualization=dict(type='SegVisualizationHook'))

@@ -1,0 +1,6 @@
+# Seesaw-shuffleNet 1.0D in the segmentor of the PP-LCNet paper's table 5. Nobody has published results of it.
+_base_ = './deeplabv3plus_pplcnet_1x.py'
+
+model = dict(
+    backbone=dict(_delete_=True, type='lcvision.SeesawNet', arch='shuffle', depth='1.0D', output_stride=32),
+    decode_head=dict(in_channels=[24, 320]))

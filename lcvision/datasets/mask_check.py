@@ -1,0 +1,76 @@
+"""Says what is wrong with images and masks before anything runs."""
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from lcvision.datasets.mask_coding import MaskCoding, check_mode, mismatch, read_mask, undecodable_mask
+from lcvision.datasets.progress import progress
+from lcvision.errors import UserError
+
+# What is read in a few seconds. Of larger sets an even sample is; the loading transform checks every mask again.
+_PIXELS = 400_000_000
+# Orientation tag and its values that turn an image by a quarter.
+_ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
+
+Size = tuple[int, int]
+
+
+def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: str) -> Counter[Size]:
+    """Checks that every image has a mask of its size, and that the masks hold labels.
+
+    Files are opened for their size and format only; then masks of 400 million pixels in all are read.
+
+    Args:
+        pairs: Images and their masks.
+        coding: What the masks' values mean.
+        place: Where they are from, for the messages.
+
+    Returns:
+        How many images there are of each (width, height).
+
+    Raises:
+        UserError: There are none, or the first fault found, with its file.
+    """
+    if not pairs:
+        raise UserError(f'{place} is empty: it has no images to read')
+    missing = [(image, mask) for image, mask in pairs if not mask.is_file()]
+    if missing:
+        raise UserError(f'{len(missing)} of {len(pairs)} images of {place} have no mask; the first is '
+                        f'{missing[0][0]}, whose mask {missing[0][1]} is missing: add the masks or remove the images')
+    sizes: Counter[Size] = Counter()
+    for image, mask in progress(pairs, f'comparing images and masks of {place}'):
+        size, mask_size = image_size(image), _mask_size(mask)
+        if size != mask_size:
+            raise UserError(mismatch(image, size, mask, mask_size))
+        sizes[size] += 1
+    pixels = sum(width * height * count for (width, height), count in sizes.items())
+    step = -(-pixels // _PIXELS)
+    for _, mask in progress(pairs[::step], f'reading masks of {place}'):
+        coding.labels(read_mask(mask), mask)
+    return sizes
+
+
+def image_size(path: Path) -> Size:
+    """Width and height of an image as it is loaded, turned upright.
+
+    Raises:
+        UserError: It cannot be opened.
+    """
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
+            return image.size[::-1] if turned else image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '
+                        'together with its mask') from error
+
+
+def _mask_size(path: Path) -> Size:
+    try:
+        with Image.open(path) as image:
+            check_mode(image, path)
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise undecodable_mask(path, path.stat().st_size) from error

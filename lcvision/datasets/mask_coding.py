@@ -1,0 +1,164 @@
+"""What the values of mask files mean, and how such a file is read."""
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lcvision.datasets.image_end import missing_end
+from lcvision.errors import UserError
+
+_SHOWN = 4
+_REMEDY = 'restore the file or remove it together with its image'
+
+
+class MaskCoding:
+    """Turns what a mask file holds into labels 0..num_classes-1 and ``ignore_index``.
+
+    Args:
+        num_classes: Classes; None takes any value as it is.
+        ignore_index: Value of a pixel that does not count, in the files of indices and in the labels, 0..255.
+        label_map: Value in the file -> label; None for files that hold labels.
+        colours: RGB colour in the file -> label, for files of three channels, and for grey ones if all these colours
+            are shades of grey; None if there are no such files.
+        reduce_zero_label: Whether the files' 0 does not count and all other values are one too large.
+    """
+
+    def __init__(self, num_classes: int | None, ignore_index: int = 255, label_map: Mapping[int, int] | None = None,
+                 colours: Mapping[tuple[int, int, int], int] | None = None, reduce_zero_label: bool = False) -> None:
+        self.ignore_index = ignore_index
+        self.colours = colours
+        shades = {c[0]: label for c, label in (colours or {}).items() if len(set(c)) == 1}
+        if label_map is None and shades and len(shades) == len(colours or {}):
+            label_map = shades
+        elif label_map is None:
+            label_map = {value: value for value in range(255 if num_classes is None else num_classes)}
+        if reduce_zero_label:
+            label_map = {0: ignore_index, **{value + 1: label for value, label in label_map.items() if value < 255}}
+        label_map = {ignore_index: ignore_index, **label_map}
+        self._legal = np.isin(np.arange(256), list(label_map))
+        self._table = np.full(256, ignore_index, np.uint8)
+        self._table[list(label_map)] = list(label_map.values())
+
+    def labels(self, mask: np.ndarray, path: str | Path) -> np.ndarray:
+        """Decodes a mask.
+
+        Args:
+            mask: As :func:`read_mask` gives it.
+            path: Its file, for the message.
+
+        Returns:
+            Labels, uint8, shape (H, W).
+
+        Raises:
+            UserError: A value or a colour has no meaning.
+        """
+        if mask.ndim == 3:
+            return self._from_colours(mask, path)
+        legal = self._legal[mask]
+        if not legal.all():
+            found = [str(value) for value in np.unique(mask[~legal])]
+            raise UserError(f'Mask file {path} has the label value {_some(found)}, which is no class: legal are '
+                            f'{self._legal_values()}; correct the mask or the list of classes')
+        return self._table[mask]
+
+    def _legal_values(self) -> str:
+        values = np.flatnonzero(self._legal & (self._table != self.ignore_index)).tolist()
+        others = np.flatnonzero(self._legal & (self._table == self.ignore_index)).tolist()
+        return f'{_spans(values)}, and {_spans(others)} for what does not count'
+
+    def _from_colours(self, mask: np.ndarray, path: str | Path) -> np.ndarray:
+        if self.colours is None:
+            if (mask[..., :1] == mask[..., 1:]).all():
+                return self.labels(np.ascontiguousarray(mask[..., 0]), path)
+            raise UserError(f'Mask file {path} holds colours, and nothing says which class each colour is: give '
+                            'masks of class indices, or a classes.txt with "name R G B" on each line')
+        codes = _colour_codes(mask)
+        labels = np.full(codes.shape, -1, np.int16)
+        for colour, label in self.colours.items():
+            labels[codes == _colour_codes(np.array(colour))] = label
+        unknown = labels < 0
+        if unknown.any():
+            found = [f'({code >> 16}, {code >> 8 & 255}, {code & 255})' for code in np.unique(codes[unknown]).tolist()]
+            raise UserError(f'Mask file {path} has the colour {_some(found)}, which is no class of classes.txt: add a '
+                            'line "name R G B" for it, with the name ignore if it does not count')
+        return labels.astype(np.uint8)
+
+
+def read_mask(path: str | Path, content: bytes | None = None) -> np.ndarray:
+    """Reads a mask file.
+
+    Args:
+        path: The file.
+        content: Its bytes, if they were read already.
+
+    Returns:
+        Indices, uint8, shape (H, W), also of a file with a palette; RGB colours, uint8, shape (H, W, 3), of a file of
+        three or four channels.
+
+    Raises:
+        UserError: It is missing, cannot be decoded, ends early, or has more than 8 bits per channel.
+    """
+    try:
+        content = Path(path).read_bytes() if content is None else content
+    except OSError as error:
+        raise UserError(f'Mask file {path} cannot be read ({error.strerror or error}): {_REMEDY}') from error
+    missing = missing_end(content)
+    if missing:
+        raise UserError(f'Mask file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}')
+    try:
+        with Image.open(BytesIO(content)) as image:
+            check_mode(image, path)
+            if image.mode == '1':
+                return np.array(image).astype(np.uint8)
+            if image.mode in ('L', 'P'):
+                return np.array(image)
+            return np.array(image.convert('L' if image.mode == 'LA' else 'RGB'))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise undecodable_mask(path, len(content)) from error
+
+
+def check_mode(image: Image.Image, path: str | Path) -> None:
+    """Refuses an opened mask whose pixels cannot be labels.
+
+    Raises:
+        UserError: It has more than 8 bits per channel, or is a JPEG.
+    """
+    # Pillow cuts the channels of a 16-bit colour PNG down to 8 and tells so only here.
+    tiles = getattr(image, 'tile', ())
+    raw = str(tiles[0][3]) if tiles else ''
+    if image.mode.startswith(('I', 'F')) or ';16' in raw:
+        raise UserError(f'Mask file {path} has more than 8 bits per channel ({raw or image.mode}): masks are 8-bit '
+                        'files of class indices 0..254, with 255 for what does not count; convert it')
+    if image.format == 'JPEG':
+        raise UserError(f'Mask file {path} is a JPEG, which changes the labels when it is compressed: save masks as '
+                        'PNG')
+
+
+def undecodable_mask(path: str | Path, size: int) -> UserError:
+    """The error for a file that is no image."""
+    return UserError(f'Mask file {path} is not an image that can be decoded ({size} bytes): {_REMEDY}')
+
+
+def mismatch(image: str | Path, image_size: Sequence[int], mask: str | Path, mask_size: Sequence[int]) -> str:
+    """The sentence about an image and a mask of different (width, height)."""
+    sizes = ['x'.join(map(str, size)) for size in (mask_size, image_size)]
+    return (f'Mask file {mask} is {sizes[0]} pixels, but its image {image} is {sizes[1]}: both must have the same '
+            'width and height')
+
+
+def _colour_codes(rgb: np.ndarray) -> np.ndarray:
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue
+
+
+def _some(found: Sequence[str]) -> str:
+    return ', '.join(found[:_SHOWN]) + (f', ... ({len(found)} such)' if len(found) > _SHOWN else '')
+
+
+def _spans(values: list[int]) -> str:
+    """Numbers in ascending order as '0..4, 7, 11..13'."""
+    starts = [v for v in values if v - 1 not in values]
+    ends = [v for v in values if v + 1 not in values]
+    return ', '.join(str(a) if a == b else f'{a}..{b}' for a, b in zip(starts, ends))

@@ -1,0 +1,141 @@
+"""Reads a folder of images and a folder of masks under the same names."""
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmengine import fileio
+from PIL import Image
+
+from lcvision.datasets.class_list import ClassList, read_class_list
+from lcvision.datasets.mask_coding import read_mask
+from lcvision.datasets.progress import progress
+from lcvision.errors import UserError
+from lcvision.visualization.palette import distinct_colour
+
+LAYOUT = ('images/{train,val}/ with masks/{train,val}/, or {train,val}/images/ with {train,val}/masks/, files of the '
+          'same names, and classes.txt')
+_PAIRS = (('images', 'masks'), ('img_dir', 'ann_dir'))
+_SPLITS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation')}
+_IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+# The first that fits is taken; a JPEG is found to be refused with the reason.
+_MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
+_MASK_ENDS = ('', '_mask', '_label', '_gt')
+# Without splits every so many-th image is held out.
+HELD_OUT = 5
+
+
+def is_mask_folder(root: Path) -> bool:
+    """Tells whether a folder has images or masks where the layout has them."""
+    return any(next(_places(root, split), None) for split in _SPLITS) or _whole(root) is not None
+
+
+def find_mask_folder(root: Path, split: str) -> dict:
+    """Finds a split of a folder of images and masks.
+
+    The classes are those of ``classes.txt``, see :func:`lcvision.datasets.class_list.read_class_list`. Without it the
+    masks hold indices, and there are as many classes as the largest index of all masks says. Without folders for the
+    splits every fifth image, by name, is held out for validation.
+
+    Args:
+        root: Folder with ``images/`` and ``masks/``.
+        split: 'train' or 'val'.
+
+    Returns:
+        Entries of the config of a dataset on this split.
+
+    Raises:
+        UserError: A folder or the split is missing, the list of classes is faulty, or there is none and the masks do
+            not tell the classes.
+    """
+    place = next(_places(root, split), None)
+    if place is None and any(next(_places(root, other), None) for other in _SPLITS):
+        raise UserError(f'{root} has no images for {split!r}: the layout is {LAYOUT}')
+    part = None if place else split
+    images, masks = place or _whole(root) or (root / 'images', root / 'masks')
+    for folder in (images, masks):
+        if not folder.is_dir():
+            raise UserError(f'no folder {folder}: the layout is {LAYOUT}')
+    classes = _classes(root)
+    colours = classes.colours or [distinct_colour(index) for index in range(len(classes.names))]
+    return dict(type='lcvision.MaskFolderDataset', data_prefix=dict(img_path=str(images), seg_map_path=str(masks)),
+                metainfo=dict(classes=classes.names, palette=[list(colour) for colour in colours]), part=part,
+                by_colour=classes.colours is not None, ignored_colours=[list(colour) for colour in classes.ignored])
+
+
+def pair_up(image_folder: Path, mask_folder: Path, part: str | None = None) -> list[tuple[Path, Path]]:
+    """Finds the mask of every image.
+
+    A mask has the name of its image, perhaps followed by ``_mask``, ``_label`` or ``_gt``, and any ending.
+
+    Args:
+        image_folder: With images at any depth.
+        mask_folder: With masks at the same places.
+        part: 'val' takes every fifth image, 'train' the others, None all.
+
+    Returns:
+        Images in the order of their names and their masks; for an image without one, the file that it should be.
+    """
+    images = [Path(name) for name in _names(image_folder) if name.lower().endswith(_IMAGE_SUFFIXES)]
+    masks = {str(Path(name).with_suffix('')): name for suffix in _MASK_SUFFIXES[::-1] for name in _names(mask_folder)
+             if name.lower().endswith(suffix)}
+    if part is not None:
+        held_out = images[HELD_OUT - 1::HELD_OUT] or images[-1:]
+        images = held_out if part == 'val' else [image for image in images if image not in set(held_out)]
+    pairs = []
+    for image in images:
+        stem = str(image.with_suffix(''))
+        name = next((masks[stem + end] for end in _MASK_ENDS if stem + end in masks), stem + '.png')
+        pairs.append((image_folder / image, mask_folder / name))
+    return pairs
+
+
+def _classes(root: Path) -> ClassList:
+    path = root / 'classes.txt'
+    if path.is_file():
+        return read_class_list(path)
+    places = [place for split in _SPLITS for place in _places(root, split)]
+    whole = _whole(root)
+    if not places and whole:
+        places = [whole]
+    masks = [mask for images, folder in places if images.is_dir() and folder.is_dir()
+             for _, mask in pair_up(images, folder) if mask.is_file()]
+    if not masks:
+        raise UserError(f'{root} has no image with a mask: the layout is {LAYOUT}')
+    largest = -1
+    for mask in progress(masks, f'counting the classes of the masks of {root}, which has no classes.txt'):
+        pixels = read_mask(mask)
+        if pixels.ndim == 3 and (pixels[..., :1] != pixels[..., 1:]).any():
+            raise UserError(f'Mask file {mask} holds colours, and nothing says which class each colour is: write '
+                            f'{path} with "name R G B" on each line')
+        counted = pixels[pixels < 255]
+        largest = max(largest, int(counted.max()) if counted.size else -1)
+    if largest < 1:
+        raise UserError(f'the masks of {root} hold no index from 1 to 254 (255 is what does not count), so that there '
+                        f'are not two classes to tell apart: write indices, or {path} with "name R G B" on each line')
+    return ClassList(tuple(f'class {index}' for index in range(largest + 1)), _colour_table(masks[0], largest + 1))
+
+
+def _colour_table(mask: Path, count: int) -> tuple | None:
+    with Image.open(mask) as image:
+        table = image.getpalette() if image.mode == 'P' else None
+    if not table or len(table) < 3 * count:
+        return None
+    colours = tuple((table[3 * i], table[3 * i + 1], table[3 * i + 2]) for i in range(count))
+    return colours if len(set(colours)) == count else None
+
+
+def _places(root: Path, split: str) -> Iterator[tuple[Path, Path]]:
+    for images, masks in _PAIRS:
+        for name in _SPLITS[split]:
+            for place in ((root / images / name, root / masks / name), (root / name / images, root / name / masks)):
+                if place[0].is_dir() or place[1].is_dir():
+                    yield place
+
+
+def _whole(root: Path) -> tuple[Path, Path] | None:
+    return next(((root / images, root / masks) for images, masks in _PAIRS
+                 if (root / images).is_dir() or (root / masks).is_dir()), None)
+
+
+def _names(folder: Path) -> list[str]:
+    # Symbolic links are followed, hidden files are not seen.
+    return sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True))

@@ -1,0 +1,55 @@
+"""A classification data set whose labels are not looked at, with further images that have none."""
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.dataset import ConcatDataset
+from mmengine.registry import DATASETS as ROOT_DATASETS
+
+from lcvision.datasets.image_folder import EXTENSIONS
+from lcvision.errors import UserError
+from lcvision.registry import DATASETS
+
+
+@DATASETS.register_module()
+class WithoutLabels(ConcatDataset):
+    """The images of a data set, then those of a folder, all without labels.
+
+    mmpretrain cannot batch samples of which some have a label; here none has.
+
+    Args:
+        dataset: Config of a classification data set; its pipeline serves the folder, too.
+        folder: Folder of unlabelled images, below which every image counts, however deep; None for no more images.
+        lazy_init: Whether to list the images later.
+
+    Raises:
+        UserError: ``folder`` is missing or holds no image.
+    """
+
+    def __init__(self, dataset: dict, folder: str | None = None, lazy_init: bool = False):
+        datasets = [ROOT_DATASETS.build(dataset)]
+        if folder:
+            _check(folder)
+            # Classes have to agree in a ConcatDataset; without labels nobody reads them.
+            datasets.append(ROOT_DATASETS.build(dict(
+                type='mmpretrain.CustomDataset', data_prefix=str(folder), with_label=False, extensions=EXTENSIONS,
+                pipeline=_pipeline(dataset), metainfo=datasets[0].metainfo)))
+        super().__init__(datasets, lazy_init)
+
+    def __getitem__(self, idx: int) -> dict:
+        """One sample, packed as the pipeline packs it, without its label."""
+        sample = super().__getitem__(idx)
+        sample['data_samples'].pop('gt_label', None)
+        return sample
+
+
+def _pipeline(dataset: dict) -> Sequence:
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset.get('pipeline', ())
+
+
+def _check(folder: str) -> None:
+    if not Path(folder).is_dir():
+        raise UserError(f'there is no folder {folder} of unlabelled images: give one that exists, or folder=None')
+    if not any(path.suffix.lower() in EXTENSIONS for path in Path(folder).rglob('*')):
+        raise UserError(f'the folder {folder} has no unlabelled image in it ({", ".join(EXTENSIONS)}), at any depth')

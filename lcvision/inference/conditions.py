@@ -1,0 +1,28 @@
+"""The state of the process in which images are predicted."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import cv2
+import torch
+
+from lcvision.latency.measure import flushes_subnormals
+
+
+@contextmanager
+def predicting(threads: int) -> Iterator[None]:
+    """Inference mode, so many threads for torch and cv2, subnormal numbers flushed; the caller's state afterwards.
+
+    Args:
+        threads: At least 1.
+    """
+    before, cv2_before, flushing = torch.get_num_threads(), cv2.getNumThreads(), flushes_subnormals()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_flush_denormal(flushing)
+        cv2.setNumThreads(cv2_before)
+        torch.set_num_threads(before)

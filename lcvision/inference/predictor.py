@@ -1,0 +1,159 @@
+"""A trained model as a function from images to results."""
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from lcvision.cli.config import load_config
+from lcvision.errors import UserError
+from lcvision.inference.conditions import predicting
+from lcvision.inference.frames import Frame, open_source
+from lcvision.inference.pictures import Pictures
+from lcvision.inference.pipeline import Pipeline
+from lcvision.inference.results import Result
+from lcvision.inference.sized_networks import SizedNetworks
+from lcvision.inference.trained_model import load_trained
+from lcvision.latency import check_threads, environment
+from lcvision.latency.engines import EngineError, Prepared, check_precisions, select_engines
+from lcvision.latency.network import raw_network, task_of
+
+# Where the test pipeline leaves the size to the image: only for looking at the network.
+_TRIAL_SIZE = (128, 128)
+
+Image = np.ndarray | str | Path | bytes
+
+
+class Predictor:
+    """Finds objects, labels pixels or names classes, as tools/test.py would on the same images.
+
+    ::
+
+        predictor = Predictor('configs/detection/picodet_pplcnet_1x.py', 'best.pth', engine='openvino')
+        for box, score, label in zip(*vars(predictor('street.jpg')).values()):
+            print(predictor.classes[label], score, box)
+
+    The steps around the network are few: one resize, one normalisation into memory that is reused, decoding of the
+    cells that pass the threshold alone. A network is prepared (compiled) for the size of its input: at once where the
+    test pipeline resizes to one size, else when a size is first seen. A predictor belongs to one thread at a time.
+
+    Args:
+        config: Path of a config, or the config itself; its test pipeline says how images are prepared.
+        checkpoint: .pth or .safetensors; read as data, nothing in it is executed. It may have another number of
+            classes than the config, as after training with ``--data``.
+        engine: Name of an engine, see ``lcvision.latency.engines``; 'best' is chosen by measuring.
+        threads: Threads of an operator; None takes as many as can run at once here.
+        precision: 'fp32', or another that the engine has.
+        top_k: Classes that a classification names.
+
+    Raises:
+        UserError: The config, checkpoint, engine, number of threads or precision is none that works here.
+    """
+
+    def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
+                 threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
+        chosen = select_engines(engine)
+        if len(chosen) != 1:
+            raise UserError(f'a predictor runs on one engine, {engine!r} names {len(chosen)}: give one of them')
+        check_precisions([precision], chosen)
+        self.threads = environment.usable_threads() if threads is None else threads
+        check_threads([self.threads])
+        config = config if isinstance(config, Config) else load_config(str(config))
+        trained = load_trained(config, checkpoint)
+        self.task = task_of(trained.model)
+        self.classes: tuple[str, ...] = trained.dataset_meta['classes']
+        with predicting(self.threads):
+            network = raw_network(trained.model, _TRIAL_SIZE)
+            self._pipeline = Pipeline(config, trained.model, network, trained.dataset_meta, top_k)
+            self._networks = SizedNetworks(network, chosen[0], precision, self.threads)
+            size = self._pipeline.fixed_size()
+        self._pictures = Pictures(trained.dataset_meta)
+        if size:
+            self.prepare(size)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Prepares the network for inputs of this size, which otherwise happens at the first image of it.
+
+        Args:
+            size: Height and width of the network's input in pixels.
+
+        Raises:
+            UserError: The engine cannot run this network.
+        """
+        with predicting(self.threads):
+            self._prepared(size)
+
+    def __call__(self, image: Image | Iterable[Image]) -> Result | list[Result]:
+        """Predicts one image or several.
+
+        Args:
+            image: A BGR uint8 array of shape (H, W, 3), a path, or an encoded image as bytes; or several of these, as
+                any iterable or as an array of shape (N, H, W, 3).
+
+        Returns:
+            :class:`Detections`, :class:`LabelMap` or :class:`Class`, in pixels of the image as given; of several
+            images a list.
+
+        Raises:
+            UserError: An image is missing, torn or not of this kind.
+        """
+        if isinstance(image, (str, Path, bytes)) or (isinstance(image, np.ndarray) and image.ndim != 4):
+            return self._predict(self.read(image))
+        return [self._predict(self.read(one)) for one in image]
+
+    def read(self, image: Image) -> np.ndarray:
+        """The image as a BGR uint8 array, shape (H, W, 3), upright as its EXIF says; see :meth:`__call__`."""
+        if isinstance(image, bytes):
+            return self._pipeline.steps.decode(image)
+        if isinstance(image, (str, Path)):
+            return self._pipeline.steps.read(image)
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
+                or not image.size:
+            given = f'{image.dtype} of shape {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
+            raise UserError(f'an image is a uint8 array of shape (H, W, 3) in BGR, a path, or bytes of an image file; '
+                            f'got {given}')
+        return image
+
+    def stream(self, source: str | Path | Iterable[Image], progress: bool = True) -> Iterator[tuple[Frame, Result]]:
+        """Predicts the images of a folder, the frames of a video, or any images, one after the other.
+
+        Args:
+            source: A folder (images in it and below, by name), a video file, an image file, or an iterable of images.
+            progress: Whether a bar is drawn, on a terminal only.
+
+        Returns:
+            Each frame, its name and pixels, with its result; they are read and predicted as they are asked for.
+
+        Raises:
+            UserError: The source is missing, holds no image, or one of its images cannot be read.
+        """
+        return ((frame, self._predict(frame.image)) for frame in open_source(source, self.read, progress))
+
+    def draw(self, image: Image, result: Result, score_thr: float = 0.3) -> np.ndarray:
+        """A picture of a result.
+
+        Args:
+            image: What was predicted; an array stays as it is.
+            result: What came of it.
+            score_thr: Objects below are not drawn, 0..1.
+
+        Returns:
+            BGR uint8: of a label map with a legend below, and of a small image enlarged to have room for letters.
+        """
+        return self._pictures.draw(self.read(image), result, score_thr)
+
+    @property
+    def engine(self) -> str:
+        """The engine, or the one that 'best' chose last."""
+        return self._networks.engine_name
+
+    def _predict(self, image: np.ndarray) -> Result:
+        with predicting(self.threads):
+            return self._pipeline.predict(image, self._prepared)
+
+    def _prepared(self, size: tuple[int, int]) -> Prepared:
+        try:
+            return self._networks(size)
+        except EngineError as error:
+            raise UserError(f'engine {self.engine!r} cannot run this network at {size[0]}x{size[1]}: {error}; take '
+                            "another, 'eager' runs every network") from error

@@ -1,0 +1,103 @@
+"""A config's model with the weights of a checkpoint, and the names of its classes."""
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
+from torch import Tensor, nn
+
+from lcvision.datasets.sources.config_edits import set_num_classes
+from lcvision.errors import UserError
+from lcvision.latency.network import build_model
+from lcvision.weights.compatibility import added_classes, check_compatible
+from lcvision.weights.safe_load import load_checkpoint_file
+
+_HEADS = ('bbox_head', 'decode_head', 'head')
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model ready to predict.
+
+    Args:
+        model: In eval mode, on the CPU.
+        dataset_meta: ``classes``, one name for each, and ``palette`` where there is one.
+    """
+
+    model: nn.Module
+    dataset_meta: dict[str, Any]
+
+
+def load_trained(config: Config, checkpoint: str | Path) -> TrainedModel:
+    """Builds the model of a config and loads a checkpoint into it.
+
+    The number of classes is the checkpoint's: one trained with ``--data`` fits the config it was trained with,
+    whatever classes that config is written for. Their names are those that the run noted in the checkpoint, else the
+    config's or its data set's if they are as many, else 'class 0' and so on.
+
+    Args:
+        config: A whole config; it is not changed.
+        checkpoint: .pth or .safetensors.
+
+    Raises:
+        UserError: The checkpoint is missing, torn, unsafe or of another model.
+    """
+    state, meta = load_checkpoint_file(checkpoint)
+    config = copy.deepcopy(config)
+    model = build_model(config, calibrated=False)
+    added = added_classes(model, state)
+    if added:
+        set_num_classes(config.model, _num_classes(config) + added)
+        model = build_model(config, calibrated=False)
+    check_compatible(model, state, checkpoint)
+    model.load_state_dict(_with_counters(model, state))
+    return TrainedModel(model, _dataset_meta(config, meta.get('dataset_meta')))
+
+
+def config_meta(config: Config) -> dict[str, Any]:
+    """Names and colours of a config's classes, without a checkpoint; see :func:`load_trained`."""
+    return _dataset_meta(config, None)
+
+
+def _with_counters(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # Converted weights have none, and nothing reads them in eval mode.
+    own = {name: value for name, value in model.state_dict().items() if name.endswith('num_batches_tracked')}
+    return {**own, **{name: value for name, value in state.items()
+                      if name in own or not name.endswith('num_batches_tracked')}}
+
+
+def _num_classes(config: Config) -> int:
+    head: Any = next((config.model[name] for name in _HEADS if config.model.get(name)), {})
+    head = head[-1] if isinstance(head, (list, tuple)) else head
+    if not isinstance(head.get('num_classes'), int):
+        raise UserError(f'{config.filename}: its head has no num_classes, and the checkpoint has another number of '
+                        'classes than it: give the config it was trained with')
+    return head['num_classes']
+
+
+def _dataset_meta(config: Config, saved: object) -> dict[str, Any]:
+    count = _num_classes(config)
+    for meta in (saved, *_config_metas(config)):
+        if not isinstance(meta, Mapping):
+            continue
+        classes, palette = meta.get('classes'), meta.get('palette')
+        if isinstance(classes, (list, tuple)) and len(classes) == count:
+            return {'classes': tuple(map(str, classes)), **({'palette': palette} if palette else {})}
+    return {'classes': tuple(f'class {label}' for label in range(count))}
+
+
+def _config_metas(config: Config) -> Iterator[object]:
+    for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+        dataset = (config.get(loader) or {}).get('dataset') or {}
+        while dataset.get('dataset'):
+            dataset = dataset['dataset']
+        with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
+            kind = DATASETS.get(dataset['type']) if dataset.get('type') else None
+        # The data set's own may be of more classes than it evaluates, its parent's then fits.
+        own = [vars(cls).get('METAINFO') or {} for cls in kind.__mro__] if kind else []
+        given = dataset.get('metainfo') or {}
+        yield {**(own[0] if own else {}), **given} if given.get('classes') else None
+        yield from own

@@ -1,0 +1,63 @@
+"""What bilinear resizing does along one axis, as weights of a few neighbours."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class AxisTaps:
+    """Which of the pixels before make each of the pixels after.
+
+    Args:
+        start: First pixel before that counts, int64, shape (after,).
+        weights: Weights of it and the next ones, float32, shape (after, taps).
+        first: The first pixel after with this start, int64, shape (before - taps + 1,).
+        count: How many pixels after have this start; they follow each other; same shape.
+    """
+
+    start: torch.Tensor
+    weights: torch.Tensor
+    first: torch.Tensor
+    count: torch.Tensor
+
+    @property
+    def taps(self) -> int:
+        """How many neighbours count at most."""
+        return self.weights.shape[1]
+
+    @property
+    def nearest(self) -> torch.Tensor:
+        """The pixel before that counts most, int64, shape (after,)."""
+        return self.start + self.weights.argmax(dim=1)
+
+    def to(self, device: torch.device) -> 'AxisTaps':
+        """Moves to a device."""
+        return AxisTaps(*(part.to(device) for part in (self.start, self.weights, self.first, self.count)))
+
+
+@lru_cache(maxsize=64)
+def axis_taps(size: int, padded: int, crop: tuple[int, int], original: int, align_corners: bool = False) -> AxisTaps:
+    """Follows one axis of a map from the logits to the original image.
+
+    Args:
+        size: Pixels of the logits.
+        padded: Pixels of the network's input, to which they are resized.
+        crop: Pixels of padding before and after the image, cut off then.
+        original: Pixels of the image as it was loaded, to which the rest is resized.
+        align_corners: As of ``torch.nn.functional.interpolate``.
+    """
+    # Resizing the unit vectors gives the very weights that torch uses, in either kind of alignment.
+    matrix = F.interpolate(torch.eye(size)[None], padded, mode='linear', align_corners=align_corners)
+    matrix = matrix[..., crop[0]:padded - crop[1]]
+    if matrix.shape[2] != original:
+        matrix = F.interpolate(matrix, original, mode='linear', align_corners=align_corners)
+    matrix = matrix[0].T
+    used = matrix.ne(0).to(torch.uint8)
+    first_used, last_used = used.argmax(dim=1), size - 1 - used.flip(1).argmax(dim=1)
+    taps = int((last_used - first_used).max()) + 1
+    start = first_used.clamp(max=size - taps)
+    groups = torch.arange(size - taps + 1)
+    first, end = torch.searchsorted(start, groups), torch.searchsorted(start, groups, right=True)
+    return AxisTaps(start, matrix.gather(1, start[:, None] + torch.arange(taps)), first, end - first)

@@ -1,0 +1,123 @@
+"""The predicted class on an image, and the true one where it is another."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine.structures import BaseDataElement
+
+from lcvision.errors import UserError
+from lcvision.visualization.palette import Colour
+from lcvision.visualization.style import Style
+from lcvision.visualization.text import chip, paste, shorten
+
+RIGHT, WRONG, UNKNOWN = (22, 143, 78), (213, 40, 40), (63, 81, 181)
+_TRUTH: Colour = (36, 41, 47)
+# Letters do not fit into a smaller picture.
+_LEAST_SIDE = 224
+
+
+@dataclass(frozen=True)
+class ClassificationScene:
+    """What is to be written on one image.
+
+    Args:
+        label: The best class.
+        score: Its score, 0..1.
+        true_labels: The annotated class or classes; empty without annotation.
+    """
+
+    label: int
+    score: float
+    true_labels: tuple[int, ...]
+
+
+class ClassificationPainter:
+    """Frames an image and writes class and score of its best prediction on it.
+
+    Green is right and red is wrong, with the true class in a second label; blue stands for an image without annotation.
+
+    Args:
+        dataset_meta: A dataset's ``metainfo`` with ``classes``.
+    """
+
+    def __init__(self, dataset_meta: Mapping[str, Any]) -> None:
+        self.classes = tuple(dataset_meta.get('classes') or ())
+
+    def read(self, sample: BaseDataElement) -> ClassificationScene:
+        """Takes a scene out of a data sample.
+
+        Args:
+            sample: With ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
+
+        Raises:
+            UserError: It does not say where its image is.
+        """
+        if 'img_path' not in sample:
+            raise UserError('the images of this data set are no files and cannot be drawn on: give the set as folders '
+                            'of images or as an .npz file with --data, or test without --show-dir')
+        label = int(sample.pred_label.reshape(-1)[0])
+        truth = sample.get('gt_label')
+        true_labels = () if truth is None else tuple(int(value) for value in truth.reshape(-1))
+        return ClassificationScene(label, float(sample.pred_score[label]), true_labels)
+
+    def paint(self, image: np.ndarray, scene: ClassificationScene, style: Style | None = None) -> np.ndarray:
+        """Draws a scene.
+
+        Args:
+            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
+            scene: What to write.
+            style: Sizes of the frame and the letters; None for some that suit the image, which is enlarged first if
+                letters would not fit.
+
+        Returns:
+            ``image``, or the enlarged one.
+        """
+        if style is None:
+            image = _enlarged(image)
+            style = Style.for_image(image.shape)
+        height, width = image.shape[:2]
+        colour = self.colour(scene)
+        cv2.rectangle(image, (0, 0), (width - 1, height - 1), colour[::-1], 2 * style.line)
+        texts = [(f'{self.name(scene.label)} {scene.score:.2f}', colour)]
+        if scene.true_labels and scene.label not in scene.true_labels:
+            texts.append((f'true: {", ".join(map(self.name, scene.true_labels))}', _TRUTH))
+        left, bottom = 2 * style.line, height - 2 * style.line
+        for text, ground in reversed(texts):
+            plate, cover = chip(shorten(text, style.font, width - 2 * left - style.font), style.font, ground)
+            bottom -= cover.shape[0]
+            paste(image, plate, cover, (left, bottom))
+        return image
+
+    def variety(self, scene: ClassificationScene) -> int:
+        """One for every image: the contact sheet takes none before another."""
+        return 1
+
+    def legend(self, scenes: list[ClassificationScene]) -> list[tuple[str, Colour]]:
+        """Names and RGB colours of right and wrong, as far as they are to be seen."""
+        names = {RIGHT: 'right', WRONG: 'wrong', UNKNOWN: 'not annotated'}
+        seen = {self.colour(scene) for scene in scenes}
+        return [(name, colour) for colour, name in names.items() if colour in seen]
+
+    def remark(self, scenes: list[ClassificationScene]) -> str:
+        """Says what is written."""
+        wrong = any(self.colour(scene) == WRONG for scene in scenes)
+        return 'best class and its score' + (', below it the true class' if wrong else '')
+
+    def name(self, label: int) -> str:
+        """Returns the name of a class."""
+        return str(self.classes[label]) if label < len(self.classes) else f'class {label}'
+
+    def colour(self, scene: ClassificationScene) -> Colour:
+        """Returns the RGB that says whether a prediction is right."""
+        if not scene.true_labels:
+            return UNKNOWN
+        return RIGHT if scene.label in scene.true_labels else WRONG
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    factor = _LEAST_SIDE / min(image.shape[:2])
+    if factor <= 1:
+        return image
+    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)

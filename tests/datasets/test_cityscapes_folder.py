@@ -1,0 +1,75 @@
+"""Cityscapes layout with either format of images and either kind of masks."""
+import pytest
+import street_like
+
+from lcvision.datasets.cityscapes_folder import find_cityscapes, is_cityscapes, read_cityscapes
+from lcvision.errors import UserError
+
+
+def message(call, *args):
+    with pytest.raises(UserError) as error:
+        call(*args)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+@pytest.mark.parametrize('masks, kind', [('labelTrainIds', 'CityscapesDataset'),
+                                         ('labelIds', 'lcvision.CityscapesLabelIdsDataset')])
+@pytest.mark.parametrize('ending', ['png', 'jpg', 'jpeg'])
+def test_what_is_there_is_found(tmp_path, split, masks, kind, ending):
+    street_like.cityscapes(tmp_path, ending, masks)
+    assert is_cityscapes(tmp_path)
+    assert find_cityscapes(tmp_path, split) == dict(
+        type=kind, img_suffix=f'_leftImg8bit.{ending}', seg_map_suffix=f'_gtFine_{masks}.png',
+        data_prefix=dict(img_path=str(tmp_path / 'leftImg8bit' / split), seg_map_path=str(tmp_path / 'gtFine' / split)))
+
+
+def test_training_labels_go_first_where_they_are_complete(tmp_path):
+    street_like.cityscapes(tmp_path, masks='labelIds')
+    street_like.cityscapes(tmp_path, masks='labelTrainIds')
+    assert find_cityscapes(tmp_path, 'val')['type'] == 'CityscapesDataset'
+    next((tmp_path / 'gtFine/val').rglob('*labelTrainIds.png')).unlink()
+    assert find_cityscapes(tmp_path, 'val')['type'] == 'lcvision.CityscapesLabelIdsDataset'
+
+
+def test_folders_may_be_links(tmp_path):
+    street_like.cityscapes(tmp_path / 'real')
+    for name in ('leftImg8bit', 'gtFine'):
+        (tmp_path / 'linked' / name / 'val').mkdir(parents=True)
+        (tmp_path / 'linked' / name / 'val/town').symlink_to(tmp_path / 'real' / name / 'val/town')
+    assert find_cityscapes(tmp_path / 'linked', 'val')['img_suffix'] == '_leftImg8bit.png'
+
+
+@pytest.mark.parametrize('gone', ['leftImg8bit', 'gtFine'])
+def test_a_missing_folder_is_told(tmp_path, gone):
+    street_like.cityscapes(tmp_path, splits=('train',))
+    (tmp_path / gone).rename(tmp_path / 'elsewhere')
+    assert is_cityscapes(tmp_path)
+    text = message(find_cityscapes, tmp_path, 'train')
+    assert f'no folder {tmp_path / gone / "train"}' in text and 'labelIds.png' in text
+
+
+@pytest.mark.parametrize('name', ['leftImg8bit', 'gtFine'])
+def test_an_empty_split_is_told(tmp_path, name):
+    street_like.cityscapes(tmp_path)
+    for path in (tmp_path / name / 'val').rglob('*.png'):
+        path.rename(path.with_suffix('.txt'))
+    text = message(find_cityscapes, tmp_path, 'val')
+    assert f'{tmp_path / name / "val"} is empty' in text
+
+
+def test_two_formats_are_told(tmp_path):
+    street_like.cityscapes(tmp_path)
+    street_like.image(tmp_path / 'leftImg8bit/val/town/x_leftImg8bit.jpg')
+    text = message(find_cityscapes, tmp_path, 'val')
+    assert '2 .png' in text and '1 .jpg' in text
+
+
+def test_other_files_do_not_matter(tmp_path):
+    street_like.cityscapes(tmp_path)
+    for name in ('Thumbs.db', 'x.jpg', '.hidden_leftImg8bit.jpg'):
+        (tmp_path / 'leftImg8bit/val/town' / name).write_bytes(b'')
+    found = read_cityscapes(tmp_path / 'leftImg8bit/val', tmp_path / 'gtFine/val')
+    assert found['img_suffix'] == '_leftImg8bit.png'
+    assert not is_cityscapes(tmp_path / 'leftImg8bit')

@@ -1,0 +1,114 @@
+"""Pairs of folders: where they may lie, which mask belongs to which image, which classes there are."""
+import pytest
+import street_like
+
+from lcvision.datasets.mask_folder import find_mask_folder, is_mask_folder, pair_up
+from lcvision.errors import UserError
+
+
+def message(call, *args):
+    with pytest.raises(UserError) as error:
+        call(*args)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize('images, masks', [
+    ('images/{}', 'masks/{}'), ('{}/images', '{}/masks'), ('img_dir/{}', 'ann_dir/{}')])
+@pytest.mark.parametrize('split, name', [('train', 'train'), ('val', 'val'), ('val', 'validation'), ('val', 'valid')])
+def test_splits_are_found(tmp_path, images, masks, split, name):
+    places = tmp_path / images.format(name), tmp_path / masks.format(name)
+    street_like.image(places[0] / 'a.jpg')
+    street_like.mask(places[1] / 'a.png', 1)
+    (tmp_path / 'classes.txt').write_text('road\ncar')
+    assert is_mask_folder(tmp_path)
+    found = find_mask_folder(tmp_path, split)
+    assert found['data_prefix'] == dict(img_path=str(places[0]), seg_map_path=str(places[1]))
+    assert found['metainfo']['classes'] == ('road', 'car') and not found['by_colour'] and found['part'] is None
+    other = 'val' if split == 'train' else 'train'
+    assert f'{tmp_path} has no images for {other!r}' in message(find_mask_folder, tmp_path, other)
+
+
+@pytest.mark.parametrize('count, held_out', [(2, [1]), (5, [4]), (12, [4, 9])])
+def test_without_splits_every_fifth_is_held_out(tmp_path, count, held_out):
+    street_like.pairs(tmp_path, splits=(), count=count)
+    parts = {split: find_mask_folder(tmp_path, split) for split in ('train', 'val')}
+    names = sorted(f'{index}.jpg' for index in range(count))
+    chosen = {}
+    for split, found in parts.items():
+        assert found['data_prefix']['img_path'] == str(tmp_path / 'images') and found['part'] == split
+        chosen[split] = [image.name for image, _ in pair_up(tmp_path / 'images', tmp_path / 'masks', found['part'])]
+    assert chosen['val'] == [names[index] for index in held_out]
+    assert sorted(chosen['train'] + chosen['val']) == names
+
+
+def test_pairs_of_any_ending_and_depth(tmp_path):
+    wanted = {'a.jpg': 'a.png', 'b.JPG': 'b.bmp', 'deep/c.png': 'deep/c_mask.png', 'd.e.jpeg': 'd.e_gt.tif',
+              'f.webp': 'f_label.PNG', 'g.png': 'g.png', 'h.jpg': 'h.jpg'}
+    for image, mask in wanted.items():
+        for folder, name in (('images', image), ('masks', mask)):
+            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / name).write_bytes(b'')
+    (tmp_path / 'masks/h.png').write_bytes(b'')
+    (tmp_path / 'images/notes.txt').write_bytes(b'')
+    found = dict(pair_up(tmp_path / 'images', tmp_path / 'masks'))
+    wanted['h.jpg'] = 'h.png'
+    assert found == {tmp_path / 'images' / image: tmp_path / 'masks' / mask for image, mask in wanted.items()}
+
+
+def test_a_mask_that_is_missing_is_expected_as_png(tmp_path):
+    street_like.pairs(tmp_path)
+    (tmp_path / 'masks/val/1.png').unlink()
+    pairs = pair_up(tmp_path / 'images/val', tmp_path / 'masks/val')
+    assert [mask.name for _, mask in pairs] == ['0.png', '1.png']
+
+
+def test_colours_of_the_list(tmp_path):
+    street_like.pairs(tmp_path, classes='road 128 64 128\ncar 0 0 142\nignore 0 0 0')
+    found = find_mask_folder(tmp_path, 'val')
+    assert found['by_colour'] and found['ignored_colours'] == [[0, 0, 0]]
+    assert found['metainfo'] == dict(classes=('road', 'car'), palette=[[128, 64, 128], [0, 0, 142]])
+
+
+def test_without_a_list_the_masks_tell_the_classes(tmp_path):
+    street_like.pairs(tmp_path, classes=None)
+    street_like.mask(tmp_path / 'masks/train/0.png', street_like.columns([0, 4, 255]))
+    for split in ('train', 'val'):
+        metainfo = find_mask_folder(tmp_path, split)['metainfo']
+        assert metainfo['classes'] == tuple(f'class {i}' for i in range(5))
+        assert len({tuple(colour) for colour in metainfo['palette']}) == 5
+
+
+def test_without_a_list_a_palette_gives_its_colours(tmp_path):
+    street_like.pairs(tmp_path, classes=None)
+    for path in (tmp_path / 'masks').rglob('*.png'):
+        street_like.mask(path, street_like.columns([0, 1, 255]), [(9, 8, 7), (200, 0, 0)])
+    assert find_mask_folder(tmp_path, 'val')['metainfo'] == dict(classes=('class 0', 'class 1'),
+                                                                 palette=[[9, 8, 7], [200, 0, 0]])
+
+
+def test_masks_that_tell_no_classes(tmp_path):
+    street_like.pairs(tmp_path, classes=None, values=(0, 255))
+    text = message(find_mask_folder, tmp_path, 'val')
+    assert str(tmp_path) in text and 'index from 1 to 254' in text and 'classes.txt' in text
+    path = street_like.mask(tmp_path / 'masks/val/1.png', street_like.columns([(0, 0, 0), (9, 1, 1)]))
+    text = message(find_mask_folder, tmp_path, 'val')
+    assert str(path) in text and 'classes.txt' in text
+    for path in (tmp_path / 'masks').rglob('*.png'):
+        path.unlink()
+    assert 'no image with a mask' in message(find_mask_folder, tmp_path, 'val')
+
+
+def test_half_a_pair_is_told(tmp_path):
+    street_like.pairs(tmp_path)
+    (tmp_path / 'masks').rename(tmp_path / 'labels')
+    assert f'no folder {tmp_path / "masks/val"}' in message(find_mask_folder, tmp_path, 'val')
+    (tmp_path / 'labels').rename(tmp_path / 'masks')
+    (tmp_path / 'images').rename(tmp_path / 'pictures')
+    assert is_mask_folder(tmp_path)
+    assert f'no folder {tmp_path / "images/val"}' in message(find_mask_folder, tmp_path, 'val')
+
+
+def test_other_folders_are_none(tmp_path):
+    (tmp_path / 'annotations').mkdir()
+    assert not is_mask_folder(tmp_path)

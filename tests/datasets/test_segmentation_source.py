@@ -1,0 +1,198 @@
+"""--data and the config's own data for segmentation: what the config then says, what is loaded, what is told."""
+import numpy as np
+import pytest
+import street_like
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from PIL import Image
+
+from lcvision.datasets.sample import render_street_sample
+from lcvision.datasets.sources import check_source, use_source
+from lcvision.errors import UserError
+from lcvision.latency.input_size import find_input_size
+
+CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
+
+
+@pytest.fixture
+def cfg():
+    return Config.fromfile(CONFIG)
+
+
+def message(call, *args, **kwargs):
+    with pytest.raises(UserError) as error:
+        call(*args, **kwargs)
+    assert '\n' not in str(error.value)
+    return str(error.value)
+
+
+def load(cfg, name):
+    init_default_scope('mmseg')
+    loader = cfg[f'{name}_dataloader']
+    loader.update(num_workers=0, persistent_workers=False)
+    if name == 'train':
+        loader.batch_size = 2
+    return Runner.build_dataloader(loader, seed=0)
+
+
+def mask_of(root, split='val'):
+    return sorted((root / 'gtFine' / split).rglob('*.png'))[1]
+
+
+@pytest.mark.parametrize('ending, masks, values, labels', [
+    ('png', 'labelTrainIds', (0, 13, 255), {0, 13, 255}), ('jpg', 'labelTrainIds', (0, 13, 255), {0, 13, 255}),
+    ('png', 'labelIds', (7, 26, 0), {0, 13, 255}), ('jpg', 'labelIds', (7, 26, 33), {0, 13, 18})])
+@pytest.mark.parametrize('name', ['train', 'val', 'test'])
+def test_cityscapes_is_read(cfg, tmp_path, name, ending, masks, values, labels):
+    split = use_source(cfg, str(street_like.cityscapes(tmp_path, ending, masks, values)), train=True)
+    assert split.num_images == 2 and len(split.classes) == 19 and split.classes[13] == 'car'
+    assert cfg.model.decode_head.num_classes == 19
+    loader = load(cfg, name)
+    assert len(loader.dataset) == 2
+    found = {int(value) for sample in next(iter(loader))['data_samples'] for value in
+             sample.gt_sem_seg.data.unique()}
+    assert found <= labels | {255} if name == 'train' else found == labels
+
+
+@pytest.mark.parametrize('splits', [('train', 'val'), ()])
+def test_pairs_are_read(cfg, tmp_path, splits):
+    split = use_source(cfg, str(street_like.pairs(tmp_path, splits=splits, count=5)), train=True)
+    assert split.classes == ('road', 'car', 'traffic light') and cfg.model.decode_head.num_classes == 3
+    assert split.num_images == len(load(cfg, 'train').dataset) == (5 if splits else 4)
+    sample = next(iter(load(cfg, 'val')))['data_samples'][0]
+    assert set(sample.gt_sem_seg.data.unique().tolist()) == {0, 1, 2, 255}
+    assert len(load(cfg, 'val').dataset.metainfo['palette']) == 3
+
+
+def test_the_loading_step_learns_the_classes(cfg, tmp_path):
+    use_source(cfg, str(street_like.pairs(tmp_path)), train=True)
+    # Written after the check.
+    for path in (tmp_path / 'masks').rglob('*.png'):
+        street_like.mask(path, 3)
+    for name in ('train', 'val'):
+        text = message(lambda name=name: next(iter(load(cfg, name))))
+        assert str(tmp_path / 'masks' / name) in text and 'value 3,' in text and '0..2' in text
+
+
+def test_images_are_evaluated_as_they_are_and_their_size_is_known(cfg, tmp_path):
+    use_source(cfg, str(street_like.cityscapes(tmp_path)), train=False)
+    batch = next(iter(load(cfg, 'test')))
+    assert batch['inputs'][0].shape == (3, *street_like.SHAPE)
+    assert find_input_size(cfg) == street_like.SHAPE and cfg.image_size == street_like.SHAPE[::-1]
+
+
+def test_images_of_different_sizes_are_evaluated_one_by_one(cfg, tmp_path):
+    street_like.cityscapes(tmp_path)
+    for name in ('val', 'test'):
+        cfg[f'{name}_dataloader'].batch_size = 2
+    use_source(cfg, str(tmp_path), train=True)
+    assert cfg.val_dataloader.batch_size == 2
+    street_like.mask(mask_of(tmp_path), np.zeros((16, 16), np.uint8))
+    street_like.image(sorted((tmp_path / 'leftImg8bit/val').rglob('*.png'))[1], (16, 16))
+    use_source(cfg, str(tmp_path), train=True)
+    assert cfg.val_dataloader.batch_size == cfg.test_dataloader.batch_size == 1
+    assert [batch['inputs'][0].shape[1:] for batch in load(cfg, 'val')] == [street_like.SHAPE, (16, 16)]
+
+
+def test_crops_are_no_larger_than_the_images(cfg, tmp_path):
+    use_source(cfg, str(street_like.cityscapes(tmp_path)), train=True)
+    assert {image.shape for image in next(iter(load(cfg, 'train')))['inputs']} == {(3, *street_like.SHAPE)}
+    steps = {step['type']: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['RandomCrop']['crop_size'] == street_like.SHAPE and steps['Pad']['size'] == street_like.SHAPE[::-1]
+
+
+def test_without_training_the_training_split_is_not_needed(cfg, tmp_path):
+    street_like.cityscapes(tmp_path, splits=('val',))
+    before = cfg.train_dataloader.to_dict()
+    assert use_source(cfg, str(tmp_path), train=False).num_images == 2
+    assert cfg.train_dataloader.to_dict() == before
+    assert str(tmp_path / 'leftImg8bit/train') in message(use_source, cfg, str(tmp_path), train=True)
+
+
+def test_a_folder_in_neither_layout_is_told_both(cfg, tmp_path):
+    (tmp_path / 'annotations').mkdir()
+    text = message(use_source, cfg, str(tmp_path), train=True)
+    assert str(tmp_path) in text
+    for word in ('leftImg8bit/', 'gtFine/', 'labelTrainIds.png', 'labelIds.png', 'images/', 'masks/', 'classes.txt'):
+        assert word in text
+
+
+FAULTS = {
+    'size': (lambda path: street_like.mask(path, np.zeros((24, 41), np.uint8)), ['41x24', '40x24']),
+    'value': (lambda path: street_like.mask(path, 19), ['value 19,', '0..18']),
+    'missing': (lambda path: path.unlink(), ['1 of 2 images', 'no mask']),
+    'deep': (lambda path: Image.fromarray(np.zeros(street_like.SHAPE, np.uint16)).save(path), ['8 bits']),
+    'torn': (lambda path: path.write_bytes(path.read_bytes()[:-30]), ['ends early']),
+    'text': (lambda path: path.write_text('mask'), ['decoded']),
+}
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+@pytest.mark.parametrize('fault', FAULTS)
+def test_wrong_masks_are_named(cfg, tmp_path, split, fault):
+    street_like.cityscapes(tmp_path)
+    path = mask_of(tmp_path, split)
+    spoil, words = FAULTS[fault]
+    spoil(path)
+    for source in ('--data', 'own'):
+        text = (message(use_source, cfg, str(tmp_path), train=True) if source == '--data' else
+                message(check_source, own_data(cfg, tmp_path), train=True))
+        for word in (str(path), *words):
+            assert word in text
+
+
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_an_empty_split_is_named(cfg, tmp_path, split):
+    for root in (street_like.cityscapes(tmp_path / 'city'), street_like.pairs(tmp_path / 'pairs')):
+        for path in [p for p in root.rglob('*') if split in p.parts and p.suffix in ('.png', '.jpg')]:
+            path.unlink()
+        text = message(use_source, cfg, str(root), train=True)
+        assert 'is empty' in text and split in text and str(root) in text
+
+
+def own_data(cfg, root):
+    """Makes the folder the config's own data."""
+    for name in ('train', 'val', 'test'):
+        cfg[f'{name}_dataloader'].dataset.data_root = str(root)
+    return cfg
+
+
+@pytest.mark.parametrize('ending, masks', [('png', 'labelTrainIds'), ('jpg', 'labelIds')])
+@pytest.mark.parametrize('name, train', [('train', True), ('test', False)])
+def test_own_data_is_checked_and_read(cfg, tmp_path, ending, masks, name, train):
+    own_data(cfg, street_like.cityscapes(tmp_path, ending, masks))
+    assert check_source(cfg, train=train) == 2
+    assert cfg.image_size == street_like.SHAPE[::-1] and len(load(cfg, name).dataset) == 2
+
+
+@pytest.mark.parametrize('train, split', [(True, 'train'), (False, 'val')])
+def test_own_data_that_is_missing_is_told_with_the_ways_out(cfg, tmp_path, monkeypatch, train, split):
+    monkeypatch.chdir(tmp_path)
+    text = message(check_source, cfg, train=train)
+    assert str(tmp_path / 'data' / 'cityscapes') in text and f'leftImg8bit/{split}' in text
+    assert '--data DIR' in text and '--data sample' in text
+
+
+def test_own_data_of_another_kind_is_checked(cfg, tmp_path):
+    street_like.pairs(tmp_path, values=(0, 1, 2))
+    for name in ('train', 'val', 'test'):
+        split = 'train' if name == 'train' else 'val'
+        dataset = cfg[f'{name}_dataloader'].dataset
+        dataset.update(type='BaseSegDataset', data_root=str(tmp_path), reduce_zero_label=True,
+                       data_prefix=dict(img_path=f'images/{split}', seg_map_path=f'masks/{split}'),
+                       metainfo=dict(classes=('road', 'car'), palette=[[1, 2, 3], [4, 5, 6]]))
+    assert check_source(cfg, train=True) == 2
+    labels = next(iter(load(cfg, 'val')))['data_samples'][0].gt_sem_seg.data.unique()
+    assert labels.tolist() == [0, 1, 255]
+    street_like.mask(tmp_path / 'masks/val/1.png', 3)
+    assert str(tmp_path / 'masks/val/1.png') in message(check_source, cfg, train=True)
+
+
+def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('lcvision.datasets.sample.segmentation.render_street_sample',
+                        lambda root: render_street_sample(root, 3, 2))
+    assert use_source(cfg, 'sample', train=True).num_images == 3
+    assert (tmp_path / 'data/sample/segmentation/gtFine/val').is_dir() and len(load(cfg, 'val').dataset) == 2
+    assert cfg.image_size == (512, 256)
