@@ -10,7 +10,7 @@ from pathlib import Path
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Outcome, Subject, check_threads, environment, run_benchmark
-from lcvision.latency.engines import ENGINES, availability, check_precisions, select_engines
+from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
 from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import build_network
 from lcvision.latency.paper_ratios import format_ratios
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         UserError: An argument is wrong; nothing has been measured then.
     """
     args = _parser().parse_args(argv)
-    engines = select_engines(args.engine)
+    engines = select_engines(args.engine, fresh=args.fresh)
     threads = _threads(args.threads)
     precisions = _precisions(args.precision)
-    check_precisions(precisions, engines)
+    check_precisions(precisions, engines, everyone=args.engine not in ('all', 'best'))
     budget = _budget(args)
     for path in (args.json, args.plot):
         _check_target(path)
@@ -50,11 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f'--plot {args.plot} must end in .png')
     size = parse_input_size(args.input_size) if args.input_size else None
     progress = _Progress()
+    for engine in engines:
+        if isinstance(engine, BestEngine):
+            engine.told = progress.tell
     try:
         subjects = _subjects(_configs(args), size, progress)
         before = environment.collect()
-        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, budget=budget,
-                            best_only=args.engine == 'best', progress=progress)
+        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, budget=budget, progress=progress)
     finally:
         progress.close()
     return _deliver(args, outcome, {**before, 'load_average_after': environment.load_average(),
@@ -67,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         'CPU, batch 1. Needs neither data nor weights.')
     parser.add_argument('configs', nargs='*', metavar='CONFIG', help='config files; without one, the default set')
     parser.add_argument('--engine', default='all', metavar='NAME,...|all|best',
-                        help=f"{', '.join(ENGINES)}; all: every one installed (the default); best: the quickest")
+                        help=f"{', '.join(ENGINES)}; all: every one installed (the default); best: the quickest for "
+                        'each network, measured once and remembered')
+    parser.add_argument('--fresh', action='store_true', help='measure for --engine best although the choice is known')
     parser.add_argument('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
     parser.add_argument('--precision', default='fp32', metavar='NAME,...', help=', '.join(PRECISIONS))
@@ -162,6 +166,7 @@ class _Progress:
     def __init__(self) -> None:
         self._bar = None
         self._text = ''
+        self._done = 0.
         self._start = time.monotonic()
         if sys.stderr.isatty():
             from rich.console import Console
@@ -178,7 +183,11 @@ class _Progress:
             self._bar.update(self._task, description=text, completed=done, refresh=True)
         elif text != self._text:
             print(f'[{time.monotonic() - self._start:5.0f} s] {text}', file=sys.stderr, flush=True)
-        self._text = text
+        self._text, self._done = text, done
+
+    def tell(self, text: str) -> None:
+        """Shows what is going on without a step forward."""
+        self(text, self._done)
 
     def close(self) -> None:
         """Clears the bar."""

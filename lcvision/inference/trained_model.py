@@ -94,8 +94,9 @@ def _config_metas(config: Config) -> Iterator[object]:
         dataset = (config.get(loader) or {}).get('dataset') or {}
         while dataset.get('dataset'):
             dataset = dataset['dataset']
-        with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
-            kind = DATASETS.get(dataset['type']) if dataset.get('type') else None
+        scope = DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine')
+        with scope, DATASETS.switch_scope_and_registry(None) as registry:
+            kind = registry.get(dataset['type']) if dataset.get('type') else None
         # The data set's own may be of more classes than it evaluates, its parent's then fits.
         own = [vars(cls).get('METAINFO') or {} for cls in kind.__mro__] if kind else []
         given = dataset.get('metainfo') or {}

@@ -1,9 +1,10 @@
 """Networks times engines times threads -> records."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -12,12 +13,25 @@ from lcvision.complexity import Complexity, count_complexity
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
-from lcvision.latency.gate import TOLERANCES, compare_outputs
+from lcvision.latency.gate import compare_outputs, objection
 from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
 from lcvision.latency.statistics import noise_reasons, summarize
 
 Progress = Callable[[str, float], None]
+SCOPES = ('net', 'e2e')
+
+
+class EndToEnd(Protocol):
+    """What turns an encoded image into a network's input and the network's raw maps into a result."""
+
+    image: list[int]
+
+    def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
+        """All of it as one call, with a network that is prepared for the subject's input size."""
+
+    def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
+        """Median milliseconds of each stage, of a few runs."""
 
 
 @dataclass
@@ -31,6 +45,7 @@ class Subject:
         input_size: Height and width.
         config_hash: Hash of the config's model, None for a network that has no config.
         weights_hash: Hash of the weights, None for random ones.
+        end_to_end: What surrounds the network in the scope 'e2e'; None where only 'net' is measured.
     """
 
     config: str
@@ -39,6 +54,7 @@ class Subject:
     input_size: tuple[int, int]
     config_hash: str | None = None
     weights_hash: str | None = None
+    end_to_end: EndToEnd | None = None
 
     @property
     def name(self) -> str:
@@ -93,21 +109,21 @@ class _Row:
     threads: int
     prepared: Prepared
     difference: tuple[float, float]
-
-    def run(self) -> object:
-        return self.prepared.run(self.prepared.example)
+    scope: str
+    run: Callable[[], object]
 
 
 def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
-              precisions: Sequence[str] = ('fp32',), budget: Budget | None = None, best_only: bool = False,
-              progress: Progress | None = None) -> Outcome:
+              precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',), budget: Budget | None = None,
+              best_only: bool = False, progress: Progress | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
 
     Args:
         subjects: Networks.
         engines: Installed engines.
         threads: Numbers of threads, each within the limits of this process.
-        precisions: Precisions that every one of the engines has.
+        precisions: Precisions, each that at least one of the engines has; the others have no rows in it.
+        scopes: 'net', 'e2e' or both, which then take turns in the same rounds; 'e2e' needs subjects that have it.
         budget: Samples and seconds.
         best_only: Whether only the quickest engine of each network, precision and number of threads is kept.
         progress: Told what is going on and the share done.
@@ -124,7 +140,7 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
                 progress(text, (turn + done) / len(threads))
 
         def work(count: int = count, told: Progress = told) -> None:
-            rows = list(_prepared(subjects, engines, precisions, count, outcome.failures, told))
+            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome.failures, told))
             if rows:
                 text = f'{count} thread(s): measuring {len(rows)} row(s) in rounds'
                 told(text, 0.5)
@@ -159,15 +175,16 @@ def best_records(records: Sequence[dict]) -> list[dict]:
     """The quickest engine for each config, input, precision and number of threads."""
     best: dict[tuple, dict] = {}
     for record in records:
-        key = (record['config'], *record['input'], record['precision'], record['threads'])
+        key = (record['config'], *record['input'], record['precision'], record['threads'], record.get('scope'))
         if key not in best or record['latency_ms']['median'] < best[key]['latency_ms']['median']:
             best[key] = record
     return list(best.values())
 
 
-def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], threads: int,
-              failures: list[Failure], told: Progress) -> Iterator[_Row]:
-    combinations = list(product(enumerate(subjects), engines, precisions))
+def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
+              threads: int, failures: list[Failure], told: Progress) -> Iterator[_Row]:
+    combinations = [(pair, engine, precision) for pair, engine, precision in
+                    product(enumerate(subjects), engines, precisions) if precision in engine.precisions]
     reference: tuple[torch.Tensor, ...] = ()
     known = None
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
@@ -179,29 +196,38 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
                 # After the first engine is prepared: its first inference must find everything cold.
                 reference, known = subject.network(example), subject
             difference = compare_outputs(prepared.run(prepared.example), reference)
-            tolerance = TOLERANCES[precision]
-            if not difference[1] <= tolerance:
-                raise EngineError(f'its output differs from eager float32 by {difference[1]:.2g} of the largest '
-                                  f'magnitude, {tolerance:g} is allowed; its time does not count')
+            reason = objection(difference, precision)
+            if reason:
+                raise EngineError(reason)
         except EngineError as error:
             failures.append(Failure(subject.name, engine.name, threads, str(error)))
             continue
-        yield _Row(index, subject, engine, precision, threads, prepared, difference)
+        for scope in scopes:
+            yield _Row(index, subject, engine, precision, threads, prepared, difference, scope,
+                       _call(scope, subject, prepared, threads))
+
+
+def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Callable[[], object]:
+    if scope == 'net':
+        return partial(prepared.run, prepared.example)
+    if subject.end_to_end is None:
+        raise ValueError(f"{subject.name} cannot be measured in the scope 'e2e': it was made without end_to_end")
+    return subject.end_to_end.bind(prepared, threads)
 
 
 def _record(row: _Row, series: Series) -> dict:
     subject, prepared = row.subject, row.prepared
     reasons = noise_reasons(series.samples_ms, switches=series.switches, others=series.others, threads=row.threads,
                             cpus=len(environment.affinity()))
-    return {
+    record = {
         'config': subject.config,
         'task': subject.task,
-        'engine': row.engine.name,
+        'engine': prepared.engine or row.engine.name,
         'precision': row.precision,
         'threads': row.threads,
         'batch': 1,
         'input': list(subject.input_size),
-        'scope': 'net',
+        'scope': row.scope,
         'params': subject.complexity.params,
         'macs': subject.complexity.macs,
         'latency_ms': summarize(series.samples_ms).as_json(),
@@ -218,3 +244,8 @@ def _record(row: _Row, series: Series) -> dict:
         'config_hash': subject.config_hash,
         'weights_hash': subject.weights_hash,
     }
+    if row.scope == 'e2e' and subject.end_to_end is not None:
+        # After the rounds: its clock would cost time within them.
+        record['image'] = subject.end_to_end.image
+        record['stages_ms'] = subject.end_to_end.stages_ms(prepared, row.threads)
+    return record

@@ -18,7 +18,7 @@ from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
           'asimd', 'bf16', 'i8mm', 'sve')
-_PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy')
+_PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy', 'onnxruntime', 'openvino')
 
 
 def collect() -> dict:
@@ -29,12 +29,11 @@ def collect() -> dict:
         'cgroup_quota': cgroup_quota(),
         'usable_threads': usable_threads(),
         'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
-        'isa_cap': {name: os.environ[name] for name in ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA') if
-                    name in os.environ},
+        'isa_cap': isa_cap(),
         'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
         'platform': platform.platform(),
         'python': platform.python_version(),
-        'versions': {**_versions(), 'onednn': onednn_version(), 'lcvision': __version__},
+        'versions': versions(),
         'git_revision': git_revision(),
         'load_average': load_average(),
     }
@@ -55,6 +54,23 @@ def cpu(cpuinfo: str | None = None) -> dict:
         'flags': [flag for flag in _FLAGS if flag in have],
         'cores': os.cpu_count(),
     }
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of everything that computes, by name; None for what is absent."""
+    found: dict[str, str | None] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return {**found, 'onednn': onednn_version(), 'lcvision': __version__}
+
+
+def isa_cap() -> dict[str, str]:
+    """Variables of the environment that forbid kernels the CPU could run."""
+    names = ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA')
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def affinity() -> list[int]:
@@ -156,16 +172,6 @@ def _folder_quota(folder: Path) -> float | None:
     if quota in (None, 'max') or period is None or int(quota) <= 0:
         return None
     return int(quota) / int(period)
-
-
-def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
 
 
 def _read(path: str | Path) -> str | None:

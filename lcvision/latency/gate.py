@@ -31,3 +31,17 @@ def compare_outputs(outputs: Sequence[torch.Tensor], reference: Sequence[torch.T
         absolute = max(absolute, difference)
         relative = max(relative, difference / max(float(expected.abs().max()), torch.finfo(torch.float32).tiny))
     return absolute, relative
+
+
+def objection(difference: tuple[float, float], precision: str) -> str | None:
+    """Why outputs are wrong; None where they differ by no more than rounding does.
+
+    Args:
+        difference: From :func:`compare_outputs`.
+        precision: Precision that the engine computed in.
+    """
+    tolerance = TOLERANCES[precision]
+    if difference[1] <= tolerance:
+        return None
+    return (f'its output differs from eager float32 by {difference[1]:.2g} of the largest magnitude, {tolerance:g} is '
+            f'allowed in {precision}; its time does not count')

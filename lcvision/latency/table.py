@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WIDTH = 100
-_HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'median', 'p10-p90', 'first', '')
+_HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
+_SCOPE = _HEADS.index('scope')
 _GAP = '  '
 
 
@@ -19,7 +20,9 @@ def format_table(records: Sequence[dict], environment: dict) -> str:
         Lines of at most 100 columns.
     """
     rows = [_HEADS, *(_row(record) for record in records)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADS))]
+    if not _end_to_end(records):
+        rows = [(*row[:_SCOPE], *row[_SCOPE + 1:]) for row in rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     widths[0] = min(widths[0], WIDTH - sum(widths[1:]) - len(_GAP) * (len(widths) - 1))
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, '-' * max(map(len, lines)))
@@ -65,7 +68,7 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
         axes.plot(ms['median'], place, 'o', color=colour, markerfacecolor='white' if record['noisy'] else colour)
         axes.annotate(format_ms(ms['median']) + ('*' if record['noisy'] else ''), (ms['median'], place), (0, 7),
                       textcoords='offset points', ha='center', fontsize=8)
-    names = [f"{Path(record['config']).stem}  {_size(record)}  {record['engine']}, {record['threads']} thr"
+    names = [f"{Path(record['config']).stem}  {_size(record)}  {_engine(record)}, {record['threads']} thr"
              for record in records]
     axes.set_yticks(range(len(records)), names, fontsize=9)
     axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
@@ -80,7 +83,7 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
 def _row(record: dict) -> tuple[str, ...]:
     ms = record['latency_ms']
     return (Path(record['config']).stem, format_count(record['params']), format_count(record['macs']), _size(record),
-            str(record['threads']), record['engine'], format_ms(ms['median']),
+            str(record['threads']), record['engine'], record.get('scope', 'net'), format_ms(ms['median']),
             f"{format_ms(ms['p10'])}-{format_ms(ms['p90']).replace('-', '?')}", format_ms(record['first_ms']),
             '*' if record['noisy'] else '')
 
@@ -104,6 +107,10 @@ def _size(record: dict) -> str:
     return 'x'.join(map(str, record['input']))
 
 
+def _engine(record: dict) -> str:
+    return record['engine'] + ('' if record['precision'] == 'fp32' else f" {record['precision']}")
+
+
 def _precisions(records: Sequence[dict]) -> str:
     return ', '.join(sorted({record['precision'] for record in records}))
 
@@ -113,6 +120,7 @@ def _legend(records: Sequence[dict]) -> list[str]:
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
     lines = [f'ms for one image, network only (raw maps), {_precisions(records)}, batch 1, {samples} samples a row; '
              'thr = threads,', 'input = height x width, first = first inference (compilation apart)']
+    lines += _end_to_end_legend(records)
     compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
     if compiled:
         lines.append(f'compilation took {min(compiled):.1f} to {max(compiled):.1f} s a row')
@@ -121,6 +129,27 @@ def _legend(records: Sequence[dict]) -> list[str]:
         lines += [f'    {reason}' for reason in _worst_reasons(records)]
     if any(ms['p90'] is None for ms in (record['latency_ms'] for record in records)):
         lines.append('p90 needs 64 samples: ? where there are fewer')
+    return lines
+
+
+def _end_to_end(records: Sequence[dict]) -> list[dict]:
+    return [record for record in records if record.get('scope') == 'e2e']
+
+
+def _end_to_end_legend(records: Sequence[dict]) -> list[str]:
+    """What the network's surroundings take, for each end-to-end row that has its network's row beside it."""
+    lines = []
+    keys = ('config', 'input', 'threads', 'engine', 'precision')
+    for record in _end_to_end(records):
+        net = next((other for other in records if other.get('scope') == 'net'
+                    and all(other[key] == record[key] for key in keys)), None)
+        stages = ', '.join(f'{name} {format_ms(ms)}' for name, ms in record['stages_ms'].items() if name != 'network')
+        if net:
+            rest = record['latency_ms']['median'] - net['latency_ms']['median']
+            name = _shorten(f"{Path(record['config']).stem}, {record['engine']}, {record['threads']} thr", 46)
+            lines.append(f'    {name}: e2e - net {format_ms(rest)} ({stages})')
+    if _end_to_end(records):
+        lines.insert(0, 'e2e: from an encoded image in memory to final boxes, label map or class')
     return lines
 
 

@@ -1,12 +1,20 @@
 """The ways to run a network that can be measured; an absent one is listed with its reason."""
 from lcvision.errors import UserError
+from lcvision.latency.engines.aot_inductor import AOTInductorEngine
+from lcvision.latency.engines.best import BestEngine
 from lcvision.latency.engines.eager import EagerEngine
 from lcvision.latency.engines.engine import Engine, EngineError, Prepared
 from lcvision.latency.engines.inductor import InductorEngine
+from lcvision.latency.engines.inductor_freezing import InductorFreezingEngine
+from lcvision.latency.engines.onnxruntime import OnnxRuntimeEngine
+from lcvision.latency.engines.openvino import OpenVINOEngine
+from lcvision.latency.precision import check_cpu
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'select_engines']
+__all__ = ['ENGINES', 'BestEngine', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'select_engines']
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (EagerEngine(), InductorEngine())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
+    EagerEngine(), InductorEngine(), InductorFreezingEngine(), AOTInductorEngine(), OnnxRuntimeEngine(),
+    OpenVINOEngine())}
 
 
 def availability() -> dict[str, str | None]:
@@ -14,18 +22,21 @@ def availability() -> dict[str, str | None]:
     return {name: engine.missing() for name, engine in ENGINES.items()}
 
 
-def select_engines(spec: str) -> list[Engine]:
+def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
     """Engines that a request names.
 
     Args:
-        spec: Names separated by commas, or 'all' or 'best' for every installed one.
+        spec: Names separated by commas, or 'all' for every installed one, or 'best' for the one that chooses among
+            these for each network.
+        fresh: Whether 'best' measures although it knows its choice.
 
     Raises:
         UserError: A name is unknown, or its engine is not installed.
     """
     missing = availability()
     if spec in ('all', 'best'):
-        return [ENGINES[name] for name, reason in missing.items() if reason is None]
+        engines = [ENGINES[name] for name, reason in missing.items() if reason is None]
+        return [BestEngine(engines, fresh)] if spec == 'best' else engines
     installed = ', '.join(name for name, reason in missing.items() if reason is None)
     names = list(dict.fromkeys(name.strip() for name in spec.split(',') if name.strip()))
     if not names:
@@ -39,14 +50,23 @@ def select_engines(spec: str) -> list[Engine]:
     return [ENGINES[name] for name in names]
 
 
-def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
-    """Refuses a precision that one of the engines does not have.
+def check_precisions(precisions: list[str], engines: list[Engine], everyone: bool = True) -> None:
+    """Refuses a precision that the engines or this CPU do not have.
+
+    Args:
+        precisions: Names.
+        engines: As selected.
+        everyone: Whether each of the engines must have it; otherwise one is enough, and the others leave it out.
 
     Raises:
         UserError: Names the precision and those supported.
     """
     for precision in precisions:
-        for engine in engines:
-            if precision not in engine.precisions:
-                raise UserError(f'engine {engine.name!r} does not run in precision {precision!r}: '
-                                f"it supports {', '.join(engine.precisions)}")
+        lacking = [engine for engine in engines if precision not in engine.precisions]
+        if lacking and everyone:
+            raise UserError(f'engine {lacking[0].name!r} does not run in precision {precision!r}: '
+                            f"it supports {', '.join(lacking[0].precisions)}")
+        if len(lacking) == len(engines):
+            names = dict.fromkeys(name for engine in engines for name in engine.precisions)
+            raise UserError(f"no engine installed runs in precision {precision!r}: they support {', '.join(names)}")
+        check_cpu(precision)

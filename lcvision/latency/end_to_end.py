@@ -1,0 +1,123 @@
+"""The scope 'e2e' of a config's model: what it is measured on."""
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from lcvision.datasets.sample.detection import render_detection_image
+from lcvision.datasets.sample.segmentation import render_street_image
+from lcvision.errors import UserError
+from lcvision.inference.conditions import predicting
+from lcvision.inference.pipeline import Pipeline
+from lcvision.inference.trained_model import config_meta
+from lcvision.latency.engines import Prepared
+from lcvision.latency.network import RawNetwork, raw_network, task_of
+
+# Height and width of the photograph that a resizing pipeline gets, and the JPEG quality of either.
+_PHOTO = (480, 640)
+_QUALITY = 95
+# Boxes of an untrained detector that pass its threshold, so that its suppression has the work of a trained one's.
+_CANDIDATES = 300
+_STAGE_RUNS = 21
+
+
+class JpegToResult:
+    """An encoded image in memory to a result, through the config's own test pipeline.
+
+    Args:
+        pipeline: What surrounds the network.
+        image: BGR uint8, shape (H, W, 3); it is encoded once, as JPEG.
+    """
+
+    def __init__(self, pipeline: Pipeline, image: np.ndarray):
+        self.image = list(image.shape[:2])
+        self._pipeline = pipeline
+        self._content = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+
+    def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
+        """What is timed: exactly what a predictor does with bytes."""
+        def run() -> object:
+            with predicting(threads):
+                return self._pipeline.predict(self._pipeline.steps.decode(self._content), lambda size: prepared)
+        return run
+
+    def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
+        """Median milliseconds of decoding, preparation, network and finish."""
+        times = np.empty((_STAGE_RUNS, 5), np.int64)
+        with predicting(threads):
+            for row in times:
+                row[0] = time.perf_counter_ns()
+                image = self._pipeline.steps.decode(self._content)
+                row[1] = time.perf_counter_ns()
+                sample = self._pipeline.sample(image)
+                x = self._pipeline.tensor(sample, prepared.example)
+                row[2] = time.perf_counter_ns()
+                outputs = prepared.run(x)
+                row[3] = time.perf_counter_ns()
+                self._pipeline.finish(outputs, sample)
+                row[4] = time.perf_counter_ns()
+        medians = np.median(np.diff(times), axis=0) / 1e6
+        return {name: round(float(ms), 5)
+                for name, ms in zip(('decode', 'prepare', 'network', 'finish'), medians, strict=True)}
+
+
+def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple[RawNetwork, JpegToResult]:
+    """The network of an untrained model, and what surrounds it, for a measurement.
+
+    Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
+    biases of an untrained PicoDet are shifted so that 300 boxes pass the threshold, as in a trained one; the network
+    takes the same time with any.
+
+    Args:
+        config: A whole config.
+        model: Built from it.
+        size: Height and width of the network's input.
+
+    Raises:
+        UserError: The pipeline does not make an input of this size, or the model does not run.
+    """
+    network = raw_network(model, size)
+    pipeline = Pipeline(config, model, network, config_meta(config))
+    image = _photo(_PHOTO) if pipeline.steps.fixed_shape() else _street(size)
+    sample = pipeline.sample(image)
+    if sample.meta['padded'] != size:
+        made = 'x'.join(map(str, sample.meta['padded']))
+        raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
+                        f"{image.shape[0]}x{image.shape[1]}, so that scope e2e cannot be measured at "
+                        f'{size[0]}x{size[1]}: leave out --input-size, or change the size in the config')
+    if task_of(model) == 'detection':
+        with torch.inference_mode():
+            _raise_candidates(model.bbox_head, network, pipeline.tensor(sample, torch.empty(1, 3, *size)))
+    return network, JpegToResult(pipeline, image)
+
+
+def _photo(shape: tuple[int, int]) -> np.ndarray:
+    """Four rendered scenes in a square, which together have the detail of a photograph of this size."""
+    rng, tile = np.random.default_rng(0), (shape[1] // 2, shape[0] // 2)
+    scenes = [cv2.resize(render_detection_image(rng)[0], tile, interpolation=cv2.INTER_AREA) for _ in range(4)]
+    return np.ascontiguousarray(np.vstack([np.hstack(scenes[:2]), np.hstack(scenes[2:])])[..., ::-1])
+
+
+def _street(shape: tuple[int, int]) -> np.ndarray:
+    image = render_street_image(np.random.default_rng(0))[0][..., ::-1]
+    return cv2.resize(np.ascontiguousarray(image), shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:
+    """Shifts the class biases of a PicoDet; another detector stays as it is."""
+    from lcvision.models.dense_heads.pico_head import PicoHead, flatten_levels
+    if not isinstance(head, PicoHead) or not head.test_cfg:
+        return
+    classes, _, *others = (flatten_levels(kind) for kind in network.head(network.neck(network.backbone(x))))
+    low, high = -100., 100.
+    for _ in range(30):
+        shift = (low + high) / 2
+        many = int((head.cell_scores(classes + shift, *others) > head.test_cfg['score_thr']).sum()) > _CANDIDATES
+        low, high = (low, shift) if many else (shift, high)
+    for predictor in network.head.predictors:  # type: ignore[union-attr]
+        predictor.bias[:head.num_classes] += low  # type: ignore[index]
