@@ -8,7 +8,7 @@ _base_ = [
 ]
 randomness = dict(seed=0)
 model = dict(
-    backbone=dict(scale=0.5, strides=(1, 1, 2, 2, 2)),
+    backbone=dict(scale=0.5, strides=(1, 2, 2, 2, 1)),
     head=dict(
         num_classes=10,
         in_channels=160,

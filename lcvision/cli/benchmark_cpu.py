@@ -9,10 +9,11 @@ from pathlib import Path
 
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Outcome, Subject, check_threads, environment, run_benchmark
+from lcvision.latency import SCOPES, Budget, Outcome, Subject, check_threads, environment, run_benchmark
+from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
 from lcvision.latency.input_size import find_input_size, parse_input_size
-from lcvision.latency.network import build_network
+from lcvision.latency.network import build_model, raw_network, task_of
 from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.table import format_table, plot_records
 from lcvision.weights.atomic_file import write_atomically
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     threads = _threads(args.threads)
     precisions = _precisions(args.precision)
     check_precisions(precisions, engines, everyone=args.engine not in ('all', 'best'))
-    budget = _budget(args)
+    scopes, budget = _scopes(args.scope), _budget(args)
     for path in (args.json, args.plot):
         _check_target(path)
     if args.plot and Path(args.plot).suffix != '.png':
@@ -54,9 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(engine, BestEngine):
             engine.told = progress.tell
     try:
-        subjects = _subjects(_configs(args), size, progress)
+        subjects = _subjects(_configs(args), size, scopes, progress)
         before = environment.collect()
-        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, budget=budget, progress=progress)
+        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, scopes=scopes, budget=budget,
+                                progress=progress)
     finally:
         progress.close()
     return _deliver(args, outcome, {**before, 'load_average_after': environment.load_average(),
@@ -75,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
     parser.add_argument('--precision', default='fp32', metavar='NAME,...', help=', '.join(PRECISIONS))
+    parser.add_argument('--scope', default='net', metavar='NAME,...',
+                        help='net (image tensor to raw maps, the default), e2e (encoded image in memory to boxes, '
+                        'label map or class), or both')
     parser.add_argument('--preset', metavar='NAME', help='a named set of models and conditions')
     parser.add_argument('--samples', default='200', metavar='N', help='samples a row (200)')
     parser.add_argument('--max-seconds', default='60', metavar='S',
@@ -101,6 +106,13 @@ def _precisions(text: str) -> list[str]:
         if name not in PRECISIONS:
             raise UserError(f"unknown precision {name!r}: precisions are {', '.join(PRECISIONS)}")
     return names
+
+
+def _scopes(text: str) -> list[str]:
+    names = set(text.split(','))
+    if not names <= set(SCOPES):
+        raise UserError(f"unknown scope {text!r}: scopes are {', '.join(SCOPES)}, or both as {','.join(SCOPES)}")
+    return [name for name in SCOPES if name in names]
 
 
 def _budget(args: argparse.Namespace) -> Budget:
@@ -133,14 +145,18 @@ def _configs(args: argparse.Namespace) -> list[str]:
     return [os.path.relpath(path) for path in found]
 
 
-def _subjects(paths: list[str], size: tuple[int, int] | None, progress: Callable[[str, float], None]) -> list[Subject]:
+def _subjects(paths: list[str], size: tuple[int, int] | None, scopes: list[str],
+              progress: Callable[[str, float], None]) -> list[Subject]:
     configs = {path: load_config(path) for path in paths}
     sizes = {path: size or find_input_size(config) for path, config in configs.items()}
     subjects = []
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
-        network, task = build_network(config, sizes[path])
-        subjects.append(Subject(path, task, network, sizes[path], environment.config_hash(config.model.to_dict())))
+        model = build_model(config)
+        network, around = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
+            raw_network(model, sizes[path]), None)
+        subjects.append(Subject(path, task_of(model), network, sizes[path],
+                                environment.config_hash(config.model.to_dict()), end_to_end=around))
     return subjects
 
 

@@ -50,8 +50,8 @@ def read_class_list(path: Path) -> ClassList:
     _refuse_twice(path, 'class', names)
     bare = [name for name, colour in entries if colour is None]
     if bare and (len(bare) < len(entries) or _IGNORE in bare):
-        raise UserError(f'{path} has no colour for {bare[-1]!r}: give a colour ("name R G B") on every line or on none; '
-                        'in masks of indices 255 is what does not count')
+        raise UserError(f'{path} has no colour for {bare[-1]!r}: give a colour ("name R G B") on every line or on '
+                        'none; in masks of indices 255 is what does not count')
     if bare:
         return ClassList(tuple(names))
     _refuse_twice(path, 'colour', [colour for _, colour in entries])

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine import fileio
+from mmengine.logging import print_log
 from PIL import Image
 
 from lcvision.datasets.class_list import ClassList, read_class_list
@@ -50,6 +51,9 @@ def find_mask_folder(root: Path, split: str) -> dict:
     if place is None and any(next(_places(root, other), None) for other in _SPLITS):
         raise UserError(f'{root} has no images for {split!r}: the layout is {LAYOUT}')
     part = None if place else split
+    if part == 'val':
+        print_log(f'{root} has no folders train/ and val/: every fifth image is held out for validation',
+                  logger='current')
     images, masks = place or _whole(root) or (root / 'images', root / 'masks')
     for folder in (images, masks):
         if not folder.is_dir():

@@ -13,7 +13,7 @@ from lcvision.complexity import Complexity, count_complexity
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
-from lcvision.latency.gate import compare_outputs, objection
+from lcvision.latency.gate import allowed_difference, compare_outputs, objection
 from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
 from lcvision.latency.statistics import noise_reasons, summarize
@@ -186,6 +186,7 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
     combinations = [(pair, engine, precision) for pair, engine, precision in
                     product(enumerate(subjects), engines, precisions) if precision in engine.precisions]
     reference: tuple[torch.Tensor, ...] = ()
+    allowed: dict[str, float] = {}
     known = None
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
         told(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
@@ -194,9 +195,11 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
             prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
             if known is not subject:
                 # After the first engine is prepared: its first inference must find everything cold.
-                reference, known = subject.network(example), subject
+                reference, known, allowed = subject.network(example), subject, {}
+            if precision not in allowed:
+                allowed[precision] = allowed_difference(subject.network, example, precision)
             difference = compare_outputs(prepared.run(prepared.example), reference)
-            reason = objection(difference, precision)
+            reason = objection(difference[1], allowed[precision])
             if reason:
                 raise EngineError(reason)
         except EngineError as error:

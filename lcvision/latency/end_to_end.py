@@ -39,11 +39,16 @@ class JpegToResult:
         self._pipeline = pipeline
         self._content = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
+    @property
+    def decoded(self) -> np.ndarray:
+        """The image as it comes out of the file."""
+        return self._pipeline.steps.decode(self._content)
+
     def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
         """What is timed: exactly what a predictor does with bytes."""
         def run() -> object:
             with predicting(threads):
-                return self._pipeline.predict(self._pipeline.steps.decode(self._content), lambda size: prepared)
+                return self._pipeline.predict(self.decoded, lambda size: prepared)
         return run
 
     def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
@@ -52,7 +57,7 @@ class JpegToResult:
         with predicting(threads):
             for row in times:
                 row[0] = time.perf_counter_ns()
-                image = self._pipeline.steps.decode(self._content)
+                image = self.decoded
                 row[1] = time.perf_counter_ns()
                 sample = self._pipeline.sample(image)
                 x = self._pipeline.tensor(sample, prepared.example)
@@ -84,7 +89,8 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config))
     image = _photo(_PHOTO) if pipeline.steps.fixed_shape() else _street(size)
-    sample = pipeline.sample(image)
+    around = JpegToResult(pipeline, image)
+    sample = pipeline.sample(around.decoded)
     if sample.meta['padded'] != size:
         made = 'x'.join(map(str, sample.meta['padded']))
         raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
@@ -93,7 +99,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple
     if task_of(model) == 'detection':
         with torch.inference_mode():
             _raise_candidates(model.bbox_head, network, pipeline.tensor(sample, torch.empty(1, 3, *size)))
-    return network, JpegToResult(pipeline, image)
+    return network, around
 
 
 def _photo(shape: tuple[int, int]) -> np.ndarray:

@@ -83,7 +83,7 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
 def _row(record: dict) -> tuple[str, ...]:
     ms = record['latency_ms']
     return (Path(record['config']).stem, format_count(record['params']), format_count(record['macs']), _size(record),
-            str(record['threads']), record['engine'], record.get('scope', 'net'), format_ms(ms['median']),
+            str(record['threads']), _engine(record), record.get('scope', 'net'), format_ms(ms['median']),
             f"{format_ms(ms['p10'])}-{format_ms(ms['p90']).replace('-', '?')}", format_ms(record['first_ms']),
             '*' if record['noisy'] else '')
 

@@ -103,7 +103,8 @@ def _folders(dataset: ConfigDict) -> list[Path]:
 def _split(entries: dict) -> MaskSplit:
     """Builds the dataset, asks it for its files, and checks them."""
     from mmseg.registry import DATASETS
-    dataset = DATASETS.build({**entries, 'pipeline': [], 'lazy_init': True})
+    # Whatever scope another runner of this process has left.
+    dataset = DATASETS.build({**entries, 'pipeline': [], 'lazy_init': True, '_scope_': 'mmseg'})
     infos = dataset.load_data_list()
     classes = tuple(dataset.metainfo['classes'])
     first = infos[0] if infos else {}

@@ -10,7 +10,8 @@ from lcvision.latency.engines.onnxruntime import OnnxRuntimeEngine
 from lcvision.latency.engines.openvino import OpenVINOEngine
 from lcvision.latency.precision import check_cpu
 
-__all__ = ['ENGINES', 'BestEngine', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'select_engines']
+__all__ = ['ENGINES', 'BestEngine', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions',
+           'select_engines']
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
     EagerEngine(), InductorEngine(), InductorFreezingEngine(), AOTInductorEngine(), OnnxRuntimeEngine(),

@@ -5,7 +5,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.latency.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, missing_packages
+from lcvision.latency.engines.engine import (
+    Engine,
+    EngineError,
+    Outputs,
+    Prepared,
+    first_line,
+    first_ms,
+    missing_packages,
+)
 from lcvision.latency.onnx_export import export_onnx
 
 _SETTINGS = {

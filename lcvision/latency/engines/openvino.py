@@ -6,7 +6,15 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from lcvision.latency.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, missing_packages
+from lcvision.latency.engines.engine import (
+    Engine,
+    EngineError,
+    Outputs,
+    Prepared,
+    first_line,
+    first_ms,
+    missing_packages,
+)
 from lcvision.latency.onnx_export import export_onnx
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16'}

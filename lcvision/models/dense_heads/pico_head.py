@@ -47,6 +47,7 @@ class PicoHead(BaseDenseHead):
         self.test_cfg = test_cfg
         self.assigner: Any = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
         self.prior_generator = MlvlPointGenerator(self.strides, offset=0.5)
+        self._known_priors: tuple[tuple | None, list[torch.Tensor]] = (None, [])
         self.towers = nn.ModuleList(
             nn.Sequential(*(DepthwiseSeparable(in_channels, in_channels, 5, norm_cfg=norm_cfg, act_cfg=act_cfg)
                             for _ in range(stacked_convs))) for _ in self.strides)
@@ -109,7 +110,7 @@ class PicoHead(BaseDenseHead):
 
         Shapes: (..., 4 * bins) -> (..., 4) in strides, as left, top, right, bottom.
         """
-        return logits.unflatten(-1, (4, self.num_bins)).softmax(-1) @ self.bins
+        return logits.reshape(*logits.shape[:-1], 4, self.num_bins).softmax(-1) @ self.bins
 
     def decode(self, logits: torch.Tensor, priors: torch.Tensor) -> torch.Tensor:
         """Boxes of distance logits.
@@ -197,23 +198,27 @@ class PicoHead(BaseDenseHead):
         top = torch.cat([level.amax(1, keepdim=True) for level in classes])
         best = self.cell_scores(top, *map(torch.cat, others))[:, 0].split([len(level) for level in classes])
         found: list[list[torch.Tensor]] = [[] for _ in (*cells, 'priors')]
-        for level, score in enumerate(best):
+        for level, (score, priors) in enumerate(zip(best, self._level_priors(sizes, top), strict=True)):
             passing = (score > score_thr).nonzero()[:, 0]
             if 0 <= nms_pre < len(passing):
                 passing = score.topk(nms_pre).indices.sort().values
-            for kind, place in zip(cells, found, strict=False):
-                place.append(kind[level].index_select(0, passing))
-            width, stride = sizes[level][1], self.strides[level]
-            x, y = passing % width, passing.div(width, rounding_mode='floor')
-            centre = torch.stack((x, y), 1).to(self.bins.dtype).add_(0.5).mul_(stride)
-            found[-1].append(torch.cat((centre, centre.new_full((len(centre), 1), stride)), 1))
-        logits, distances, *further, priors = map(torch.cat, found)
-        return self.cell_scores(logits, *further), distances, priors
+            for place, kind in zip(found, (*(kind[level] for kind in cells), priors), strict=True):
+                place.append(kind.index_select(0, passing))
+        logits, distances, *further, centres = map(torch.cat, found)
+        return self.cell_scores(logits, *further), distances, centres
+
+    def _level_priors(self, sizes: list[tuple[int, ...]], like: torch.Tensor) -> list[torch.Tensor]:
+        # They cost as much as all the rest of the selection, and images of one size follow each other.
+        key = (*sizes, like.dtype, like.device)
+        if self._known_priors[0] != key:
+            levels = self.prior_generator.grid_priors(sizes, like.dtype, like.device, with_stride=True)
+            self._known_priors = key, [level[:, :3].contiguous() for level in levels]
+        return self._known_priors[1]
 
     def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
         """Moves boxes (L, 4) from the network's input to the image they belong to."""
         if rescale:
-            boxes = boxes / boxes.new_tensor(meta['scale_factor']).repeat(2)
+            boxes = boxes / boxes.new_tensor((*meta['scale_factor'], *meta['scale_factor']))
         return boxes
 
     def _select(self, scores: torch.Tensor, boxes: torch.Tensor, cfg: dict, with_nms: bool) -> InstanceData:

@@ -68,8 +68,9 @@ class PicoHeadGFL(PicoHead):
     def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
         """Clips boxes to the network's input before they are moved; only this generation does."""
         height, width = meta['img_shape'][:2]
-        low = boxes.new_zeros(4)
-        return super().place(boxes.clamp(low, boxes.new_tensor((width, height, width, height))), meta, rescale)
+        x1, y1, x2, y2 = boxes.unbind(1)
+        clipped = x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)
+        return super().place(torch.stack(clipped, 1), meta, rescale)
 
     def loss_by_feat(self, cls_scores: list[torch.Tensor], bbox_preds: list[torch.Tensor],
                      batch_gt_instances: list[InstanceData], batch_img_metas: list[dict],

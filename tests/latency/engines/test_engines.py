@@ -1,32 +1,69 @@
+import importlib.util
+import sys
+
 import pytest
+import torch
 
 from lcvision.errors import UserError
-from lcvision.latency.engines import ENGINES, availability, check_precisions, select_engines
+from lcvision.latency import environment
+from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
+from lcvision.latency.gate import TOLERANCES, compare_outputs
+from lcvision.latency.measure import quietly
+from tests.latency.small_net import small_net
+
+NAMES = ['eager', 'inductor', 'inductor-freezing', 'aot-inductor', 'onnxruntime', 'openvino']
 
 
 @pytest.fixture
-def no_inductor(monkeypatch):
-    monkeypatch.setattr(ENGINES['inductor'], 'missing', lambda: 'no compiler')
+def only_eager(monkeypatch):
+    for name, engine in ENGINES.items():
+        monkeypatch.setattr(engine, 'missing', lambda name=name: None if name == 'eager' else f'no {name}')
+
+
+@pytest.fixture
+def everything(monkeypatch):
+    for engine in ENGINES.values():
+        monkeypatch.setattr(engine, 'missing', lambda: None)
 
 
 def names(engines):
     return [engine.name for engine in engines]
 
 
-def test_names_are_kept_in_order_without_repeats(monkeypatch):
-    monkeypatch.setattr(ENGINES['inductor'], 'missing', lambda: None)
+def test_names_are_kept_in_order_without_repeats(everything):
     assert names(select_engines('inductor, eager,inductor')) == ['inductor', 'eager']
-    assert names(select_engines('all')) == names(select_engines('best')) == ['eager', 'inductor']
+    assert names(select_engines('all')) == list(ENGINES) == NAMES
 
 
-def test_absent_engines_are_listed_and_left_out(no_inductor):
-    assert availability() == {'eager': None, 'inductor': 'no compiler'}
+def test_best_chooses_among_the_installed(only_eager):
+    best, = select_engines('best', fresh=True)
+    assert isinstance(best, BestEngine) and best.fresh and list(best.candidates) == ['eager']
+
+
+def test_absent_engines_are_listed_and_left_out(only_eager):
+    assert availability() == {name: None if name == 'eager' else f'no {name}' for name in NAMES}
     assert names(select_engines('all')) == ['eager']
 
 
-def test_an_absent_engine_asked_for_by_name(no_inductor):
-    with pytest.raises(UserError, match="'inductor' is not installed: no compiler; installed here: eager"):
+def test_an_absent_engine_asked_for_by_name(only_eager):
+    with pytest.raises(UserError, match="'inductor' is not installed: no inductor; installed here: eager"):
         select_engines('eager,inductor')
+
+
+@pytest.mark.parametrize('name, package, extra', [
+    ('onnxruntime', 'onnxruntime', 'onnx'), ('onnxruntime', 'onnxscript', 'onnx'), ('openvino', 'openvino', 'openvino'),
+    ('openvino', 'onnx', 'openvino')])
+def test_an_absent_package_is_named_with_its_remedy(monkeypatch, name, package, extra):
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda wanted: None if wanted == package else 'found')
+    assert ENGINES[name].missing() == f"it needs {package}: pip install 'lcvision[{extra}]'"
+
+
+def test_asking_does_not_import_the_runtimes(monkeypatch):
+    for name in ('onnxruntime', 'openvino', 'onnx', 'onnxscript'):
+        for module in [module for module in sys.modules if module.split('.')[0] == name]:
+            monkeypatch.delitem(sys.modules, module)
+    availability()
+    assert not {'onnxruntime', 'openvino', 'onnx', 'onnxscript'} & set(sys.modules)
 
 
 @pytest.mark.parametrize('spec, message', [('fast', "unknown engine 'fast': engines are eager, inductor"),
@@ -36,6 +73,42 @@ def test_unknown_engine(spec, message):
         select_engines(spec)
 
 
-def test_unsupported_precision():
-    with pytest.raises(UserError, match="'eager' does not run in precision 'bf16': it supports fp32"):
+@pytest.fixture
+def cpu_flags(monkeypatch):
+    flags = ['avx512_bf16']
+    monkeypatch.setattr(environment, 'cpu', lambda: {'cpu': 'Some CPU', 'flags': flags, 'cores': 2})
+    return flags
+
+
+def test_a_precision_that_an_engine_named_does_not_have(cpu_flags):
+    with pytest.raises(UserError, match="'onnxruntime' does not run in precision 'bf16': it supports fp32"):
+        check_precisions(['fp32', 'bf16'], [ENGINES['eager'], ENGINES['onnxruntime']])
+    check_precisions(['fp32', 'bf16'], [ENGINES['eager'], ENGINES['onnxruntime']], everyone=False)
+    with pytest.raises(UserError, match="no engine installed runs in precision 'int8': they support fp32, bf16"):
+        check_precisions(['int8'], [ENGINES['eager'], ENGINES['onnxruntime']], everyone=False)
+
+
+def test_a_precision_that_the_cpu_lacks(cpu_flags):
+    check_precisions(['bf16'], [ENGINES['eager']])
+    cpu_flags[:] = ['amx_bf16', 'amx_tile']
+    check_precisions(['bf16'], [ENGINES['eager']])
+    cpu_flags[:] = ['avx512f']
+    with pytest.raises(UserError, match="'bf16' cannot be measured on this CPU: Some CPU has neither AVX512-BF16 nor "
+                                        'AMX; use fp32'):
         check_precisions(['fp32', 'bf16'], [ENGINES['eager']])
+
+
+@pytest.mark.parametrize('name', ['eager', 'onnxruntime', 'openvino'])
+def test_another_input_gives_its_own_result_and_is_left_alone(name):
+    """The engines that compile quickly; the others are tested in files of their own."""
+    engine = ENGINES[name]
+    if engine.missing():
+        pytest.skip(engine.missing())
+    network, example = small_net(), torch.randn(1, 3, 32, 48)
+    others = [torch.randn(1, 3, 32, 48), torch.randn(1, 3, 32, 48).to(memory_format=torch.channels_last), example]
+    prepared = quietly(lambda: engine.prepare(network, example, precision='fp32', threads=1), 1)
+    for x in others:
+        before = x.clone()
+        difference = quietly(lambda x=x: compare_outputs(prepared(x), network(x)), 1)
+        assert difference[1] < TOLERANCES['fp32']
+        assert torch.equal(x, before)
