@@ -98,7 +98,8 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
                             f'--cfg-options train_dataloader.batch_size={max(1, num_images // 4)}')
         shown, iterations = math.ceil(steps / 3), steps * cfg.train_cfg.get('max_epochs', 0)
     logger.interval = max(1, min(logger.get('interval', 10), shown))
-    notes, longest = [], max(1, iterations // _WARMUP_SHARE)
+    # One of a single iteration would never reach the full rate.
+    notes, longest = [], max(2, iterations // _WARMUP_SHARE)
     schedulers = cfg.get('param_scheduler', [])
     ends = {scheduler.end for scheduler in schedulers if iterations and _is_warmup(scheduler)}
     for end in sorted(end for end in ends if end > longest):

@@ -60,7 +60,9 @@ def image_size(path: Path) -> Size:
     """
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
+            # Of a PNG without that, getexif would decode all pixels to look behind them.
+            told = image.format != 'PNG' or 'exif' in image.info
+            turned = told and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
             return image.size[::-1] if turned else image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '

@@ -8,7 +8,7 @@ import pytest
 from lcvision.cli import benchmark_cpu
 from lcvision.cli.benchmark_cpu import main
 from lcvision.errors import UserError
-from lcvision.latency import environment
+from lcvision.latency import environment, precision
 from lcvision.latency.engines import ENGINES
 
 ROOT = Path(__file__).parents[2]
@@ -64,11 +64,34 @@ def test_a_segmentor_has_its_resolution_in_record_and_table(tmp_path, capsys):
     assert ' 64x128 ' in capsys.readouterr().out
 
 
-def test_absent_engines_are_listed(config, monkeypatch, capsys):
-    monkeypatch.setattr(ENGINES['inductor'], 'missing', lambda: 'no compiler here')
+def test_absent_engines_are_listed_and_best_takes_one_that_is_there(config, monkeypatch, tmp_path, capsys):
+    for name, engine in ENGINES.items():
+        monkeypatch.setattr(engine, 'missing', lambda name=name: None if name == 'eager' else f'no {name} here')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     assert main([config, *QUICK, '--engine', 'best']) == 0
-    printed = capsys.readouterr().out
-    assert 'engine inductor is not installed: no compiler here' in printed and ' eager ' in printed
+    printed = capsys.readouterr()
+    assert 'engine inductor is not installed: no inductor here' in printed.out and ' eager ' in printed.out
+    assert 'choosing the best engine, preparing eager' in printed.err
+    assert main([config, *QUICK, '--engine', 'best']) == 0
+    assert 'choosing' not in capsys.readouterr().err
+    assert main([config, *QUICK, '--engine', 'best', '--fresh']) == 0
+    assert 'choosing' in capsys.readouterr().err
+
+
+def test_a_precision_that_the_cpu_lacks(config, monkeypatch):
+    monkeypatch.setattr(environment, 'cpu', lambda: {'cpu': 'Some CPU', 'flags': ['avx2'], 'cores': 2})
+    with pytest.raises(UserError, match='Some CPU has neither AVX512-BF16 nor AMX; use fp32'):
+        main([config, *QUICK, '--precision', 'fp32,bf16'])
+
+
+@pytest.mark.skipif(precision.lacking('bf16') is not None, reason='this CPU has no bfloat16')
+def test_precisions_have_rows_of_their_own(config, tmp_path, capsys):
+    out = tmp_path / 'out.json'
+    assert main([config, *QUICK, '--precision', 'fp32,bf16', '--json', str(out)]) == 0
+    exact, reduced = json.loads(out.read_text())['results']
+    assert (exact['precision'], reduced['precision']) == ('fp32', 'bf16')
+    assert exact['max_rel_diff'] < 1e-4 < reduced['max_rel_diff']
+    assert ' eager bf16 ' in capsys.readouterr().out
 
 
 def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_path, monkeypatch, capsys):
@@ -93,8 +116,8 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--threads', '1,x'], 'whole numbers'),
     (['--threads', ''], 'whole numbers'),
     (['--engine', 'quick'], "unknown engine 'quick'"),
-    (['--precision', 'bf16'], "'bf16': it supports fp32"),
-    (['--precision', 'fp32,int8'], "'int8': it supports fp32"),
+    (['--engine', 'eager', '--precision', 'fp32,int8'], "'int8': it supports fp32, bf16"),
+    (['--precision', 'int8'], "no engine installed runs in precision 'int8'"),
     (['--precision', 'fp8'], "unknown precision 'fp8'"),
     (['--input-size', '416'], 'HEIGHTxWIDTH'),
     (['--preset', 'paper'], "unknown preset 'paper'"),

@@ -1,6 +1,8 @@
 """Schedules that count iterations follow the length of a run."""
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.optim import LinearLR
 
 from lcvision.cli.schedule import fit_schedule, set_epochs, set_iterations
 
@@ -42,6 +44,20 @@ def test_a_warm_up_is_shortened_not_scaled():
     set_iterations(cfg, 900, 40000)
     assert fit_schedule(cfg, 1000) == ['warm-up shortened from 1500 to 100 iterations, a ninth of the run']
     assert [(s.begin, s.end) for s in cfg.param_scheduler] == [(0, 100), (100, 901)]
+
+
+@pytest.mark.parametrize('iterations', [4, 10, 30])
+def test_a_shortened_warm_up_reaches_the_full_rate(iterations):
+    cfg = config(dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=1500), max_iters=iterations)
+    fit_schedule(cfg, 100)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.)
+    settings = {key: value for key, value in cfg.param_scheduler[0].items() if key not in ('type', 'by_epoch')}
+    scheduler, rates = LinearLR(optimizer, by_epoch=False, **settings), []
+    for _ in range(iterations):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        scheduler.step()
+    assert rates[0] == pytest.approx(0.02) and rates[-1] == pytest.approx(1)
 
 
 def test_epochs_become_iterations():

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from lcvision.latency.gate import TOLERANCES, compare_outputs
+from lcvision.latency.gate import TOLERANCES, allowed_difference, compare_outputs, objection
+from tests.latency.small_net import small_net
 
 
 def test_equal_outputs():
@@ -31,3 +32,24 @@ def test_nan_on_both_sides_is_no_agreement():
 def test_all_zero_reference():
     assert compare_outputs((torch.zeros(2),), (torch.zeros(2),)) == (0, 0)
     assert compare_outputs((torch.full((2,), 1e-3),), (torch.zeros(2),))[1] > 1
+
+
+def test_in_float32_the_tolerance_is_fixed():
+    assert allowed_difference(small_net(), torch.randn(1, 3, 8, 8), 'fp32') == TOLERANCES['fp32']
+
+
+def test_in_bfloat16_the_network_itself_is_the_yardstick():
+    network, x = small_net(), torch.randn(1, 3, 8, 8)
+    assert allowed_difference(network, x, 'bf16') == TOLERANCES['bf16']
+
+    class Amplifying(torch.nn.Module):
+        def forward(self, x):
+            return ((x + 1000) - 1000,)
+
+    assert allowed_difference(Amplifying(), x, 'bf16') > 10 * TOLERANCES['bf16']
+
+
+def test_objection():
+    assert objection(0.001, 0.001) is None
+    assert 'differs from eager float32 by 0.5 of the largest magnitude, 0.02 is allowed' in objection(0.5, 0.02)
+    assert objection(float('inf'), 0.02) and objection(float('nan'), 0.02)

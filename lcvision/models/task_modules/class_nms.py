@@ -2,7 +2,7 @@
 import numpy as np
 
 # Boxes compared at a time, all pairs at once: few enough not to compare many more pairs than one by one would.
-_BLOCK = 128
+_BLOCK = 64
 
 
 def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, class_top: int,
@@ -38,14 +38,14 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
             break
         block = slice(start, start + _BLOCK)
         own, own_labels = rows[:, block], labels[block]
-        among = _as_bits(_suppresses(own, own_labels, own, own_labels, iou_threshold))
-        dropped = 0
-        if kept:
-            dropped, = _as_bits(_suppresses(rows[:, kept], labels[kept], own, own_labels, iou_threshold).any(0)[None])
-        for index, bits in enumerate(among):
+        among = np.packbits(_suppresses(own, own_labels, own, own_labels, iou_threshold), axis=1, bitorder='little')
+        before = _suppresses(rows[:, kept], labels[kept], own, own_labels, iou_threshold).any(0)
+        # Flags as one whole number, the first box lowest: the greedy walk then costs next to nothing.
+        dropped = int.from_bytes(np.packbits(before, bitorder='little').tobytes(), 'little')
+        for index in range(len(own_labels)):
             if not dropped >> index & 1:
                 kept.append(start + index)
-                dropped |= bits
+                dropped |= int.from_bytes(among[index].tobytes(), 'little')
     return order[kept[:max_per_img]]
 
 
@@ -56,16 +56,17 @@ def _suppresses(rows: np.ndarray, labels: np.ndarray, others: np.ndarray, other_
     The five rows are x1, y1, x2, y2 and the area.
     """
     x1, y1, x2, y2, area = rows[:, :, None]
-    width = np.minimum(others[2], x2) - np.maximum(others[0], x1)
-    height = np.minimum(others[3], y2) - np.maximum(others[1], y1)
-    inter = np.maximum(width, 0) * np.maximum(height, 0)
-    union = np.maximum(others[4] + area - inter, np.finfo(np.float32).tiny)
-    return (inter / union > np.float32(iou_threshold)) & (other_labels == labels[:, None])
-
-
-def _as_bits(flags: np.ndarray) -> list[int]:
-    """Rows of flags as whole numbers, the first flag lowest: the greedy walk then costs next to nothing."""
-    return [int.from_bytes(row.tobytes(), 'little') for row in np.packbits(flags, axis=1, bitorder='little')]
+    # In place: memory that is new at every step costs more than the arithmetic.
+    inter, height = np.minimum(others[2], x2), np.minimum(others[3], y2)
+    buffer = np.maximum(others[0], x1)
+    inter -= buffer
+    height -= np.maximum(others[1], y1, out=buffer)
+    np.maximum(inter, 0, out=inter)
+    inter *= np.maximum(height, 0, out=height)
+    union = np.add(others[4], area, out=height)
+    union -= inter
+    inter /= np.maximum(union, np.finfo(np.float32).tiny, out=union)
+    return (inter > np.float32(iou_threshold)) & (other_labels == labels[:, None])
 
 
 def _rank_within(labels: np.ndarray) -> np.ndarray:

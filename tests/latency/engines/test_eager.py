@@ -3,6 +3,7 @@ from torch import nn
 
 from lcvision.latency.engines import eager
 from lcvision.latency.engines.eager import EagerEngine
+from lcvision.latency.gate import allowed_difference, compare_outputs
 from tests.latency.small_net import small_net
 
 
@@ -39,3 +40,13 @@ def test_it_is_fused_and_was_run_once_for_first_ms(monkeypatch):
     assert any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
     assert prepared.first_ms > 0 and prepared.compile_s is None
     assert EagerEngine().missing() is None
+
+
+def test_bfloat16_between_float32_ends():
+    network, example = small_net(), torch.randn(1, 3, 32, 48)
+    with torch.inference_mode():
+        prepared = EagerEngine().prepare(network, example, precision='bf16', threads=1)
+        outputs = prepared(prepared.example)
+        difference = compare_outputs(outputs, network(example))[1]
+        assert 1e-4 < difference < allowed_difference(network, example, 'bf16')
+    assert prepared.example.dtype == torch.float32 and all(y.dtype == torch.float32 for y in outputs)

@@ -1,0 +1,64 @@
+"""What people call a config, its data and an engine."""
+import re
+from collections.abc import Sequence
+
+DATA_NOT_RECORDED = 'data not recorded'
+MACHINE_NOT_RECORDED = 'machine not recorded'
+
+_DATA = {'bccd': 'BCCD', 'camvid': 'CamVid', 'cifar10': 'CIFAR-10', 'cifar100': 'CIFAR-100', 'imagenet': 'ImageNet',
+         'sample': 'sample', 'coco': 'COCO', 'cityscapes': 'Cityscapes'}
+_WORDS = (('deeplabv3plus', 'DeepLabV3+'), ('picodet', 'PicoDet'), ('pplcnet', 'PP-LCNet'),
+          (r'mobilenetv(\d)_(large|small)', r'MobileNetV\1-\2'), (r'mobilenetv(\d)', r'MobileNetV\1'),
+          (r'shufflenetv(\d)', r'ShuffleNetV\1'), (r'seesaw_(shuffle|share_v\d)', r'Seesaw-\1'), ('seesaw', 'Seesaw'),
+          (r'elite(\d)', r'eLite-\1'), (r'hf(\d)', r'HF-\1'), (r'v2_(xs|s|m|l)', r'v2 \1'), ('ssld', 'SSLD'))
+_ENGINES = {'eager': 'PyTorch eager', 'inductor': 'Inductor', 'inductor-freezing': 'Inductor, frozen',
+            'inductor_freezing': 'Inductor, frozen', 'aot-inductor': 'AOTInductor', 'aot_inductor': 'AOTInductor',
+            'aotinductor': 'AOTInductor', 'onnxruntime': 'ONNX Runtime', 'openvino': 'OpenVINO'}
+
+
+def data_of(stem: str) -> str:
+    """Data set that a config's name ends with.
+
+    Args:
+        stem: Name of the config's file without its ending.
+
+    Returns:
+        Its name, or :data:`DATA_NOT_RECORDED`.
+    """
+    return next((_DATA[part] for part in stem.split('_') if part in _DATA), DATA_NOT_RECORDED)
+
+
+def model_of(stem: str) -> str:
+    """Name for people of a config, without its data set.
+
+    Args:
+        stem: Name of the config's file without its ending.
+    """
+    text = '_'.join(part for part in stem.split('_') if part not in _DATA)
+    text = re.sub(r'(?<=_)(\d+)_(\d+)(x|d)(?=_|$)', r'\1.\2\3', text)
+    for pattern, name in _WORDS:
+        text = re.sub(rf'(?<![a-zA-Z0-9]){pattern}(?=_|$)', name, text)
+    text = re.sub(r'v2 (xs|s|m|l)\b', lambda found: f'v2 {found[1].upper()}', text)
+    text = re.sub(r'share_v(\d)', r'share v\1', text)
+    return re.sub(r'(?<=[\d.])d\b', 'D', text.replace('_', ' ')) or stem
+
+
+def engine_of(name: str) -> str:
+    """Name for people of an engine."""
+    return _ENGINES.get(name, name)
+
+
+def drop_shared_start(names: Sequence[str]) -> list[str]:
+    """Takes away the words that all names begin with, as labels of one picture need not repeat them.
+
+    Args:
+        names: Names of words; equal ones count once, and a single name stays whole.
+
+    Returns:
+        A name for each, never empty.
+    """
+    words = [name.split(' ') for name in names]
+    shared = 0
+    while len(set(names)) > 1 and min(map(len, words)) > shared + 1 and len({part[shared] for part in words}) == 1:
+        shared += 1
+    return [' '.join(part[shared:]) for part in words]
