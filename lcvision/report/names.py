@@ -12,8 +12,7 @@ _WORDS = (('deeplabv3plus', 'DeepLabV3+'), ('picodet', 'PicoDet'), ('pplcnet', '
           (r'shufflenetv(\d)', r'ShuffleNetV\1'), (r'seesaw_(shuffle|share_v\d)', r'Seesaw-\1'), ('seesaw', 'Seesaw'),
           (r'elite(\d)', r'eLite-\1'), (r'hf(\d)', r'HF-\1'), (r'v2_(xs|s|m|l)', r'v2 \1'), ('ssld', 'SSLD'))
 _ENGINES = {'eager': 'PyTorch eager', 'inductor': 'Inductor', 'inductor-freezing': 'Inductor, frozen',
-            'inductor_freezing': 'Inductor, frozen', 'aot-inductor': 'AOTInductor', 'aot_inductor': 'AOTInductor',
-            'aotinductor': 'AOTInductor', 'onnxruntime': 'ONNX Runtime', 'openvino': 'OpenVINO'}
+            'aot-inductor': 'AOTInductor', 'onnxruntime': 'ONNX Runtime', 'openvino': 'OpenVINO'}
 
 
 def data_of(stem: str) -> str:

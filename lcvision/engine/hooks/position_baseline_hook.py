@@ -1,6 +1,8 @@
 """What a predictor reaches that never looks at an image."""
+from collections.abc import Iterable, Iterator
+
 import numpy as np
-import torch
+from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -34,7 +36,7 @@ class PositionBaselineHook(Hook):
         """Adds the number to a test's metrics, if the training masks are there."""
         self._add(runner, runner.test_dataloader.dataset, metrics)
 
-    def _add(self, runner: Runner, evaluated: torch.utils.data.Dataset, metrics: dict | None) -> None:
+    def _add(self, runner: Runner, evaluated: BaseDataset, metrics: dict | None) -> None:
         if metrics is None:
             return
         if self._value is None:
@@ -48,8 +50,7 @@ class PositionBaselineHook(Hook):
         metrics['mIoU_position'] = self._value
 
 
-def position_miou(train: 'list[np.ndarray] | _Masks', evaluated: 'list[np.ndarray] | _Masks',
-                  num_classes: int) -> float:
+def position_miou(train: Iterable[np.ndarray], evaluated: Iterable[np.ndarray], num_classes: int) -> float:
     """mIoU, 0..1, of predicting at each position the class most frequent there in training.
 
     Args:
@@ -81,20 +82,16 @@ def position_miou(train: 'list[np.ndarray] | _Masks', evaluated: 'list[np.ndarra
 class _Masks:
     """The label maps of a dataset, read by the loading step of its own pipeline."""
 
-    def __init__(self, dataset: torch.utils.data.Dataset):
+    def __init__(self, dataset: BaseDataset):
         while hasattr(dataset, 'dataset'):
             dataset = dataset.dataset
         self.dataset = dataset
         steps = [step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS]
         self.load = steps[0] if steps else TRANSFORMS.build(dict(type='lcvision.LoadMask'))
 
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        if index >= len(self):
-            raise IndexError(index)
-        return self.load(self.dataset.get_data_info(index))['gt_seg_map']
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for index in range(len(self.dataset)):
+            yield self.load(self.dataset.get_data_info(index))['gt_seg_map']
 
 
 def _resized(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
