@@ -4,14 +4,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
+import torch
+from mmengine.config import Config, DictAction
+from torch import nn
 
 from lcvision.cli.config import load_config
 from lcvision.cli.launch import quiet_warnings
 from lcvision.complexity import Complexity, count_layers
 from lcvision.errors import UserError
 from lcvision.latency.input_size import find_input_size, parse_input_size
-from lcvision.latency.network import build_network, example_input
+from lcvision.latency.network import RawNetwork, build_model, task_of
 from lcvision.weights.atomic_file import write_atomically
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
@@ -69,14 +71,22 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
     """
     cfg = load_config(path, cfg_options)
     size = size or find_input_size(cfg)
-    network, _ = build_network(cfg, size)
+    network = _bare_network(cfg)
     parts: dict[str, Complexity] = {}
-    for name, counts in count_layers(network, example_input(size)).items():
+    for name, counts in count_layers(network, torch.empty(1, 3, *size, device='meta')).items():
         part = _part_of(name)
         parts[part] = parts.get(part, Complexity(0, 0, 0, 0)) + counts
     total = sum(parts.values(), Complexity(0, 0, 0, 0))
     return {'config': path, 'input': list(size), **_as_json(total),
             'parts': [{'name': name, **_as_json(counts)} for name, counts in parts.items()]}
+
+
+def _bare_network(cfg: Config) -> nn.Module:
+    """The network without memory behind it: shapes are enough to count."""
+    model = build_model(cfg, calibrated=False).to('meta')
+    head = {'detection': 'bbox_head', 'segmentation': 'decode_head', 'classification': 'head'}[task_of(model)]
+    parts = dict(model.named_children())
+    return RawNetwork(parts['backbone'], parts.get('neck'), parts[head])
 
 
 def _part_of(name: str) -> str:

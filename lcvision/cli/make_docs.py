@@ -1,10 +1,11 @@
-"""Writes the results page from reports, and the picture of training curves."""
+"""Writes the pages of results and of counts, and the picture of training curves."""
 import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lcvision.cli.paper_counts import counts_page
 from lcvision.cli.result_tables import METRICS, STATUSES, results_table, table_4
 from lcvision.errors import UserError
 from lcvision.visualization.training_curves import STATUSES as CURVE_STATUSES
@@ -50,7 +51,7 @@ smoke), `report` (and `curve`) below docs/; optionally `paper` (`mAP`, `AP50` in
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes ``results.md`` and the picture, or extracts one curve.
+    """Writes ``results.md``, ``models.md`` and the picture, or extracts one curve.
 
     Args:
         argv: Arguments without the program's name; None takes those of the process.
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     docs = Path(args.docs)
     text, curves = make_page(docs), _curves(docs)
     _write(docs / 'results.md', text)
+    _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
     if curves:
         draw_curves(curves, docs / PICTURE)
         print(f'written {docs / PICTURE}')

@@ -39,7 +39,7 @@ def results_table(results: Sequence[dict]) -> list[str]:
     rows += [_row(result) for result in results]
     used = {result['status'] for result in results}
     words = [f'**{status}**: {meaning}.' for status, meaning in STATUSES.items() if status in used]
-    lines = [*_markdown(rows), '', ' '.join(['mAP and AP50 in percent.', *words])]
+    lines = [*markdown(rows), '', ' '.join(['mAP and AP50 in percent.', *words])]
     records = [record for result in results for record in result['report'].get('latency', [])]
     if records:
         lines.append('ms: median of the network alone, batch 1; [how it is measured](measure.md).')
@@ -66,7 +66,7 @@ def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
         ms = {_conditions(record): _ms(record) for record in records if Path(record['config']).stem == name}
         rows.append([f'[{title}](../{config})', f'{paper:.1f}', _on_coco(results, config), f'{_TABLE_4_MS[name]:.1f}',
                      *(ms.get(kind, '-') for kind in kinds)])
-    lines = _markdown(rows)
+    lines = markdown(rows)
     if latency is None:
         return [*lines, '', 'Latency of the four was not measured here.']
     lines += ['', f"Ours on {latency['environment']['cpu']}, torch {latency['environment']['versions']['torch']}."]
@@ -110,6 +110,7 @@ def _on_coco(results: Sequence[dict], config: str) -> str:
     return _percent(100 * ours[-1]['report']['metrics'][METRICS['mAP']]) if ours else _NOT_TRAINED
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lays out rows, the first of which is the head, as lines of Markdown."""
     head, *body = [[cell.replace('|', '\\|') for cell in row] for row in rows]
     return [f'| {" | ".join(row)} |' for row in (head, ['---'] * len(head), *body)]

@@ -1,5 +1,5 @@
 # A few epochs of 32 x 32 images from scratch: SGD with Nesterov momentum, a short warm-up and a cosine to nothing.
-max_epochs = 6
+max_epochs = 4
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

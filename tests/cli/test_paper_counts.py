@@ -1,0 +1,47 @@
+"""What the papers print against our counts, and the page of them against the repository."""
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lcvision.cli import paper_counts
+from lcvision.cli.get_flops import count_config
+from lcvision.cli.paper_counts import PAPERS, counts_page
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / 'configs' / 'classification'
+# 3.17 is printed for the parameters of eLite4, which are 3.53 million.
+MISPRINTS = {('elite4', '3.17'): 3.53}
+ROWS = [(paper, row) for paper in PAPERS for row in paper.rows]
+
+
+count = cache(count_config)
+
+
+def as_printed(value, printed, cut):
+    digits = len(printed.partition('.')[2])
+    return int(value * 10**digits) / 10**digits if cut else round(value, digits)
+
+
+@pytest.mark.parametrize('paper, row', ROWS, ids=[row[0] for _, row in ROWS])
+def test_printed_counts_are_ours(paper, row):
+    name, _, params, flops, remark = row
+    counts = count(str(CONFIGS / f'{name}.py'))
+    own_params = counts['params'] + (counts['buffers'] if paper.params == 'with_statistics' else 0)
+    if params != '-':
+        expected = MISPRINTS.get((name, params), float(params))
+        assert as_printed(own_params / 1e6, params, 'params cut' in remark) == expected
+    if flops != '-':
+        assert as_printed(counts[paper.flops] / 1e6, flops, 'FLOPs cut' in remark) == float(flops)
+
+
+def test_every_config_with_a_printed_count_is_listed():
+    listed = {row[0] for _, row in ROWS}
+    others = {path.stem for path in CONFIGS.glob('*.py')} - listed
+    assert all(name.endswith(('_cifar10', '_cifar10_short', '_ssld', '_sample')) for name in others), others
+
+
+def test_the_page_is_up_to_date(monkeypatch):
+    monkeypatch.setattr(paper_counts, 'count_config', count)
+    page = (ROOT / 'docs' / 'models.md').read_text()
+    assert page == counts_page(CONFIGS), 'run `make docs`'
