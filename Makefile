@@ -13,7 +13,7 @@ export PYTHONUNBUFFERED := 1
 $(STAMP): constraints.txt setup.cfg pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON); name another with make PYTHON=python3 (3.10 or newer)"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[lite,dev]'
+	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[lite,onnx,openvino,dev]'
 	touch $@
 
 demo: $(STAMP)

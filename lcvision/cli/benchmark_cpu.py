@@ -1,30 +1,30 @@
 """Measures networks on this CPU and prints a table."""
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
-from lcvision.latency import SCOPES, Budget, Outcome, Subject, check_threads, environment, run_benchmark
+from lcvision.latency import SCOPES, Outcome, Subject, environment, run_benchmark
+from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
+from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
-from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import build_model, raw_network, task_of
+from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_ratios import format_ratios
+from lcvision.latency.presets import PRESETS
+from lcvision.latency.profile_benchmark import PROFILED, check_profiled, run_profiles
+from lcvision.latency.profile_table import format_profiles
 from lcvision.latency.table import format_table, plot_records
+from lcvision.latency.time_limit import TimeLimit
 from lcvision.weights.atomic_file import write_atomically
 
-SCHEMA = 1
 PRECISIONS = ('fp32', 'bf16', 'int8')
-# Sets of models with their conditions, such as those of a paper's tables.
-PRESETS: dict[str, Sequence[str]] = {}
-_DEFAULTS = ('classification/pplcnet_0_5x', 'classification/pplcnet_1x', 'detection/picodet_pplcnet_0_5x',
-             'detection/picodet_pplcnet_1x', 'segmentation/deeplabv3plus_pplcnet_0_5x',
-             'segmentation/deeplabv3plus_pplcnet_1x')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,35 +34,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes the command line's.
 
     Returns:
-        0, or 1 when a row could not be measured.
+        0, or 1 when a row could not be measured or is slower than the baseline.
 
     Raises:
         UserError: An argument is wrong; nothing has been measured then.
     """
     args = _parser().parse_args(argv)
-    engines = select_engines(args.engine, fresh=args.fresh)
-    threads = _threads(args.threads)
+    plan = make_plan(args)
+    engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = _precisions(args.precision)
-    check_precisions(precisions, engines, everyone=args.engine not in ('all', 'best'))
-    scopes, budget = _scopes(args.scope), _budget(args)
+    check_precisions(precisions, engines, everyone=plan.engine not in ('all', 'best'))
+    scopes, baseline = _scopes(args.scope), read_baseline(args.compare) if args.compare else None
+    if args.profile:
+        check_profiled(engines, scopes)
     for path in (args.json, args.plot):
         _check_target(path)
     if args.plot and Path(args.plot).suffix != '.png':
         raise UserError(f'--plot {args.plot} must end in .png')
-    size = parse_input_size(args.input_size) if args.input_size else None
+    limit = TimeLimit(plan.minutes * 60, len(plan.threads)) if plan.minutes else None
     progress = _Progress()
     for engine in engines:
         if isinstance(engine, BestEngine):
             engine.told = progress.tell
     try:
-        subjects = _subjects(_configs(args), size, scopes, progress)
-        before = environment.collect()
-        outcome = run_benchmark(subjects, engines, threads, precisions=precisions, scopes=scopes, budget=budget,
-                                progress=progress)
+        subjects = _subjects(plan, scopes, progress)
+        before = {**environment.collect(), 'context_switches': involuntary_switches()}
+        if args.profile:
+            outcome = run_profiles(subjects, engines, plan.threads, precisions=precisions, budget=plan.budget,
+                                   progress=progress)
+        else:
+            outcome = run_benchmark(subjects, engines, plan.threads, precisions=precisions, scopes=scopes,
+                                    budget=plan.budget, progress=progress, noise_check=True, time_limit=limit)
     finally:
         progress.close()
-    return _deliver(args, outcome, {**before, 'load_average_after': environment.load_average(),
-                                    'engines': availability()})
+    return _deliver(args, plan, baseline, outcome, {
+        **before, 'load_average_after': environment.load_average(), 'context_switches_after': involuntary_switches(),
+        'noise_floor': outcome.noise_floors, 'engines': availability()})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         prog='benchmark_cpu.py', description='Measures the network of each config (image tensor to raw maps) on this '
         'CPU, batch 1. Needs neither data nor weights.')
     parser.add_argument('configs', nargs='*', metavar='CONFIG', help='config files; without one, the default set')
-    parser.add_argument('--engine', default='all', metavar='NAME,...|all|best',
+    parser.add_argument('--engine', metavar='NAME,...|all|best',
                         help=f"{', '.join(ENGINES)}; all: every one installed (the default); best: the quickest for "
                         'each network, measured once and remembered')
     parser.add_argument('--fresh', action='store_true', help='measure for --engine best although the choice is known')
@@ -80,24 +87,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--scope', default='net', metavar='NAME,...',
                         help='net (image tensor to raw maps, the default), e2e (encoded image in memory to boxes, '
                         'label map or class), or both')
-    parser.add_argument('--preset', metavar='NAME', help='a named set of models and conditions')
-    parser.add_argument('--samples', default='200', metavar='N', help='samples a row (200)')
-    parser.add_argument('--max-seconds', default='60', metavar='S',
-                        help='seconds of sampling a row, then it ends with fewer samples (60)')
+    parser.add_argument('--preset', metavar='NAME', help=f"a set of models and conditions: {', '.join(PRESETS)}")
+    parser.add_argument('--samples', metavar='N', help='samples a row (200, of a preset its own)')
+    parser.add_argument('--max-seconds', metavar='S',
+                        help='seconds of sampling a row, and of warming up (60 and 30, of a preset its own); a slow one '
+                        'has fewer samples')
+    parser.add_argument('--minutes', metavar='N', help='end in about N minutes, without the rows there is no time for '
+                        '(9 where no config is named, else no limit)')
+    parser.add_argument('--compare', metavar='BASELINE.json',
+                        help='exit 1 when a row is slower than in this earlier --json of the same CPU model')
+    parser.add_argument('--profile', action='store_true',
+                        help=f"take each inference apart, layer by layer; engines {', '.join(PROFILED)} (eager)")
     parser.add_argument('--json', metavar='FILE', help='write environment and records')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the records')
     return parser
-
-
-def _threads(text: str | None) -> list[int]:
-    if text is None:
-        return [environment.usable_threads()]
-    try:
-        threads = list(dict.fromkeys(int(part) for part in text.split(',')))
-    except ValueError:
-        raise UserError(f'--threads {text!r} is not a list of whole numbers: write for example 1,2') from None
-    check_threads(threads)
-    return threads
 
 
 def _precisions(text: str) -> list[str]:
@@ -115,14 +118,6 @@ def _scopes(text: str) -> list[str]:
     return [name for name in SCOPES if name in names]
 
 
-def _budget(args: argparse.Namespace) -> Budget:
-    try:
-        return Budget(samples=int(args.samples), max_seconds=float(args.max_seconds))
-    except ValueError:
-        raise UserError(f'--samples {args.samples} --max-seconds {args.max_seconds}: samples is a whole number of at '
-                        'least 1, seconds a number above 0') from None
-
-
 def _check_target(path: str | None) -> None:
     if path and not Path(path).resolve().parent.is_dir():
         raise UserError(f'{path} cannot be written: the folder {Path(path).parent} does not exist, create it first')
@@ -130,25 +125,9 @@ def _check_target(path: str | None) -> None:
         raise UserError(f'{path} is a folder: give the name of a file')
 
 
-def _configs(args: argparse.Namespace) -> list[str]:
-    if args.preset is not None:
-        if args.preset not in PRESETS:
-            known = ', '.join(PRESETS) or 'none in this version'
-            raise UserError(f'unknown preset {args.preset!r}: presets are {known}; name configs instead')
-        return list(PRESETS[args.preset])
-    if args.configs:
-        return list(dict.fromkeys(args.configs))
-    folder = Path(__file__).resolve().parents[2] / 'configs'
-    found = [path for name in _DEFAULTS if (path := folder / f'{name}.py').is_file()]
-    if not found:
-        raise UserError(f'no config given, and none of the default set is in {folder}: give the path of a config')
-    return [os.path.relpath(path) for path in found]
-
-
-def _subjects(paths: list[str], size: tuple[int, int] | None, scopes: list[str],
-              progress: Callable[[str, float], None]) -> list[Subject]:
-    configs = {path: load_config(path) for path in paths}
-    sizes = {path: size or find_input_size(config) for path, config in configs.items()}
+def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], None]) -> list[Subject]:
+    configs = {path: load_config(path) for path in plan.configs}
+    sizes = {path: plan.size_of(path, config) for path, config in configs.items()}
     subjects = []
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
@@ -160,9 +139,15 @@ def _subjects(paths: list[str], size: tuple[int, int] | None, scopes: list[str],
     return subjects
 
 
-def _deliver(args: argparse.Namespace, outcome: Outcome, machine: dict) -> int:
+def _deliver(args: argparse.Namespace, plan: Plan, baseline: dict | None, outcome: Outcome, machine: dict) -> int:
+    floors = outcome.noise_floors
     if outcome.records:
-        print('\n'.join([format_table(outcome.records, machine), *format_ratios(outcome.records)]))
+        told = plan.preset.describe if plan.preset and plan.preset.describe else format_ratios
+        print('\n'.join([format_table(outcome.records, machine), *map(describe_floor, floors), *plan.notes,
+                         *told(outcome.records, floors), *format_profiles(outcome.records)]))
+    if outcome.skipped:
+        rows = ', '.join(f'{row.name} on {row.engine}' for row in outcome.skipped)
+        print(f'not measured, since {plan.minutes:g} minutes do not suffice (--minutes takes more): {rows}')
     for name, reason in machine['engines'].items():
         if reason is not None:
             print(f'engine {name} is not installed: {reason}')
@@ -173,7 +158,18 @@ def _deliver(args: argparse.Namespace, outcome: Outcome, machine: dict) -> int:
         plot_records(outcome.records, machine, args.plot)
     for failure in outcome.failures:
         print(f'error: {failure}', file=sys.stderr)
-    return 1 if outcome.failures else 0
+    return max(_judge(outcome, machine, baseline, args.compare), int(bool(outcome.failures)))
+
+
+def _judge(outcome: Outcome, machine: dict, baseline: dict | None, path: str) -> int:
+    if baseline is None or not outcome.records:
+        return 0
+    verdict = compare_runs(outcome.records, machine, baseline)
+    print('\n'.join(verdict.lines))
+    if not verdict.judged and machine['cpu'] == baseline['environment']['cpu']:
+        raise UserError(f'--compare {path} has no row measured like one of these (config, engine, precision, threads, '
+                        'input, scope): nothing was judged')
+    return int(verdict.slower > 0)
 
 
 class _Progress:

@@ -1,103 +1,24 @@
 """Networks times engines times threads -> records."""
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
-from pathlib import Path
-from typing import Protocol
 
 import torch
-from torch import nn
 
-from lcvision.complexity import Complexity, count_complexity
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
 from lcvision.latency.gate import allowed_difference, compare_outputs, objection
 from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
+from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.statistics import noise_reasons, summarize
+from lcvision.latency.subject import Failure, Outcome, Subject
+from lcvision.latency.time_limit import TimeLimit, quickest_to_prepare_first
 
 Progress = Callable[[str, float], None]
 SCOPES = ('net', 'e2e')
-
-
-class EndToEnd(Protocol):
-    """What turns an encoded image into a network's input and the network's raw maps into a result."""
-
-    image: list[int]
-
-    def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
-        """All of it as one call, with a network that is prepared for the subject's input size."""
-
-    def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
-        """Median milliseconds of each stage, of a few runs."""
-
-
-@dataclass
-class Subject:
-    """A network to measure.
-
-    Args:
-        config: The config it comes from, as the user named it.
-        task: 'detection', 'segmentation' or 'classification'.
-        network: (1, 3, H, W) -> flat tuple of tensors, in eval mode and float32.
-        input_size: Height and width.
-        config_hash: Hash of the config's model, None for a network that has no config.
-        weights_hash: Hash of the weights, None for random ones.
-        end_to_end: What surrounds the network in the scope 'e2e'; None where only 'net' is measured.
-    """
-
-    config: str
-    task: str
-    network: nn.Module
-    input_size: tuple[int, int]
-    config_hash: str | None = None
-    weights_hash: str | None = None
-    end_to_end: EndToEnd | None = None
-
-    @property
-    def name(self) -> str:
-        """The config's name without folder and ending."""
-        return Path(self.config).stem
-
-    @cached_property
-    def complexity(self) -> Complexity:
-        """Parameters and operations of one inference."""
-        return count_complexity(self.network, example_input(self.input_size))
-
-    @cached_property
-    def subnormals(self) -> int:
-        """Weights that are subnormal numbers."""
-        return environment.count_subnormals(self.network)
-
-
-@dataclass
-class Failure:
-    """A row that could not be measured.
-
-    Args:
-        name: Of the subject.
-        engine: Of the engine.
-        threads: Threads asked for.
-        reason: One sentence.
-    """
-
-    name: str
-    engine: str
-    threads: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f'{self.name}, engine {self.engine}, {self.threads} thread(s): {self.reason}'
-
-
-@dataclass
-class Outcome:
-    """What a benchmark gave: records in the order of subjects, threads and engines, and what failed."""
-
-    records: list[dict] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
 
 
 @dataclass
@@ -115,7 +36,8 @@ class _Row:
 
 def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
               precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',), budget: Budget | None = None,
-              best_only: bool = False, progress: Progress | None = None) -> Outcome:
+              best_only: bool = False, progress: Progress | None = None, noise_check: bool = False,
+              time_limit: TimeLimit | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
 
     Args:
@@ -127,26 +49,32 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
         budget: Samples and seconds.
         best_only: Whether only the quickest engine of each network, precision and number of threads is kept.
         progress: Told what is going on and the share done.
+        noise_check: Whether the smallest network takes part twice, for the noise floor.
+        time_limit: When to be done; rows that cannot be prepared in time are skipped. None for as long as it takes.
 
     Raises:
         UserError: More threads than can run at once.
     """
     check_threads(threads)
     outcome = Outcome()
+    engines = quickest_to_prepare_first(engines) if time_limit else engines
     indexed: list[tuple[int, dict]] = []
     for turn, count in enumerate(threads):
         def told(text: str, done: float, turn: int = turn) -> None:
             if progress:
                 progress(text, (turn + done) / len(threads))
 
-        def work(count: int = count, told: Progress = told) -> None:
-            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome.failures, told))
+        def work(count: int = count, told: Progress = told, turn: int = turn) -> None:
+            in_time = partial(time_limit.may_prepare, turn) if time_limit else lambda: True
+            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome, told, in_time))
             if rows:
+                limited = budget or Budget()
+                if time_limit:
+                    limited = time_limit.budget(limited, [row.prepared.first_ms for row in rows], turn)
                 text = f'{count} thread(s): measuring {len(rows)} row(s) in rounds'
-                told(text, 0.5)
-                series = measure_rounds([row.run for row in rows], budget or Budget(),
-                                        lambda done: told(text, 0.5 + done / 2))
-                indexed.extend((row.index, _record(row, one)) for row, one in zip(rows, series, strict=True))
+                records = _measured(rows, limited, lambda done: told(text, 0.5 + done / 2),
+                                    outcome.noise_floors if noise_check else None)
+                indexed.extend((row.index, record) for row, record in zip(rows, records, strict=True))
 
         quietly(work, count)
     outcome.records = [record for _, record in sorted(indexed, key=lambda pair: pair[0])]
@@ -182,28 +110,30 @@ def best_records(records: Sequence[dict]) -> list[dict]:
 
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
-              threads: int, failures: list[Failure], told: Progress) -> Iterator[_Row]:
-    combinations = [(pair, engine, precision) for pair, engine, precision in
-                    product(enumerate(subjects), engines, precisions) if precision in engine.precisions]
-    reference: tuple[torch.Tensor, ...] = ()
-    allowed: dict[str, float] = {}
-    known = None
+              threads: int, outcome: Outcome, told: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
+    combinations = [(pair, engine, precision) for engine, pair, precision in
+                    product(engines, enumerate(subjects), precisions) if precision in engine.precisions]
+    reference: dict[int, tuple[torch.Tensor, ...]] = {}
+    allowed: dict[tuple[int, str], float] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
+        if turn and not in_time():
+            outcome.skipped.append(Failure(subject.name, engine.name, threads, 'no time'))
+            continue
         told(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
         example = example_input(subject.input_size)
         try:
             prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
-            if known is not subject:
+            if index not in reference:
                 # After the first engine is prepared: its first inference must find everything cold.
-                reference, known, allowed = subject.network(example), subject, {}
-            if precision not in allowed:
-                allowed[precision] = allowed_difference(subject.network, example, precision)
-            difference = compare_outputs(prepared.run(prepared.example), reference)
-            reason = objection(difference[1], allowed[precision])
+                reference[index] = subject.network(example)
+            if (index, precision) not in allowed:
+                allowed[index, precision] = allowed_difference(subject.network, example, precision)
+            difference = compare_outputs(prepared.run(prepared.example), reference[index])
+            reason = objection(difference[1], allowed[index, precision])
             if reason:
                 raise EngineError(reason)
         except EngineError as error:
-            failures.append(Failure(subject.name, engine.name, threads, str(error)))
+            outcome.failures.append(Failure(subject.name, engine.name, threads, str(error)))
             continue
         for scope in scopes:
             yield _Row(index, subject, engine, precision, threads, prepared, difference, scope,
@@ -216,6 +146,22 @@ def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Cal
     if subject.end_to_end is None:
         raise ValueError(f"{subject.name} cannot be measured in the scope 'e2e': it was made without end_to_end")
     return subject.end_to_end.bind(prepared, threads)
+
+
+def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None],
+              noise_floors: list[dict] | None) -> list[dict]:
+    runs, twin = [row.run for row in rows], 0
+    if noise_floors is not None:
+        # The smallest: it costs the least time and is disturbed the most.
+        twin = min(range(len(rows)), key=lambda i: (rows[i].scope != 'net', rows[i].subject.complexity.macs))
+        runs.append(rows[twin].run)
+    series = measure_rounds(runs, budget, told)
+    records = [_record(row, one) for row, one in zip(rows, series, strict=False)]
+    if noise_floors is not None:
+        twins = compare_twins(series[twin].samples_ms, series[-1].samples_ms)
+        noise_floors.append(floor_record(records[twin], twins))
+        mark_noisy(records, noise_floors[-1])
+    return records
 
 
 def _record(row: _Row, series: Series) -> dict:
@@ -243,6 +189,8 @@ def _record(row: _Row, series: Series) -> dict:
         'max_rel_diff': row.difference[1],
         'layout': prepared.layout,
         'warmup_runs': series.warmup_runs,
+        'context_switches': series.switches,
+        'other_cpus': round(series.others, 2),
         'subnormal_weights': subject.subnormals,
         'config_hash': subject.config_hash,
         'weights_hash': subject.weights_hash,

@@ -120,8 +120,9 @@ def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:
     if not isinstance(head, PicoHead) or not head.test_cfg:
         return
     classes, _, *others = (flatten_levels(kind) for kind in network.head(network.neck(network.backbone(x))))
-    low, high = -100., 100.
-    for _ in range(30):
+    # Random weights may give logits of any size.
+    low, high = -1e4, 1e4
+    for _ in range(40):
         shift = (low + high) / 2
         many = int((head.cell_scores(classes + shift, *others) > head.test_cfg['score_thr']).sum()) > _CANDIDATES
         low, high = (low, shift) if many else (shift, high)

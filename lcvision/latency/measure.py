@@ -12,6 +12,10 @@ from lcvision.latency.contention import Activity, involuntary_switches
 
 _WARMUP_BLOCK = 5
 _STABLE = 0.02
+# Ten runs of a network that takes longer than three seconds would not be worth their time.
+_WARMUP_LIMIT = 30.
+_MIN_SAMPLES = 10
+_BLOCK = 3
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,9 @@ class Budget:
 
     Args:
         samples: Samples of each candidate, at least 1; 200 and more carry a headline number.
-        max_seconds: Seconds of sampling for each candidate, after which it ends with fewer samples.
-        warmup_seconds: Seconds of warm-up for each candidate at most.
+        max_seconds: Seconds of sampling for each candidate; a slow one has fewer samples and rounds, never fewer than
+            ten samples.
+        warmup_seconds: Seconds of warm-up for each candidate, after the ten runs that every one has.
         rounds: Rounds over all candidates that the samples are spread over.
     """
 
@@ -106,23 +111,25 @@ def sample(run: Callable[[], Any], count: int) -> np.ndarray:
     return np.maximum(times, 1) / 1e6
 
 
-def warm_up(run: Callable[[], Any], seconds: float = 30.) -> int:
+def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
     """Runs until two successive blocks agree within 2 % of their medians.
 
     Args:
         run: What to run.
-        seconds: When to stop without agreement.
+        seconds: When to stop without agreement. Two blocks of five runs are made in any case, unless they take more
+            than 30 seconds.
 
     Returns:
-        The number of runs, at least two blocks of five.
+        The number of runs, and the median of the last block in milliseconds.
     """
-    deadline = time.monotonic() + seconds
-    previous, runs = np.median(sample(run, _WARMUP_BLOCK)), _WARMUP_BLOCK
+    start, previous, runs = time.monotonic(), 0., 0
     while True:
-        median = np.median(sample(run, _WARMUP_BLOCK))
-        runs += _WARMUP_BLOCK
-        if abs(median - previous) < _STABLE * previous or time.monotonic() > deadline:
-            return runs
+        block = _warm_up_block(run, start + _WARMUP_LIMIT)
+        median, runs = float(np.median(block)), runs + len(block)
+        now = time.monotonic()
+        agreed = abs(median - previous) < _STABLE * previous
+        if now > start + _WARMUP_LIMIT or (runs > _WARMUP_BLOCK and (agreed or now > start + seconds)):
+            return runs, median
         previous = median
 
 
@@ -131,7 +138,8 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
     """Samples competing candidates in rounds, so that whatever the machine does meanwhile hits all alike.
 
     Every round goes through all candidates, every second one backwards, and takes a block of samples of each. One
-    run before each block is not counted: it refills the caches that the previous candidate emptied.
+    run before each block is not counted: it refills the caches that the previous candidate emptied. A candidate too
+    slow for all its samples has fewer blocks, spread over the rounds.
 
     Args:
         runs: The candidates.
@@ -141,23 +149,56 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
     Returns:
         One series for each candidate.
     """
-    series = [Series(warmup_runs=warm_up(run, budget.warmup_seconds)) for run in runs]
+    tell = progress or (lambda done: None)
+    series, plans = [], []
+    for i, run in enumerate(runs):
+        tell(i / len(runs) / 4)
+        warm_up_runs, median = warm_up(run, budget.warmup_seconds)
+        series.append(Series(warmup_runs=warm_up_runs))
+        plans.append(plan_blocks(budget, median / 1e3))
     blocks: list[list[np.ndarray]] = [[] for _ in runs]
-    sizes = [len(part) for part in np.array_split(np.arange(budget.samples), budget.rounds) if len(part)]
-    deadline = time.monotonic() + budget.max_seconds * len(runs)
+    spent = [0.] * len(runs)
     before = Activity.now()
-    for turn, size in enumerate(sizes):
+    for turn in range(budget.rounds):
         order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
         for i in order:
-            runs[i]()
-            switches = involuntary_switches()
-            blocks[i].append(sample(runs[i], size))
-            series[i].switches += involuntary_switches() - switches
-        if progress:
-            progress((turn + 1) / len(sizes))
-        if time.monotonic() > deadline:
-            break
+            if plans[i][turn] and (sum(map(len, blocks[i])) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
+                start = time.monotonic()
+                runs[i]()
+                switches = involuntary_switches()
+                blocks[i].append(sample(runs[i], plans[i][turn]))
+                series[i].switches += involuntary_switches() - switches
+                spent[i] += time.monotonic() - start
+        tell(0.25 + 0.75 * (turn + 1) / budget.rounds)
     others = Activity.now().others_since(before)
     for one, parts in zip(series, blocks, strict=True):
         one.samples_ms, one.others = np.concatenate(parts), others
     return series
+
+
+def plan_blocks(budget: Budget, seconds: float) -> list[int]:
+    """Samples of one candidate in each round.
+
+    Args:
+        budget: The samples, seconds and rounds there are.
+        seconds: Of one run.
+
+    Returns:
+        A number for each round; 0 in the rounds that a slow candidate leaves out.
+    """
+    affordable = int(min(budget.max_seconds / seconds, budget.samples))
+    count = min(budget.samples, max(affordable, _MIN_SAMPLES))
+    # Small blocks would spend the time on the run before each.
+    turns = max(1, min(budget.rounds, count if count == budget.samples else count // _BLOCK))
+    sizes = [len(part) for part in np.array_split(np.arange(count), turns) if len(part)]
+    plan = [0] * budget.rounds
+    for size, place in zip(sizes, np.linspace(0, budget.rounds - 1, len(sizes)).round().astype(int), strict=True):
+        plan[place] = size
+    return plan
+
+
+def _warm_up_block(run: Callable[[], Any], deadline: float) -> np.ndarray:
+    times: list[float] = []
+    while len(times) < _WARMUP_BLOCK and (not times or time.monotonic() < deadline):
+        times.extend(sample(run, 1))
+    return np.array(times)

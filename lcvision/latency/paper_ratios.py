@@ -1,8 +1,25 @@
-"""The papers' comparisons of two models, beside the same comparison measured here."""
+"""The paper's comparisons of two models, beside the same comparison measured here."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+
+from lcvision.latency.noise_floor import floor_of
+from lcvision.report.paper_points import PAPER_MACHINE, PAPER_POINTS
+
+_PAIRS = (
+    ('pplcnet_1x', 'mobilenetv2_1x'),
+    ('pplcnet_1x', 'mobilenetv3_small_1_25x'),
+    ('pplcnet_0_5x', 'mobilenetv2_0_5x'),
+    ('pplcnet_0_5x', 'mobilenetv3_large_0_35x'),
+    ('picodet_pplcnet_0_5x', 'picodet_mobilenetv3_large_0_35x'),
+    ('picodet_pplcnet_1x', 'picodet_mobilenetv3_large_0_75x'),
+    ('deeplabv3plus_pplcnet_0_5x', 'deeplabv3plus_mobilenetv3_large_0_5x'),
+    ('deeplabv3plus_pplcnet_1x', 'deeplabv3plus_mobilenetv3_large_0_75x'),
+)
+# What two rows must share for their ratio to mean something.
+_ALIKE = ('engine', 'threads', 'precision', 'input', 'scope')
 
 
 @dataclass(frozen=True)
@@ -14,45 +31,67 @@ class Comparison:
         baseline: Name of the second's.
         ms: The paper's milliseconds of the first.
         baseline_ms: The paper's milliseconds of the second.
-        source: Where they are printed.
+        table: Number of the table.
     """
 
     config: str
     baseline: str
     ms: float
     baseline_ms: float
-    source: str
+    table: int
 
 
-_TABLE_4 = 'PP-LCNet table 4, Xeon Gold 6148, 10 threads'
-COMPARISONS = (
-    Comparison('picodet_pplcnet_0_5x', 'picodet_mobilenetv3_large_0_35x', 6.0, 8.1, _TABLE_4),
-    Comparison('picodet_pplcnet_1x', 'picodet_mobilenetv3_large_0_75x', 7.9, 11.1, _TABLE_4),
-)
+def _comparisons() -> tuple[Comparison, ...]:
+    points = {point.config: point for point in PAPER_POINTS}
+    return tuple(Comparison(config, baseline, float(points[config].ms or math.nan),
+                            float(points[baseline].ms or math.nan), points[baseline].table)
+                 for config, baseline in _PAIRS)
 
 
-def format_ratios(records: Sequence[dict]) -> list[str]:
+COMPARISONS = _comparisons()
+
+
+def format_ratios(records: Sequence[dict], floors: Sequence[dict] = ()) -> list[str]:
     """Lines with our ratio and the paper's for each comparison whose two models were measured alike.
 
     Args:
         records: As written to JSON.
+        floors: Noise floors, one for each number of threads; a ratio within them is called equal.
     """
-    lines = []
-    named = [(Path(record['config']).stem, record) for record in records]
+    lines, tables = [], []
+    named = [(Path(record['config']).stem, record) for record in records if record.get('scope', 'net') == 'net']
     for comparison in COMPARISONS:
         ours = [record for name, record in named if name == comparison.config]
         theirs = [record for name, record in named if name == comparison.baseline]
         for a, b in product(ours, theirs):
-            if any(a[key] != b[key] for key in ('engine', 'threads', 'precision', 'input')):
+            if any(a.get(key) != b.get(key) for key in _ALIKE):
                 continue
             mark = '*' if a['noisy'] or b['noisy'] else ''
-            ratio = _ratio(a['latency_ms'], b['latency_ms'], mark)
-            lines.append(f"  {a['engine']}, {a['threads']} thr: {ratio}; paper "
-                         f'{comparison.ms / comparison.baseline_ms:.2f}  {comparison.config} / {comparison.baseline}')
-    sources = ', '.join(dict.fromkeys(c.source for c in COMPARISONS))
-    return [f'ratio of medians (outer bounds of both 95 % intervals) beside {sources}:', *lines] if lines else []
+            ratio = format_ratio(a['latency_ms'], b['latency_ms'], mark, floor_of(a, floors))
+            paper = comparison.ms / comparison.baseline_ms
+            lines += [f"  {a['engine']}, {a['threads']} thr: {ratio}; paper {paper:.2f}",
+                      f'    {comparison.config} / {comparison.baseline}']
+            tables.append(comparison.table)
+    numbers = ', '.join(map(str, sorted(set(tables))))
+    return [f'ratio of medians (outer bounds of both 95 % intervals) beside PP-LCNet table {numbers}', *lines,
+            f'  paper: {PAPER_MACHINE}'] if lines else []
 
 
-def _ratio(ours: dict, theirs: dict, mark: str) -> str:
-    low, high = ours['ci95'][0] / theirs['ci95'][1], ours['ci95'][1] / theirs['ci95'][0]
-    return f"{ours['median'] / theirs['median']:.2f}{mark} ({low:.2f}-{high:.2f})"
+def format_ratio(ours: dict, theirs: dict, mark: str = '', floor: float = 0.) -> str:
+    """A ratio of two medians with its bounds.
+
+    Args:
+        ours: The ``latency_ms`` of a record.
+        theirs: That of the one it is divided by.
+        mark: Put behind the ratio.
+        floor: Relative difference up to which the two are called equal.
+    """
+    ratio, low, high = ratio_bounds(ours, theirs)
+    equal = ' equal' if abs(math.log(ratio)) <= math.log1p(floor) and floor else ''
+    return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f}){equal}'
+
+
+def ratio_bounds(ours: dict, theirs: dict) -> tuple[float, float, float]:
+    """Ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
+    return (ours['median'] / theirs['median'], ours['ci95'][0] / theirs['ci95'][1],
+            ours['ci95'][1] / theirs['ci95'][0])

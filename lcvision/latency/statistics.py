@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 P90_MIN_SAMPLES = 64
+P99_MIN_SAMPLES = 662
 _BOOTSTRAPS = 1000
 _MAX_DRIFT = 0.05
 _MAX_SWITCHES = 0.25
@@ -19,6 +20,7 @@ class Summary:
         median: Half of the samples took longer.
         p10: One sample in ten was quicker.
         p90: One sample in ten took longer; None below 64 samples, which cannot tell.
+        p99: One sample in a hundred took longer; None below 662 samples.
         min: The quickest sample.
         iqr: Distance between the quartiles.
         ci95: Bootstrap interval of the median.
@@ -27,13 +29,14 @@ class Summary:
     median: float
     p10: float
     p90: float | None
+    p99: float | None
     min: float
     iqr: float
     ci95: tuple[float, float]
 
     def as_json(self) -> dict:
         """The ``latency_ms`` object of a record."""
-        numbers = {name: getattr(self, name) for name in ('median', 'p10', 'p90', 'min', 'iqr')}
+        numbers = {name: getattr(self, name) for name in ('median', 'p10', 'p90', 'p99', 'min', 'iqr')}
         rounded = {name: None if x is None else round(x, 5) for name, x in numbers.items()}
         return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
 
@@ -49,11 +52,12 @@ def summarize(samples_ms: Sequence[float] | np.ndarray, seed: int = 0) -> Summar
         ValueError: There is no sample, or one is not a finite number above zero.
     """
     samples = _checked(samples_ms)
-    p10, p25, p75, p90 = np.percentile(samples, (10, 25, 75, 90))
+    p10, p25, p75, p90, p99 = np.percentile(samples, (10, 25, 75, 90, 99))
     return Summary(
         median=float(np.median(samples)),
         p10=float(p10),
         p90=float(p90) if len(samples) >= P90_MIN_SAMPLES else None,
+        p99=float(p99) if len(samples) >= P99_MIN_SAMPLES else None,
         min=float(samples.min()),
         iqr=float(p75 - p25),
         ci95=median_interval(samples, seed=seed))
@@ -109,6 +113,29 @@ def noise_reasons(samples_ms: Sequence[float] | np.ndarray, *, switches: int, ot
     if abs(change) > _MAX_DRIFT:
         reasons.append(f'the median drifted by {change:+.0%} from the first half to the second')
     return reasons
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's rank correlation: 1 where both put everything in the same order, -1 where in the opposite one.
+
+    Args:
+        first: (n,) numbers; equal ones share the mean of their ranks.
+        second: (n,) numbers of the same things.
+
+    Returns:
+        Between -1 and 1; None of fewer than three things, or where all numbers of one row are equal.
+    """
+    if len(first) != len(second):
+        raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> np.ndarray:
+    row = np.asarray(values, np.float64)
+    below = (row[:, None] > row).sum(1)
+    return below + ((row[:, None] == row).sum(1) - 1) / 2
 
 
 def _checked(samples_ms: Sequence[float] | np.ndarray) -> np.ndarray:

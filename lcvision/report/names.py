@@ -37,9 +37,8 @@ def model_of(stem: str) -> str:
     text = re.sub(r'(?<=_)(\d+)_(\d+)(x|d)(?=_|$)', r'\1.\2\3', text)
     for pattern, name in _WORDS:
         text = re.sub(rf'(?<![a-zA-Z0-9]){pattern}(?=_|$)', name, text)
-    text = re.sub(r'v2 (xs|s|m|l)\b', lambda found: f'v2 {found[1].upper()}', text)
-    text = re.sub(r'share_v(\d)', r'share v\1', text)
-    return re.sub(r'(?<=[\d.])d\b', 'D', text.replace('_', ' ')) or stem
+    text = re.sub(r'(?<=v2 )(xs|s|m|l)\b', lambda found: found[1].upper(), text.replace('_', ' '))
+    return re.sub(r'(?<=\d)d\b', 'D', text) or stem
 
 
 def engine_of(name: str) -> str:

@@ -26,7 +26,7 @@ class PaperPoint:
 
 
 PAPER = 'PP-LCNet paper'
-PAPER_MACHINE = 'Xeon Gold 6148, 10 threads, Paddle with MKLDNN, batch 1'
+PAPER_MACHINE = 'Xeon Gold 6148, 10 threads'
 PAPER_DATA = {'detection': 'COCO val2017', 'segmentation': 'Cityscapes val', 'classification': 'ImageNet-1k'}
 
 

@@ -2,25 +2,26 @@
 from collections.abc import Sequence
 
 
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
+def pareto_front(points: Sequence[dict]) -> list[int]:
     """Finds the points that no other beats.
 
-    A point is beaten by another that is at least as quick and at least as accurate, and better in one of the two; of
-    equal points none beats the other.
+    A point is beaten by another that is more accurate and not slower, or as accurate and quicker. Milliseconds whose
+    95 % intervals overlap count as equal: a difference that is noise decides nothing.
 
     Args:
-        points: Milliseconds and accuracy of each.
+        points: Each with ``median`` and ``accuracy``, and ``low`` and ``high`` where the interval is known.
 
     Returns:
         Indices of the front, from the quickest to the most accurate.
     """
-    order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
-    front: list[int] = []
-    for i in order:
-        best = points[front[-1]] if front else None
-        if best is None or points[i][1] > best[1] or points[i] == best:
-            front.append(i)
-    return front
+    order = sorted(range(len(points)), key=lambda i: (points[i]['median'], points[i]['accuracy']))
+    return [i for i in order if not any(_beats(other, points[i]) for other in points)]
+
+
+def _beats(a: dict, b: dict) -> bool:
+    if a['accuracy'] == b['accuracy']:
+        return a.get('high', a['median']) < b.get('low', b['median'])
+    return a['accuracy'] > b['accuracy'] and a.get('low', a['median']) <= b.get('high', b['median'])
 
 
 def staircase(front: Sequence[tuple[float, float]], right: float) -> list[tuple[float, float]]:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.cli import benchmark_cpu
+from lcvision.cli import benchmark_cpu, benchmark_plan
 from lcvision.cli.benchmark_cpu import main
 from lcvision.errors import UserError
 from lcvision.latency import environment, precision
@@ -103,7 +104,8 @@ def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_pa
 
 
 def test_default_set_takes_what_exists(monkeypatch, capsys):
-    monkeypatch.setattr(benchmark_cpu, '_DEFAULTS', ('detection/picodet_pplcnet_0_5x', 'detection/not_yet'))
+    names = 'detection/picodet_pplcnet_0_5x', 'detection/not_yet'
+    monkeypatch.setattr(benchmark_plan, 'DEFAULT', dataclasses.replace(benchmark_plan.DEFAULT, configs=names))
     assert main([*QUICK, '--input-size', '64x64']) == 0
     printed = capsys.readouterr().out
     assert 'picodet_pplcnet_0_5x' in printed and 'not_yet' not in printed
@@ -120,7 +122,12 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--precision', 'int8'], "no engine installed runs in precision 'int8'"),
     (['--precision', 'fp8'], "unknown precision 'fp8'"),
     (['--input-size', '416'], 'HEIGHTxWIDTH'),
-    (['--preset', 'paper'], "unknown preset 'paper'"),
+    (['--preset', 'paper'], "unknown preset 'paper': presets are pplcnet-paper"),
+    (['--preset', 'pplcnet-paper'], 'leave out config files'),
+    (['--minutes', '0'], '--minutes 0 is not'),
+    (['--minutes', 'x'], '--minutes x is not'),
+    (['--compare', 'no_such.json'], 'no_such.json cannot be read'),
+    (['--compare', 'setup.cfg'], 'setup.cfg is not JSON'),
     (['--samples', '0'], '--samples 0'),
     (['--samples', 'many'], '--samples many'),
     (['--max-seconds', '-3'], '--max-seconds -3'),

@@ -1,12 +1,17 @@
 import json
+import os
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, best_records, check_threads, environment, run_benchmark
+from lcvision.latency import Budget, Subject, benchmark, best_records, check_threads, environment, run_benchmark
 from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
+from lcvision.latency.time_limit import TimeLimit
 from tests.latency.small_net import small_net
 
 KEYS = {'config', 'task', 'engine', 'precision', 'threads', 'batch', 'input', 'scope', 'params', 'macs', 'latency_ms',
@@ -39,6 +44,22 @@ class Idle(Wrong):
     def prepare(self, network, example, *, precision, threads):
         outputs = network(example)
         return Prepared(lambda x: outputs, example, 0.1, compile_s=2.)
+
+
+class Sleepless(Wrong):
+    """Works for 20 ms."""
+
+    name = 'sleepless'
+
+    def prepare(self, network, example, *, precision, threads):
+        outputs = network(example)
+
+        def run(x):
+            end = time.perf_counter() + 0.02
+            while time.perf_counter() < end:
+                pass
+            return outputs
+        return Prepared(run, example, 0.1)
 
 
 def subjects():
@@ -111,3 +132,45 @@ def test_threads_within_the_limits(monkeypatch):
         check_threads([1, 3])
     with pytest.raises(UserError, match='at least 1, got 0'):
         check_threads([0])
+
+
+def test_the_smallest_network_takes_part_twice_for_the_noise_floor():
+    outcome = run_benchmark(subjects(), [Idle()], [1], budget=BUDGET, noise_check=True)
+    floor, = outcome.noise_floors
+    assert len(outcome.records) == 2
+    assert (floor['config'], floor['engine'], floor['threads'], floor['scope']) == ('configs/a.py', 'idle', 1, 'net')
+    assert floor['median_ms'][0] == outcome.records[1]['latency_ms']['median'] and floor['floor'] >= 0
+    json.dumps(floor, allow_nan=False)
+    assert run_benchmark(subjects()[:1], [Idle()], [1], budget=BUDGET).noise_floors == []
+
+
+def test_unequal_twins_make_every_row_noisy(monkeypatch):
+    monkeypatch.setattr(benchmark, 'compare_twins', lambda *_: dict(difference=0.2, ci95=[0.1, 0.3], floor=0.3))
+    records = run_benchmark(subjects(), [Idle()], [1], budget=BUDGET, noise_check=True).records
+    assert all('measured twice differed by 20.0%' in ' '.join(record['noisy_because']) for record in records)
+    assert all(record['noisy'] for record in records)
+
+
+def test_what_there_is_no_time_for_is_skipped():
+    limit = TimeLimit(1e-6)
+    outcome = run_benchmark(subjects(), [Idle(), Refusing()], [1], budget=BUDGET, time_limit=limit)
+    assert [record['config'] for record in outcome.records] == ['configs/b.py'] and not outcome.failures
+    assert [(row.name, row.engine) for row in outcome.skipped] == [('a', 'idle'), ('b', 'refusing'), ('a', 'refusing')]
+
+
+@pytest.mark.skipif(not hasattr(os, 'sched_setaffinity'), reason='CPUs cannot be chosen here')
+def test_beside_a_busy_process_a_row_is_noisy():
+    cpus = os.sched_getaffinity(0)
+    # The other process inherits the one CPU, so that the two meet however many there are.
+    os.sched_setaffinity(0, {min(cpus)})
+    busy = subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'])
+    try:
+        time.sleep(0.3)
+        record, = run_benchmark(subjects()[:1], [Sleepless()], [1],
+                                budget=Budget(samples=40, rounds=4, warmup_seconds=0.05)).records
+    finally:
+        os.sched_setaffinity(0, cpus)
+        busy.kill()
+        busy.wait()
+    assert record['noisy'] and record['other_cpus'] > 0.1
+    assert any('other processes used' in reason for reason in record['noisy_because'])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lcvision.latency import measure
-from lcvision.latency.measure import Budget, flushes_subnormals, measure_rounds, quietly, sample, warm_up
+from lcvision.latency.measure import Budget, flushes_subnormals, measure_rounds, plan_blocks, quietly, sample, warm_up
 
 
 def test_quietly_sets_the_conditions():
@@ -71,17 +71,36 @@ def fake_clock(monkeypatch, durations):
 
 def test_warm_up_ends_when_two_blocks_agree(monkeypatch):
     fake_clock(monkeypatch, [9] * 5 + [7] * 5 + [5] * 5 + [4.95] * 5 + [1] * 50)
-    assert warm_up(lambda: None) == 20
+    assert warm_up(lambda: None) == (20, 4.95)
 
 
 def test_warm_up_takes_at_least_ten_runs(monkeypatch):
     fake_clock(monkeypatch, [3.] * 50)
-    assert warm_up(lambda: None) == 10
+    assert warm_up(lambda: None) == (10, 3.)
 
 
 def test_warm_up_gives_up_in_time(monkeypatch):
     fake_clock(monkeypatch, (2.**i for i in range(10**6)))
-    assert warm_up(lambda: None, seconds=1e-9) == 10
+    assert warm_up(lambda: None, seconds=1e-9)[0] == 10
+
+
+def test_warm_up_of_a_very_slow_network_ends_after_thirty_seconds(monkeypatch):
+    clock = iter(range(0, 10**6, 12))
+    monkeypatch.setattr(measure.time, 'monotonic', lambda: float(next(clock)))
+    fake_clock(monkeypatch, [12000.] * 50)
+    runs, median = warm_up(lambda: None)
+    assert 1 <= runs < 10 and median == 12000
+
+
+def test_a_quick_network_has_all_its_samples_in_every_round():
+    assert plan_blocks(Budget(samples=200, max_seconds=60., rounds=10), 0.01) == [20] * 10
+
+
+def test_a_slow_network_has_fewer_samples_and_rounds_spread_over_all():
+    plan = plan_blocks(Budget(samples=200, max_seconds=12., rounds=10), 1.)
+    assert sum(plan) == 12 and [i for i, size in enumerate(plan) if size] == [0, 3, 6, 9]
+    assert sum(plan_blocks(Budget(samples=200, max_seconds=1., rounds=10), 100.)) == 10
+    assert sum(plan_blocks(Budget(samples=4, max_seconds=1., rounds=10), 100.)) == 4
 
 
 def test_rounds_interleave_forwards_and_backwards():

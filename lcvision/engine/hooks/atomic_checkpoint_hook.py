@@ -62,6 +62,10 @@ class AtomicCheckpointHook(CheckpointHook):
         never writes itself, is ignored. The copies of ``published_keys`` are written by mmengine.
     """
 
+    # So that save_best needs no rule for the metrics that CPULatencyHook adds.
+    _default_greater_keys = [*CheckpointHook._default_greater_keys, 'joint/score']
+    _default_less_keys = [*CheckpointHook._default_less_keys, 'latency/']
+
     backend_args: dict | None
     file_backend: BaseStorageBackend
 

@@ -1,4 +1,5 @@
 """Puts milliseconds on this CPU beside the metrics of a validation or a test."""
+import copy
 import time
 
 from mmengine import dist
@@ -8,9 +9,11 @@ from mmengine.runner import Runner
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, check_threads, environment, run_benchmark
-from lcvision.latency.engines import select_engines
+from lcvision.latency import SCOPES, Budget, Subject, check_threads, environment, run_benchmark
+from lcvision.latency.end_to_end import end_to_end
+from lcvision.latency.engines import check_precisions, select_engines
 from lcvision.latency.input_size import find_input_size
+from lcvision.latency.joint_score import JointScore
 from lcvision.latency.network import raw_network, task_of
 from lcvision.latency.table import format_ms
 from lcvision.registry import HOOKS
@@ -21,18 +24,26 @@ class CPULatencyHook(Hook):
     """Measures the network that was just evaluated, as one deploys it, and adds ``latency/net_ms`` to the metrics.
 
     A copy of the model with the weights as they stand (those of an EMA if one is evaluated) is fused and measured with
-    batch 1, tensor to raw maps. ``latency/net_ms`` is the median and ``latency/p90_ms`` the ninth decile; being
-    ordinary metrics they are logged on the line of the others and reach every visualiser. The whole records are in
-    :attr:`records` and in the message hub under 'latency/records'. In a distributed run the first rank measures and
-    the others wait.
+    batch 1. ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile;
+    ``latency/e2e_ms`` is the median from an encoded image to the result. Being ordinary metrics they are logged on the
+    line of the others and reach every visualiser. The whole records are in :attr:`records` and in the message hub
+    under 'latency/records'. In a distributed run the first rank measures and the others wait.
+
+    With ``joint`` the metrics have ``joint/score`` as well, by which ``save_best='joint/score'`` chooses. It can only
+    tell checkpoints apart whose networks differ in time, as in a search or in pruning; with one network it puts runs
+    of different networks in one order.
 
     Args:
         engine: One engine, several separated by commas, 'all' or 'best'; the metric is the quickest.
+        precision: 'fp32' or 'bf16'.
+        scope: 'net', 'e2e' or 'net,e2e'.
         threads: Threads of an operator; None takes as many as can run at once here.
         input_size: Height and width in pixels; None takes those of the config's test pipeline.
         interval: Validations from one measurement to the next; a test is always measured.
         samples: Samples at most; below 64 there is no ``latency/p90_ms``.
         max_seconds: Seconds of sampling, and of warming up, at most.
+        joint: Arguments of :class:`lcvision.latency.joint_score.JointScore`: ``metric``, ``budget_ms`` and, as one
+            likes, ``weight`` and ``scope``. Between two measurements the last one counts. None for no score.
 
     Raises:
         ValueError: An argument is not one of these.
@@ -43,17 +54,20 @@ class CPULatencyHook(Hook):
 
     def __init__(self, engine: str = 'eager', threads: int | None = None,
                  input_size: tuple[int, int] | int | None = None, interval: int = 1, samples: int = 100,
-                 max_seconds: float = 10.):
+                 max_seconds: float = 10., precision: str = 'fp32', scope: str = 'net', joint: dict | None = None):
         self.budget = Budget(samples=samples, max_seconds=max_seconds, warmup_seconds=max_seconds)
         if not isinstance(engine, str):
             raise ValueError(f'engine is the name of an engine, such as "eager", got {engine!r}')
+        self.scopes = _scopes(scope)
+        self.joint = None if joint is None else _joint(joint, self.scopes)
         try:
-            select_engines(engine)
+            check_precisions([precision], select_engines(engine))
             if threads is not None:
                 check_threads([_whole('threads', threads)])
         except UserError as error:
             raise ValueError(str(error)) from error
         self.engine = engine
+        self.precision = precision
         self.threads = threads
         self.input_size = None if input_size is None else _size(input_size)
         self.interval = _whole('interval', interval)
@@ -65,10 +79,12 @@ class CPULatencyHook(Hook):
         self._validations += 1
         if self._validations % self.interval == 0:
             self._add(runner, metrics)
+        self._score(metrics)
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Measures."""
         self._add(runner, metrics)
+        self._score(metrics)
 
     def _add(self, runner: Runner, metrics: dict | None) -> None:
         message: list = [None, []]
@@ -86,17 +102,27 @@ class CPULatencyHook(Hook):
         self.records = message[1]
         runner.message_hub.update_info('latency/records', self.records, resumed=False)
         if self.records and metrics is not None:
-            latency = min((record['latency_ms'] for record in self.records), key=lambda ms: ms['median'])
-            metrics['latency/net_ms'] = latency['median']
-            if latency['p90'] is not None:
-                metrics['latency/p90_ms'] = latency['p90']
+            for scope, latency in self._quickest().items():
+                metrics[f'latency/{scope}_ms'] = latency['median']
+                if scope == 'net' and latency['p90'] is not None:
+                    metrics['latency/p90_ms'] = latency['p90']
+
+    def _quickest(self) -> dict[str, dict]:
+        ordered = sorted(self.records, key=lambda record: -record['latency_ms']['median'])
+        return {record.get('scope', 'net'): record['latency_ms'] for record in ordered}
+
+    def _score(self, metrics: dict | None) -> None:
+        latency = self._quickest().get(self.joint.scope) if self.joint else None
+        # A detector that finds nothing yet has no metric, and then no score either.
+        if self.joint and latency and metrics is not None and self.joint.metric in metrics:
+            metrics['joint/score'] = self.joint(metrics[self.joint.metric], latency['median'])
 
     def _measure(self, runner: Runner) -> list[dict]:
         start = time.monotonic()
         subject = self._subject(runner)
         threads = self.threads or environment.usable_threads()
-        outcome = run_benchmark([subject], select_engines(self.engine), [threads], budget=self.budget,
-                            best_only=self.engine == 'best')
+        outcome = run_benchmark([subject], select_engines(self.engine), [threads], precisions=[self.precision],
+                                scopes=self.scopes, budget=self.budget, best_only=self.engine == 'best')
         for failure in outcome.failures:
             runner.logger.error(f'CPU latency was not measured: {failure}')
         for record in outcome.records:
@@ -106,7 +132,9 @@ class CPULatencyHook(Hook):
     def _subject(self, runner: Runner) -> Subject:
         model: nn.Module = runner.model.module if is_model_wrapper(runner.model) else runner.model
         size = self.input_size or find_input_size(runner.cfg)
-        network = raw_network(model, size)
+        # A copy, since the surroundings of an untrained detector are made to find boxes.
+        network, around = end_to_end(runner.cfg, copy.deepcopy(model).eval(), size) if 'e2e' in self.scopes else (
+            raw_network(model, size), None)
         settings = runner.cfg.get('model')
         return Subject(
             config=runner.cfg.filename or runner.experiment_name,
@@ -114,7 +142,8 @@ class CPULatencyHook(Hook):
             network=network,
             input_size=size,
             config_hash=environment.config_hash(settings.to_dict()) if hasattr(settings, 'to_dict') else None,
-            weights_hash=environment.weights_hash(network))
+            weights_hash=environment.weights_hash(raw_network(model, size)),
+            end_to_end=around)
 
 
 def describe(record: dict) -> str:
@@ -122,10 +151,28 @@ def describe(record: dict) -> str:
     ms = record['latency_ms']
     layout = f" ({record['layout']})" if record.get('layout') else ''
     noisy = f"; NOISY: {', '.join(record['noisy_because'])}" if record['noisy'] else ''
-    return (f"CPU latency of the network: median {format_ms(ms['median'])} ms, p10 {format_ms(ms['p10'])}, "
+    what = 'from image to result' if record.get('scope') == 'e2e' else 'of the network'
+    return (f"CPU latency {what}: median {format_ms(ms['median'])} ms, p10 {format_ms(ms['p10'])}, "
             f"p90 {format_ms(ms['p90'])}, {record['samples']} samples, {record['engine']}{layout}, "
             f"{record['precision']}, {record['threads']} thread(s), batch 1, "
             f"{record['input'][0]}x{record['input'][1]}{noisy}")
+
+
+def _scopes(value: str) -> list[str]:
+    names = set(value.split(',')) if isinstance(value, str) else set()
+    if not names or not names <= set(SCOPES):
+        raise ValueError(f"scope is 'net', 'e2e' or 'net,e2e', got {value!r}")
+    return [name for name in SCOPES if name in names]
+
+
+def _joint(settings: dict, scopes: list[str]) -> JointScore:
+    try:
+        score = JointScore(**settings)
+    except TypeError as error:
+        raise ValueError(f'joint is dict(metric=, budget_ms=, weight=, scope=), got {settings!r}') from error
+    if score.scope not in scopes:
+        raise ValueError(f"joint needs scope {score.scope!r}, but scope is {','.join(scopes)!r}: 'net,e2e' is both")
+    return score
 
 
 def _size(value: tuple[int, int] | int) -> tuple[int, int]:

@@ -2,9 +2,9 @@
 import torch
 from mmcv.cnn import ConvModule, build_norm_layer
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
-from lcvision.models.layers.uneven_pointwise import UnevenPointwise, grouped_pointwise
+from lcvision.models.layers.seesaw_deploy import deploy_seesaw_block
+from lcvision.models.layers.uneven_pointwise import grouped_pointwise
 
 
 class SeesawBlock(nn.Module):
@@ -36,6 +36,7 @@ class SeesawBlock(nn.Module):
                  norm_cfg: dict | None = None):
         super().__init__()
         norm_cfg = norm_cfg or dict(type='BN')
+        self.expand_ratio = expand_ratio
         mid = in_channels * expand_ratio
         self.expand = grouped_pointwise(in_channels, mid, ratio)
         self.expand_norm = build_norm_layer(norm_cfg, mid)[1]
@@ -52,51 +53,5 @@ class SeesawBlock(nn.Module):
         return x + out if self.shortcut else out
 
     def switch_to_deploy(self) -> None:
-        """Becomes a block that computes the same quicker, for inference: no slices, no permutation.
-
-        Uneven convolutions become dense ones with zeros, and what was permuted comes out of the first convolution in
-        its new order. In an even block, where half of a dense weight would be zeros, the first convolution sees its
-        input twice and has four groups, so that its outputs fall on the right side by themselves. The order of the
-        block's own input and output stays. Training a block after this would fill the zeros.
-        """
-        if isinstance(self.shuffle, nn.ChannelShuffle) and isinstance(self.expand_norm, _BatchNorm):
-            self._fold_shuffle(self.expand_norm)
-        for name in ('expand', 'project'):
-            conv = getattr(self, name)
-            if isinstance(conv, UnevenPointwise):
-                setattr(self, name, conv.dense())
-
-    def _fold_shuffle(self, norm: _BatchNorm) -> None:
-        order = self.shuffle(torch.arange(norm.num_features).view(1, -1, 1, 1)).flatten()
-        self.shuffle = nn.Identity()
-        conv = self.expand
-        if isinstance(conv, UnevenPointwise):
-            self.expand = conv.dense()
-            _reorder(order, self.expand, norm)
-            return
-        assert isinstance(conv, nn.Conv2d) and isinstance(self.project, nn.Conv2d)
-        quarters = torch.arange(len(order)).view(2, 2, -1).transpose(0, 1).flatten()
-        _reorder(quarters, conv, norm)
-        conv.groups, conv.in_channels = 4, 2 * conv.in_channels
-        self.expand = nn.Sequential(_Twice(), conv)
-        # Behind the permutation a channel stood elsewhere within its half.
-        moved = order.argsort()[quarters]
-        _reorder(moved, self.dw.conv, self.dw.norm)
-        half = len(order) // 2
-        with torch.no_grad():
-            for weight, places in zip(self.project.weight.chunk(2), (moved[:half], moved[half:] - half), strict=True):
-                weight.copy_(weight[:, places])
-
-
-class _Twice(nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat((x, x), 1)
-
-
-def _reorder(order: torch.Tensor, *modules: nn.Module) -> None:
-    """Reorders the output channels of convolutions and norms, in place."""
-    with torch.no_grad():
-        for module in modules:
-            for tensor in (*module.parameters(), *module.buffers()):
-                if tensor.ndim:
-                    tensor.copy_(tensor[order])
+        """Becomes a block that computes the same quicker; for inference, in eval mode: training fills its zeros."""
+        deploy_seesaw_block(self)

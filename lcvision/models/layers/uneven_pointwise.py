@@ -1,6 +1,8 @@
 """Pointwise convolution in two groups of any ratio."""
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 
 class UnevenPointwise(nn.Module):
@@ -43,6 +45,18 @@ class UnevenPointwise(nn.Module):
             conv.weight[:len(first), :self.sizes[0]] = first
             conv.weight[len(first):, self.sizes[0]:] = second
         return conv.requires_grad_(first.requires_grad).train(self.training)
+
+    def fold(self, norm: _BatchNorm) -> None:
+        """Takes the norm that follows into both convolutions, in place.
+
+        Args:
+            norm: With running statistics, which are what it applies in eval mode.
+        """
+        sizes = [len(self.first.weight), len(self.second.weight)]
+        tensors = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        parts = zip(*((None, None) if t is None else t.split(sizes) for t in tensors), strict=True)
+        for conv, (mean, var, weight, bias) in zip((self.first, self.second), parts, strict=True):
+            conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, None, mean, var, norm.eps, weight, bias)
 
 
 def grouped_pointwise(in_channels: int, out_channels: int, ratio: tuple[int, int]) -> nn.Module:

@@ -2,7 +2,7 @@
 import numpy as np
 
 # Boxes compared at a time, all pairs at once: few enough not to compare many more pairs than one by one would.
-_BLOCK = 64
+_BLOCK = 128
 
 
 def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, class_top: int,
@@ -32,41 +32,51 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
     sides = np.ascontiguousarray(boxes[order].T)
     rows = np.stack((*sides, (sides[2] - sides[0]) * (sides[3] - sides[1])))
     labels = labels[order]
-    kept: list[int] = []
+    kept = np.empty(0, np.int64)
     for start in range(0, len(order), _BLOCK):
         if len(kept) >= max_per_img:
             break
-        block = slice(start, start + _BLOCK)
-        own, own_labels = rows[:, block], labels[block]
-        among = np.packbits(_suppresses(own, own_labels, own, own_labels, iou_threshold), axis=1, bitorder='little')
-        before = _suppresses(rows[:, kept], labels[kept], own, own_labels, iou_threshold).any(0)
-        # Flags as one whole number, the first box lowest: the greedy walk then costs next to nothing.
-        dropped = int.from_bytes(np.packbits(before, bitorder='little').tobytes(), 'little')
-        for index in range(len(own_labels)):
-            if not dropped >> index & 1:
-                kept.append(start + index)
-                dropped |= int.from_bytes(among[index].tobytes(), 'little')
+        block = np.arange(start, min(start + _BLOCK, len(order)))
+        if len(kept):
+            alive = np.ones(len(block), bool)
+            alive[_suppressing_pairs(rows, labels, kept, block, iou_threshold)[1]] = False
+            block = block[alive]
+        kept = np.concatenate((kept, block[_greedy(rows, labels, block, iou_threshold)]))
     return order[kept[:max_per_img]]
 
 
-def _suppresses(rows: np.ndarray, labels: np.ndarray, others: np.ndarray, other_labels: np.ndarray,
-                iou_threshold: float) -> np.ndarray:
-    """Whether each box overlaps each of the others too much: (5, n) and (5, m) -> (n, m).
+def _greedy(rows: np.ndarray, labels: np.ndarray, block: np.ndarray, iou_threshold: float) -> np.ndarray:
+    """Which boxes of a block, best first, no better one of it suppresses."""
+    alive = [True] * len(block)
+    # Pairs come by their better box, whose own fate is then known: all that could suppress it came before.
+    for better, worse in np.transpose(_suppressing_pairs(rows, labels, block, block, iou_threshold)).tolist():
+        if alive[better]:
+            alive[worse] = False
+    return np.array(alive, bool)
 
-    The five rows are x1, y1, x2, y2 and the area.
+
+def _suppressing_pairs(rows: np.ndarray, labels: np.ndarray, better: np.ndarray, worse: np.ndarray,
+                       iou_threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of one class that overlap too much, as places in ``better`` and ``worse``.
+
+    Args:
+        rows: x1, y1, x2, y2 and the area of all boxes, best first, shape (5, n).
+        labels: Their classes.
+        better: Indices of some of them.
+        worse: Indices of others, or the same.
+        iou_threshold: Largest IoU that is not too much.
     """
-    x1, y1, x2, y2, area = rows[:, :, None]
-    # In place: memory that is new at every step costs more than the arithmetic.
-    inter, height = np.minimum(others[2], x2), np.minimum(others[3], y2)
-    buffer = np.maximum(others[0], x1)
-    inter -= buffer
-    height -= np.maximum(others[1], y1, out=buffer)
-    np.maximum(inter, 0, out=inter)
-    inter *= np.maximum(height, 0, out=height)
-    union = np.add(others[4], area, out=height)
-    union -= inter
-    inter /= np.maximum(union, np.finfo(np.float32).tiny, out=union)
-    return (inter > np.float32(iou_threshold)) & (other_labels == labels[:, None])
+    first, second = np.nonzero(labels[better][:, None] == labels[worse])
+    ordered = better[first] < worse[second]
+    first, second = first[ordered], second[ordered]
+    x1, y1, x2, y2, area = rows[:, better[first]]
+    other = rows[:, worse[second]]
+    width, height = np.minimum(other[2], x2) - np.maximum(other[0], x1), np.minimum(other[3], y2)
+    height = height - np.maximum(other[1], y1)
+    inter = np.maximum(width, 0) * np.maximum(height, 0)
+    union = np.maximum(other[4] + area - inter, np.finfo(np.float32).tiny)
+    over = inter / union > np.float32(iou_threshold)
+    return first[over], second[over]
 
 
 def _rank_within(labels: np.ndarray) -> np.ndarray:

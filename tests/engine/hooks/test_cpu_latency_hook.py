@@ -56,7 +56,7 @@ class Accuracy(BaseMetric):
         return dict(top1=50.)
 
 
-def make_runner(folder, *hooks, epochs=1):
+def make_runner(folder, *hooks, epochs=1, checkpoint=None):
     loader = dict(dataset=Images(), batch_size=2, collate_fn=dict(type='default_collate'),
                   sampler=dict(type='DefaultSampler', shuffle=False))
     return Runner(
@@ -64,6 +64,7 @@ def make_runner(folder, *hooks, epochs=1):
         train_cfg=dict(by_epoch=True, max_epochs=epochs), val_cfg=dict(), test_cfg=dict(),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), val_evaluator=Evaluator(Accuracy()),
         test_evaluator=Evaluator(Accuracy()),
+        default_hooks=dict(checkpoint=checkpoint) if checkpoint else None,
         custom_hooks=list(hooks), default_scope='mmengine', experiment_name=folder.name,
         visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')], name=folder.name))
 
@@ -203,10 +204,64 @@ def test_a_failed_measurement_does_not_end_the_run(tmp_path, monkeypatch):
 @pytest.mark.parametrize('wrong', [
     dict(engine='quick'), dict(engine=3), dict(threads=0), dict(threads=1.5), dict(threads=10**6),
     dict(input_size=(0, 4)), dict(input_size=(4,)), dict(input_size=('4', 4)), dict(interval=0), dict(samples=0),
-    dict(samples=None), dict(max_seconds=0), dict(max_seconds='10')])
+    dict(samples=None), dict(max_seconds=0), dict(max_seconds='10'), dict(precision='fp8'), dict(scope='both'),
+    dict(scope=''), dict(joint={'metric': 'top1'}), dict(joint={'metric': 'top1', 'budget_ms': 1, 'colour': 2}),
+    dict(joint={'metric': 'top1', 'budget_ms': 1, 'scope': 'e2e'})])
 def test_wrong_arguments_are_refused_at_construction(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong)) if 'threads' not in wrong else 'thread'):
         CPULatencyHook(**wrong)
+
+
+def measured(monkeypatch, *medians):
+    """Lets each measurement give the next median, and each validation the accuracy 50."""
+    left = list(medians)
+    monkeypatch.setattr(CPULatencyHook, '_measure', lambda self, runner: [
+        dict(latency_ms=dict(median=left.pop(0), p90=None), scope='net')])
+
+
+JOINT = dict(metric='top1', budget_ms=10., weight=1.)
+
+
+def test_joint_score_stands_beside_the_others(tmp_path, monkeypatch):
+    measured(monkeypatch, 20.)
+    metrics = make_runner(tmp_path, CPULatencyHook(joint=JOINT, **QUICK)).test()
+    assert metrics['latency/net_ms'] == 20 and metrics['joint/score'] == 25.
+
+
+def test_the_best_checkpoint_is_that_of_the_best_joint_score(tmp_path, monkeypatch):
+    measured(monkeypatch, 40., 20., 30.)
+    runner = make_runner(tmp_path, CPULatencyHook(joint=JOINT, **QUICK), epochs=3,
+                         checkpoint=dict(type='lcvision.AtomicCheckpointHook', interval=1, save_best='joint/score'))
+    runner.train()
+    best, = tmp_path.glob('best_joint*')
+    assert best.name.endswith('epoch_2.pth')
+    assert runner.message_hub.get_info('best_score') == 25.
+
+
+def test_between_measurements_the_last_one_counts(tmp_path, monkeypatch):
+    measured(monkeypatch, 20., 40.)
+    hook = CPULatencyHook(joint=JOINT, interval=2, **QUICK)
+    scores = []
+    for _ in range(4):
+        metrics = dict(top1=50.)
+        hook.after_val_epoch(make_runner(tmp_path, hook), metrics)
+        scores.append(metrics.get('joint/score'))
+    assert scores == [None, 25., 25., 12.5]
+
+
+def test_without_the_metric_there_is_no_score(tmp_path, monkeypatch):
+    measured(monkeypatch, 20.)
+    metrics = make_runner(tmp_path, CPULatencyHook(joint={**JOINT, 'metric': 'coco/bbox_mAP'}, **QUICK)).test()
+    assert 'joint/score' not in metrics and metrics['latency/net_ms'] == 20
+
+
+def test_precision_and_scope_reach_the_benchmark(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(module, 'check_precisions', lambda *_: None)
+    monkeypatch.setattr(module, 'run_benchmark', lambda *_, **settings: seen.update(settings) or Outcome())
+    make_runner(tmp_path, CPULatencyHook(precision='bf16', **QUICK)).test()
+    assert seen['precisions'] == ['bf16'] and seen['scopes'] == ['net']
+    assert CPULatencyHook(scope='e2e,net', **QUICK).scopes == ['net', 'e2e']
 
 
 RANK = """

@@ -99,7 +99,7 @@ def test_new_weights_do_not_ask_for_new_measurements_but_for_the_gate(cache, cap
 
 
 def test_no_engine_runs_it(cache):
-    with pytest.raises(EngineError, match='wrong: its output differs .*; refusing: not this network'):
+    with pytest.raises(EngineError, match=r'wrong: its output differs .*; refusing: not this network'):
         prepare(BestEngine([Wrong(), Refusing()], cache=cache))
     assert not cache.path.exists()
 

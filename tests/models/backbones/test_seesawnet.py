@@ -120,6 +120,16 @@ def test_deployed_network_gives_the_same_maps(arch):
         assert_close(actual, expected)
 
 
+@torch.no_grad()
+def test_deployed_network_exports():
+    model, x = SeesawNet(depth='0.5D', out_indices=(3,)).eval(), torch.randn(1, 3, 64, 64)
+    quick = fuse_network(model, x)
+    exported = torch.export.export(quick, (x,))
+    assert_close(exported.module()(x)[0], model(x)[0])
+    names = [str(node.target) for node in exported.graph.nodes if node.op == 'call_function']
+    assert not any('shuffle' in name or 'norm' in name or 'transpose' in name for name in names)
+
+
 @pytest.mark.parametrize('arguments, words', [
     (dict(arch='share'), ["arch='share'", "'share_v0'"]), (dict(depth='2D'), ["depth='2D'", "'0.5D'"]),
     (dict(strides='coco'), ["strides='coco'", "'cifar'", '8 numbers']),

@@ -71,13 +71,19 @@ def test_equals_the_authors_block(fixture, case, arguments, deploy):
 
 
 @pytest.mark.parametrize('kind', KINDS, ids=lambda kind: '-'.join(map(str, kind.values())))
-@pytest.mark.parametrize('out_channels, stride', [(24, 1), (36, 2)])
+@pytest.mark.parametrize('channels, out_channels, stride', [(24, 24, 1), (24, 36, 2), (72, 72, 1), (72, 96, 2)])
 @torch.no_grad()
-def test_deployed_computes_the_same(kind, out_channels, stride):
-    block = shaken(SeesawBlock(24, out_channels, stride, **kind)).double()
-    quick, x = deployed(block), torch.randn(2, 24, 7, 9, dtype=torch.float64)
+def test_deployed_computes_the_same(kind, channels, out_channels, stride):
+    block = shaken(SeesawBlock(channels, out_channels, stride, 2, **kind)).double()
+    quick, x = deployed(block), torch.randn(2, channels, 7, 9, dtype=torch.float64)
     torch.testing.assert_close(quick(x), block(x), rtol=1e-12, atol=1e-12)
-    assert not any(isinstance(m, UnevenPointwise | nn.ChannelShuffle) for m in quick.modules())
+    assert not any(isinstance(m, nn.ChannelShuffle) for m in quick.modules())
+    split = {name for name in ('expand', 'project') if isinstance(getattr(quick, name), UnevenPointwise)}
+    if kind['ratio'] == (1, 1) or channels < 64:
+        assert not split
+    else:
+        assert split == ({'expand'} if kind['permute'] else {'expand', 'project'})
+    assert all(isinstance(getattr(quick, f'{name}_norm'), nn.Identity) for name in split)
     assert not any(m.training for m in quick.modules() if isinstance(m, nn.Conv2d | _BatchNorm))
     assert_close(quick.float()(x.float()), block.float()(x.float()), 1e-5)
     quick.switch_to_deploy()
@@ -94,9 +100,9 @@ def test_deployed_even_block_multiplies_no_zeros():
 @torch.no_grad()
 def test_group_norm_keeps_its_groups():
     """Its statistics belong to neighbouring channels: the permutation cannot be folded away."""
-    for ratio in ((1, 3), (1, 1)):
-        block = SeesawBlock(24, 24, ratio=ratio, norm_cfg=dict(type='GN', num_groups=4)).eval().requires_grad_(False)
-        x = torch.randn(1, 24, 5, 5)
+    for channels, ratio in ((24, (1, 3)), (24, (1, 1)), (64, (1, 3))):
+        block = SeesawBlock(channels, channels, ratio=ratio, norm_cfg=dict(type='GN', num_groups=4)).eval()
+        x = torch.randn(1, channels, 5, 5)
         torch.testing.assert_close(deployed(block)(x), block(x))
 
 

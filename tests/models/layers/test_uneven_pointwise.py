@@ -30,6 +30,19 @@ def test_dense_computes_the_same(ratio):
     assert not dense.training and not dense.weight.requires_grad
 
 
+@pytest.mark.parametrize('affine', [True, False])
+@torch.no_grad()
+def test_norm_folds_into_both(affine):
+    conv, norm = UnevenPointwise(8, 12, (1, 3)).double(), nn.BatchNorm2d(12, affine=affine).double()
+    x = torch.randn(4, 8, 5, 3, dtype=torch.float64)
+    for tensor in (*norm.parameters(), norm.running_var):
+        nn.init.uniform_(tensor, 0.5, 1.5)
+    nn.init.normal_(norm.running_mean)
+    expected = norm.eval()(conv(x))
+    conv.fold(norm)
+    torch.testing.assert_close(conv(x), expected, rtol=1e-12, atol=1e-12)
+
+
 @torch.no_grad()
 def test_equal_groups_are_torchs():
     conv = grouped_pointwise(8, 12, (1, 1))

@@ -1,0 +1,48 @@
+"""Draws accuracy against latency from runs and reports."""
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from lcvision.errors import UserError
+from lcvision.report import draw_task, make_report, write_page
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes a picture for each task and one page.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+
+    Returns:
+        0, when all is written.
+
+    Raises:
+        UserError: An input is wrong, nothing in them can be drawn, or ``--out`` cannot be written.
+    """
+    args = _parse(argv)
+    out = Path(args.out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f'--out {out} is a file: give a folder, which is made where it is not there')
+    report = make_report(args.inputs)
+    try:
+        for task in report.tasks:
+            path = out / f'report_{task.task}.png'
+            content = draw_task(task, path)
+            print(f'{path}: {content}')
+        write_page(report, out / 'report.html')
+    except OSError as error:
+        raise UserError(f'--out {out} cannot be written: {error.strerror}; give a place that can') from error
+    print(f'{out / "report.html"}: everything, to filter and to sort')
+    for remark in report.remarks:
+        print(f'left out: {remark}')
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='report.py', description='Draws accuracy against milliseconds for each task: '
+        'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
+    parser.add_argument('inputs', nargs='+', metavar='RUN_OR_JSON',
+                        help='folders of runs, files of tools/test.py --json and of tools/benchmark_cpu.py --json')
+    parser.add_argument('--out', default='report', metavar='DIR', help='where to write [report]')
+    return parser.parse_args(argv)

@@ -1,0 +1,75 @@
+"""Sets of models with their conditions, such as those of a paper's tables."""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lcvision.errors import UserError
+from lcvision.latency.measure import Budget
+from lcvision.latency.paper_table import format_paper, paper_rows
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+# The papers do not state it; this is what the harder of the two guesses can be measured at in a sensible time.
+_SEGMENTATION_SIZE = (512, 1024)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A set of models with conditions.
+
+    Args:
+        configs: Names below the folder of configs, without ending.
+        engine: Which engines, as for ``--engine``.
+        threads: Threads, fewer where fewer can run at once; None for as many as can.
+        budget: Samples and seconds a row.
+        minutes: When to be done; None for as long as it takes.
+        sizes: Height and width by folder of the config, where not its own test size.
+        describe: Says the records in the preset's own way; None for nothing more than the table.
+    """
+
+    configs: tuple[str, ...]
+    engine: str
+    threads: int | None
+    budget: Budget
+    minutes: float | None = None
+    sizes: tuple[tuple[str, tuple[int, int]], ...] = (('segmentation', _SEGMENTATION_SIZE),)
+    describe: Callable[[Sequence[dict], Sequence[dict]], list[str]] | None = None
+
+    def paths(self) -> list[Path]:
+        """Files of the configs, as far as they exist."""
+        return [path for name in self.configs if (path := CONFIGS / f'{name}.py').is_file()]
+
+    def size(self, path: str | Path) -> tuple[int, int] | None:
+        """Height and width that a config is measured at; None for its own test size.
+
+        Args:
+            path: Of the config.
+        """
+        return dict(self.sizes).get(Path(path).resolve().parent.name)
+
+
+def _paper_configs() -> tuple[str, ...]:
+    points = [point for table in (2, 3, 4, 5) for point in paper_rows(table) if point.config]
+    return tuple(dict.fromkeys(f'{point.task}/{point.config}' for point in points))
+
+
+DEFAULT = Preset(
+    tuple(f'{name}_{width}' for name in ('classification/pplcnet', 'detection/picodet_pplcnet',
+                                         'segmentation/deeplabv3plus_pplcnet') for width in ('0_5x', '1x')),
+    engine='all', threads=None, budget=Budget(), minutes=9.)
+PRESETS = {
+    # One engine that needs nothing but torch and is ready at once; --engine takes others.
+    'pplcnet-paper': Preset(
+        _paper_configs(), engine='eager', threads=10, minutes=9., describe=format_paper,
+        budget=Budget(samples=100, max_seconds=8., warmup_seconds=5.)),
+}
+
+
+def find_preset(name: str) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        UserError: There is none of this name.
+    """
+    if name not in PRESETS:
+        raise UserError(f"unknown preset {name!r}: presets are {', '.join(PRESETS)}; or name configs instead")
+    return PRESETS[name]

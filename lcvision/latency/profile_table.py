@@ -1,0 +1,91 @@
+"""Profiles as tables that fit a terminal of 100 columns."""
+from collections.abc import Sequence
+from pathlib import Path
+
+from lcvision.latency.table import WIDTH, format_ms
+
+_HEADS = ('layer', 'kernel', 'shape', 'us', 'share', 'GFLOP/s', 'peak', '')
+_WIDTHS = (28, 18, 21, 7, 5, 7, 4, 1)
+_LEFT = 3
+_MARKS = {'reference': '!', 'reorder': '~', 'outside oneDNN': 'o'}
+_PARTS = {'onednn': "oneDNN's kernels", 'reorders': 'reorders', 'other': 'other kernels',
+          'outside': 'outside kernels'}
+
+
+def format_profiles(records: Sequence[dict]) -> list[str]:
+    """Lays out the profiles of records, one table after the other.
+
+    Args:
+        records: As written to JSON; those without a profile are passed over.
+
+    Returns:
+        Lines of at most 100 columns.
+    """
+    profiled = [record for record in records if 'profile' in record]
+    lines = [line for record in profiled for line in ('', *_profile(record))]
+    return [*lines, '', *_legend()] if profiled else []
+
+
+def _profile(record: dict) -> list[str]:
+    profile = record['profile']
+    title = (f"{Path(record['config']).stem}, {record['engine']} {record['precision']}, {record['threads']} thread(s), "
+             f"{'x'.join(map(str, record['input']))}: {format_ms(profile['wall_ms'])} ms")
+    lines = [title[:WIDTH], _line(_HEADS), '-' * WIDTH, *(_line(_cells(row)) for row in profile['rows']), '-' * WIDTH]
+    shares = profile['parts_share']
+    lines.append(' + '.join(f'{text} {shares[name]:.1%}' for name, text in _PARTS.items()))
+    lines += [_sum(profile, flag, text) for flag, text in (('reference', 'reference kernels'), ('reorder', 'reorders'),
+                                                           ('outside oneDNN', 'layers outside oneDNN'))]
+    lines.append(f"peak of one core: {profile['peak_gflops']:.0f} GFLOP/s; network: {_speed(record):.0f} GFLOP/s, "
+                 f"{_speed(record) / profile['peak_gflops'] / record['threads']:.0%} of {record['threads']} core(s)")
+    if profile['isa']:
+        lines.append(f"instruction sets of oneDNN's kernels: {', '.join(profile['isa'])}"[:WIDTH])
+    if shares['outside'] < 0:
+        lines.append('the kernels took longer than the inferences without log: measure on a quiet machine')
+    lines += [f'noisy: {reason}'[:WIDTH] for reason in profile['noisy_because']]
+    if profile['noisy_because']:
+        lines.append('an interrupted inference counts its waiting as time outside kernels, so that share is too large')
+    return lines
+
+
+def _speed(record: dict) -> float:
+    return 2e-6 * record['macs'] / record['profile']['wall_ms']
+
+
+def _sum(profile: dict, flag: str, text: str) -> str:
+    rows = [row for row in profile['rows'] if flag in row['flags']]
+    if not rows:
+        return f'{_MARKS[flag]} {text}: none'
+    count, share = sum(row['count'] for row in rows), sum(row['share'] for row in rows)
+    return f"{_MARKS[flag]} {text}: {count}, {share:.1%} of the time"
+
+
+def _cells(row: dict) -> tuple[str, ...]:
+    layer, kernel, shape = row['layer'] or '-', row['kernel'], row['shape']
+    if row['source'] == 'inductor' and row['layer'] is None:
+        layer, shape = shape, ''
+    if 'reorder' in row['flags']:
+        kernel = f'reorder {kernel}'
+    if row['count'] > 1:
+        shape = f"{row['count']} times"
+    gflops = '' if row['gflops'] is None else f"{row['gflops']:.1f}"
+    peak = '' if row['of_peak'] is None else f"{row['of_peak']:.0%}"
+    return (layer, kernel, shape, f"{row['us']:.1f}", f"{row['share']:.1%}", gflops, peak,
+            ''.join(_MARKS[flag] for flag in row['flags'])[:1])
+
+
+def _line(cells: Sequence[str]) -> str:
+    placed = (_cut(cell, width).ljust(width) if i < _LEFT else cell.rjust(width)
+              for i, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True)))
+    return ' '.join(placed).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    # Of a module's name the end matters, of a kernel's and a shape's it does as well.
+    return text if len(text) <= width else '~' + text[1 - width:]
+
+
+def _legend() -> list[str]:
+    return ['us: median of traced inferences; share: of the median inference without log, in turn with them;',
+            'peak: of the best fp32 or bf16 matrix product of one core, times the threads;',
+            '! reference kernel, ~ reorder (copy into another layout), o layer that torch computes without oneDNN',
+            "other kernels: torch's own, timed from outside, and those that a compiler generated"]

@@ -1,0 +1,76 @@
+"""A benchmark that has to be over at a certain time."""
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from lcvision.latency.engines import Engine
+from lcvision.latency.measure import Budget
+
+# Preparing may take this share of the time, sampling that of what is left; the rest is for warming up.
+_PREPARE = 0.55
+_SAMPLE = 0.7
+# From seconds a network to a minute: these wait until the others are ready.
+_COMPILING = ('aot-inductor', 'inductor-freezing', 'inductor')
+_WARM_UP_RUNS = 20
+
+
+class TimeLimit:
+    """The time that a benchmark has, from the moment this is made.
+
+    Args:
+        seconds: Until the end, above 0.
+        turns: Numbers of threads that are measured one after the other and share the time evenly.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, seconds: float, turns: int = 1, clock: Callable[[], float] = time.monotonic):
+        self.seconds = seconds
+        self.turns = turns
+        self._clock = clock
+        self._start = clock()
+
+    def may_prepare(self, turn: int) -> bool:
+        """Whether there is time to make another network ready.
+
+        Args:
+            turn: Which of the numbers of threads it is, from 0.
+        """
+        return self._clock() < self._end(turn - 1 + _PREPARE)
+
+    def budget(self, wanted: Budget, first_ms: Sequence[float], turn: int) -> Budget:
+        """The budget wanted, less what there is no time for; the slowest rows give first.
+
+        Args:
+            wanted: With all the time in the world.
+            first_ms: First inference of each row.
+            turn: Which of the numbers of threads it is, from 0.
+        """
+        left = max(self._end(turn) - self._clock(), 1.)
+        needs = [ms / 1e3 * (wanted.samples + _WARM_UP_RUNS) for ms in first_ms]
+        return dataclasses.replace(
+            wanted, max_seconds=min(wanted.max_seconds, largest_share(needs, left * _SAMPLE)),
+            warmup_seconds=min(wanted.warmup_seconds, max(left * (1 - _SAMPLE) / max(len(needs), 1), 0.1)))
+
+    def _end(self, turn: float) -> float:
+        return self._start + self.seconds * (turn + 1) / self.turns
+
+
+def largest_share(needs: Iterable[float], total: float) -> float:
+    """The limit for each that keeps the sum within ``total`` when nobody takes more than needed.
+
+    Args:
+        needs: What each would take.
+        total: What there is, above 0.
+    """
+    ordered = sorted(needs)
+    for i, need in enumerate(ordered):
+        share = total / (len(ordered) - i)
+        if need > share:
+            return share
+        total -= need
+    return ordered[-1] + total if ordered else total
+
+
+def quickest_to_prepare_first(engines: Sequence[Engine]) -> list[Engine]:
+    """Engines in the order in which they should be made ready when time may run out."""
+    return sorted(engines, key=lambda engine: _COMPILING.index(engine.name) if engine.name in _COMPILING else -1)

@@ -1,0 +1,200 @@
+"""Accuracy and latency of the same network, put together."""
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lcvision.errors import UserError
+from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
+from lcvision.report.paper_points import PAPER_POINTS
+from lcvision.report.reading import Evaluation, read_inputs
+
+TASKS = {'detection': 'mAP', 'segmentation': 'mIoU', 'classification': 'top-1 accuracy'}
+"""Task to what its axis says, in the order of the page."""
+
+VIEW = ('data', 'machine', 'scope', 'threads')
+"""What the points of one picture share."""
+
+
+@dataclass
+class TaskReport:
+    """All points of a task.
+
+    Args:
+        task: 'detection', 'segmentation' or 'classification'.
+        metric: What its axis says.
+        points: With accuracy and milliseconds.
+        latency_only: With milliseconds.
+        paper: Rows of papers.
+        view: The part of the points that is shown first: a value for each of :data:`VIEW`.
+    """
+
+    task: str
+    metric: str
+    points: list[dict]
+    latency_only: list[dict]
+    paper: list[dict]
+    view: dict
+
+
+@dataclass
+class Report:
+    """Everything that is drawn.
+
+    Args:
+        tasks: Those with a point, in the order of :data:`TASKS`.
+        machines: Their names and environments.
+        sources: Names of the files read.
+        remarks: What was read and is not drawn, a sentence each.
+    """
+
+    tasks: list[TaskReport]
+    machines: list[dict] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def make_report(paths: Sequence[str | Path]) -> Report:
+    """Reads runs and reports and puts together what belongs together.
+
+    An accuracy belongs to a latency record of the same config, precision, input size and number of parameters.
+
+    Args:
+        paths: As for :func:`lcvision.report.reading.read_inputs`.
+
+    Raises:
+        UserError: An input is wrong, or nothing in them has milliseconds.
+    """
+    inputs = read_inputs(paths)
+    machines = _name_machines(inputs.machines)
+    names = [machine['name'] for machine in machines]
+    measured = _best_measured([_timed(*timing, names) for timing in inputs.timings])
+    if not measured:
+        raise UserError('nothing to draw: no input has a latency record; give a file of tools/benchmark_cpu.py --json '
+                        'for the same configs as well')
+    joined, remarks = _join(inputs.evaluations, measured)
+    used = {id(timing) for _, timing in joined}
+    tasks = []
+    for task, metric in TASKS.items():
+        points = _labelled([_point(evaluation, timing) for evaluation, timing in joined if timing['task'] == task])
+        rest = _labelled([{**timing, 'model': model_of(_stem(timing))} for timing in measured
+                          if timing['task'] == task and id(timing) not in used])
+        if points or rest:
+            paper = [asdict(row) for row in PAPER_POINTS if row.task == task and row.ms is not None]
+            tasks.append(TaskReport(task, metric, points, rest, paper, _first_view(points or rest)))
+    return Report(tasks, machines, inputs.sources, remarks)
+
+
+def in_view(points: Iterable[dict], view: dict) -> list[dict]:
+    """Points of a picture.
+
+    Args:
+        points: Some of a :class:`TaskReport`; those without accuracy have no data set and are in each.
+        view: A value for each of :data:`VIEW`.
+    """
+    return [point for point in points if all(point.get(key, view[key]) == view[key] for key in VIEW)]
+
+
+def _timed(record: dict, machine: int | None, source: str, names: list[str]) -> dict:
+    ms = record['latency_ms']
+    low, high = ms.get('ci95') or (ms['median'], ms['median'])
+    return dict(
+        config=record['config'], task=record['task'], engine=record['engine'], precision=record['precision'],
+        threads=record['threads'], scope=record.get('scope', 'net'), input=record['input'],
+        params=record.get('params'), macs=record.get('macs'), median=ms['median'], p10=ms.get('p10'),
+        p90=ms.get('p90'), low=low, high=high, samples=record.get('samples'), first=record.get('first_ms'),
+        compile=record.get('compile_s'), noisy=bool(record.get('noisy')), why=record.get('noisy_because') or [],
+        machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
+
+
+def _best_measured(timings: list[dict]) -> list[dict]:
+    """Of the same thing measured several times the quiet one, then the one with the most samples."""
+    best: dict[tuple, dict] = {}
+    for timing in timings:
+        key = (_stem(timing), timing['params'], *timing['input'],
+               *(timing[part] for part in ('engine', 'precision', 'threads', 'scope', 'machine')))
+        if key not in best or _trust(timing) >= _trust(best[key]):
+            best[key] = timing
+    return list(best.values())
+
+
+def _trust(timing: dict) -> tuple:
+    return not timing['noisy'], timing['samples'] or 0
+
+
+def _join(evaluations: list[Evaluation], measured: list[dict]) -> tuple[list[tuple[Evaluation, dict]], list[str]]:
+    joined, remarks = [], []
+    for evaluation in evaluations:
+        found = [timing for timing in measured if _same_network(evaluation, timing)]
+        # Without records of its own nothing tells at which size, or with how many classes, it was evaluated.
+        if not evaluation.records and len({(*timing['input'], timing['params']) for timing in found}) > 1:
+            found = []
+        joined += [(evaluation, timing) for timing in found]
+        if not found:
+            remarks.append(f'{evaluation.name}: {evaluation.accuracy:.1f} % on {evaluation.data}, without a latency '
+                           'record that is surely of the same network.')
+    return joined, remarks
+
+
+def _same_network(evaluation: Evaluation, timing: dict) -> bool:
+    if _stem(timing) != Path(evaluation.config).stem or timing['task'] != evaluation.task:
+        return False
+    if timing['precision'] != evaluation.precision:
+        return False
+    # The evaluation's own records tell its size: at another one, or with other classes, its accuracy is unknown.
+    own = [(record['input'], record.get('params')) for record in evaluation.records]
+    return not own or any(timing['input'] == size and timing['params'] in (params, None) for size, params in own)
+
+
+def _point(evaluation: Evaluation, timing: dict) -> dict:
+    return {**timing, 'model': model_of(_stem(timing)), 'run': evaluation.name, 'accuracy': evaluation.accuracy,
+            'data': evaluation.data}
+
+
+def _labelled(points: list[dict]) -> list[dict]:
+    """Adds a short ``label``, which tells runs and sizes apart where that is needed, and the engine's name."""
+    def runs(point: dict) -> set:
+        return {other.get('run') for other in points if other['model'] == point['model']}
+
+    def sizes(point: dict) -> set:
+        return {tuple(other['input']) for other in points if other['model'] == point['model']}
+
+    for point in points:
+        name = _run_name(point) if len(runs(point)) > 1 else point['model']
+        point['name'] = f"{name} @{_size(point['input'])}" if len(sizes(point)) > 1 else name
+        point['engine_name'] = engine_of(point['engine'])
+    for point, label in zip(points, drop_shared_start([point['name'] for point in points]), strict=True):
+        point['label'] = label
+    return points
+
+
+def _run_name(point: dict) -> str:
+    run, config = point.get('run'), _stem(point)
+    if run is None or run == config:
+        return point['model']
+    # 'NAME_converted' reads on from its config's name; any other name is beside the point.
+    return model_of(run) if run.startswith(f'{config}_') else f"{point['model']} ({run})"
+
+
+def _first_view(points: list[dict]) -> dict:
+    """The view with the most models; of equals that of the network alone, on a known machine, with fewer threads."""
+    models: dict[tuple, set] = {}
+    for point in points:
+        models.setdefault(tuple(point.get(key) for key in VIEW), set()).add(point['name'])
+    counts = Counter({view: len(names) for view, names in models.items()})
+    best = min(counts, key=lambda view: (-counts[view], view[2] != 'net', view[1] == MACHINE_NOT_RECORDED, view[3]))
+    return dict(zip(VIEW, best, strict=True))
+
+
+def _name_machines(machines: list[dict]) -> list[dict]:
+    names = [str(machine.get('cpu') or 'unnamed CPU') for machine in machines]
+    return [{**machine, 'name': name if names.count(name) == 1 else f'{name} ({place + 1})'}
+            for place, (name, machine) in enumerate(zip(names, machines, strict=True))]
+
+
+def _stem(timing: dict) -> str:
+    return Path(timing['config']).stem
+
+
+def _size(size: Sequence[int]) -> str:
+    return str(size[0]) if size[0] == size[1] else f'{size[0]}x{size[1]}'

@@ -1,0 +1,56 @@
+"""Whether a latency record is one."""
+import math
+from typing import Any
+
+from lcvision.errors import UserError
+
+TASKS = ('detection', 'segmentation', 'classification')
+_TEXTS = ('config', 'engine', 'precision')
+_REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
+
+
+def check_record(record: Any, where: str) -> None:
+    """Checks what a picture needs of a record.
+
+    Args:
+        record: As read from JSON.
+        where: File and place of the record, for the message.
+
+    Raises:
+        UserError: Something is missing or is of another kind.
+    """
+    if not isinstance(record, dict):
+        raise UserError(f'{where} is {type(record).__name__}, not a latency record: {_REPAIR}')
+    wrong = [key for key in _TEXTS if not isinstance(record.get(key), str) or not record[key]]
+    if record.get('task') not in TASKS:
+        wrong.append(f"task ({', '.join(TASKS)})")
+    if record.get('scope', 'net') not in ('net', 'e2e'):
+        wrong.append('scope (net, e2e)')
+    if not _whole(record.get('threads')):
+        wrong.append('threads')
+    size = record.get('input')
+    if not isinstance(size, list) or len(size) != 2 or not all(map(_whole, size)):
+        wrong.append('input ([H, W])')
+    wrong += [f'latency_ms.{key}' for key in _wrong_ms(record.get('latency_ms'))]
+    if wrong:
+        raise UserError(f'{where} lacks a proper {", ".join(wrong)}: {_REPAIR}')
+
+
+def _wrong_ms(ms: Any) -> list[str]:
+    if not isinstance(ms, dict):
+        return ['median']
+    wrong = [] if _time(ms.get('median')) else ['median']
+    # Few samples have no p90, and a series of one has no interval.
+    wrong += [key for key in ('p10', 'p90') if ms.get(key) is not None and not _time(ms[key])]
+    interval = ms.get('ci95')
+    if interval is not None and not (isinstance(interval, list) and len(interval) == 2 and all(map(_time, interval))):
+        wrong.append('ci95')
+    return wrong
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0

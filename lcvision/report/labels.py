@@ -1,0 +1,73 @@
+"""Where the names of points go, so that none covers another."""
+from collections.abc import Sequence
+
+Box = tuple[float, float, float, float]
+"""Left, lower, right and upper edge, in pixels."""
+
+# Direction of the label's nearest part as seen from its point, the preferred first; then the same further out.
+_DIRECTIONS = ((1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1))
+_DISTANCES = (1., 2.6, 4.4, 6.5)
+
+
+def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], bounds: Box,
+                 obstacles: Sequence[Box] = (), lines: Sequence[Box] = (), gap: float = 9.) -> list[Box | None]:
+    """Finds a place for each label beside its point.
+
+    The first labels choose first. A label covers neither another label nor an obstacle nor an edge; one that finds no
+    such place is left out.
+
+    Args:
+        points: Where the marks are, in pixels.
+        sizes: Width and height of each label, in pixels.
+        bounds: Where labels may be.
+        obstacles: What labels must not cover, such as marks.
+        lines: What labels cover only where they find no other place.
+        gap: Pixels between a point and the nearest place of its label.
+
+    Returns:
+        The label's box for each point, None where there is no room.
+    """
+    taken, placed = list(obstacles), []
+    for point, size in zip(points, sizes, strict=True):
+        free = [box for box in _candidates(point, size, gap) if _inside(box, bounds)
+                and not any(_overlap(box, other) for other in taken)]
+        clear = (box for box in free if not any(_overlap(box, line) for line in lines))
+        box = next(clear, free[0] if free else None)
+        placed.append(box)
+        if box is not None:
+            taken.append(box)
+    return placed
+
+
+def leader(point: tuple[float, float], box: Box, gap: float = 9.) -> tuple[float, float] | None:
+    """End of the thin line from a point to its label; None where the label is so near that it needs none.
+
+    Args:
+        point: Where the mark is, in pixels.
+        box: As :func:`place_labels` gives it.
+        gap: As given to it.
+    """
+    x = min(max(point[0], box[0]), box[2])
+    y = min(max(point[1], box[1]), box[3])
+    far = max(abs(x - point[0]), abs(y - point[1])) > 1.5 * gap
+    return (x, y) if far else None
+
+
+def _candidates(point: tuple[float, float], size: tuple[float, float], gap: float) -> list[Box]:
+    (x, y), (width, height) = point, size
+    boxes = []
+    for distance in _DISTANCES:
+        for right, up in _DIRECTIONS:
+            away = gap * distance * (0.75 if right and up else 1.)
+            left = x + right * away - (width / 2 if right == 0 else width if right < 0 else 0)
+            low = y + up * away - (height / 2 if up == 0 else height if up < 0 else 0)
+            boxes.append((left, low, left + width, low + height))
+    return boxes
+
+
+def _inside(box: Box, bounds: Box) -> bool:
+    return box[0] >= bounds[0] and box[1] >= bounds[1] and box[2] <= bounds[2] and box[3] <= bounds[3]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,187 @@
+"""One picture of a task, fit for a slide."""
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from lcvision.report.assemble import TaskReport, in_view
+from lcvision.report.labels import leader, place_labels
+from lcvision.report.names import DATA_NOT_RECORDED, engine_of
+from lcvision.report.paper_points import PAPER, PAPER_DATA, PAPER_MACHINE
+from lcvision.report.pareto import pareto_front, staircase
+from lcvision.report.strip import ROWS, draw_strip, strip_rows
+from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of, scale_milliseconds
+
+_WIDTH, _HEIGHT, _DPI = 13.3, 6.6, 150
+_SIZE, _LEFT = 10.5, 0.06
+
+
+def draw_task(report: TaskReport, path: str | Path) -> str:
+    """Draws our points, those of papers on a panel of their own, and the models that have no accuracy below.
+
+    Args:
+        report: The task; the points of its ``view`` are drawn.
+        path: A .png file; its folder is made.
+
+    Returns:
+        What is in the picture, a line.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    points, rest = in_view(report.points, report.view), in_view(report.latency_only, report.view)
+    rows = strip_rows(rest, {point['model'] for point in points})[:ROWS if points else 3 * ROWS]
+    low = 0.75 + 0.27 * len(rows) if rows and points else 0.
+    height = _HEIGHT + low if points else max(_HEIGHT, 2.4 + 0.27 * len(rows))
+    figure = Figure(figsize=(_WIDTH, height))
+    FigureCanvasAgg(figure)
+    top, bottom = 1 - 1.55 / height, (0.95 + (low + 0.35 if low else 0)) / height
+    ours = figure.add_axes((_LEFT, bottom, 0.52, top - bottom))
+    papers = figure.add_axes((0.655, bottom, 0.33, top - bottom))
+    _heading(figure, report, height)
+    if points:
+        _draw_ours(ours, points, report.metric)
+        _legend(ours, points, rest if rows else [])
+        if rows:
+            draw_strip(figure.add_axes((0.23, 0.62 / height, 0.755, (low - 0.6) / height)), rows, rest)
+    else:
+        ours.set_position((0.23, bottom, 0.385, top - bottom))
+        draw_strip(ours, rows, rest)
+        _legend(ours, [], rest)
+    _draw_papers(papers, report)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    # Without the name of the program, the same points give the same file.
+    figure.savefig(path, dpi=_DPI, metadata={'Software': None}, facecolor='white')
+    return f'{len(points)} points, {len(rest)} without accuracy, {_conditions(report.view)}'
+
+
+def _heading(figure: Any, report: TaskReport, height: float) -> None:
+    metric = f'{report.metric} against ' if in_view(report.points, report.view) else ''
+    figure.text(_LEFT, 1 - 0.42 / height, f'{report.task.capitalize()}: {metric}milliseconds on a CPU',
+                fontsize=20, fontweight='bold', color=INK, va='center')
+    figure.text(_LEFT, 1 - 0.80 / height, _capital(_conditions(report.view)), fontsize=12, color=SOFT, va='center')
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _conditions(view: dict) -> str:
+    threads = f"{view['threads']} thread{'s' if view['threads'] > 1 else ''}"
+    scope = {'net': 'network only', 'e2e': 'image to result'}[view['scope']]
+    data = {None: [], DATA_NOT_RECORDED: [DATA_NOT_RECORDED]}.get(view['data'], [f"on {view['data']}"])
+    return ', '.join([*data, view['machine'], threads, scope, 'one image at a time'])
+
+
+def _draw_ours(axes: Any, points: Sequence[dict], metric: str) -> None:
+    front = pareto_front(points)
+    _axes(axes, points, metric)
+    axes.set_title('Measured here', fontsize=12, fontweight='bold', color=FRONT, loc='left', pad=8)
+    corners = staircase([(points[i]['median'], points[i]['accuracy']) for i in front], axes.get_xlim()[1])
+    axes.plot(*zip(*corners), color=FRONT, lw=1.6, alpha=0.45, zorder=1)
+    lines = [(*start, *end) for start, end in pairwise(corners)]
+    for i, point in enumerate(points):
+        colour, order = (FRONT, 4) if i in front else (BEATEN, 2)
+        y, (left, right) = point['accuracy'], (point['p10'] or point['low'], point['p90'] or point['high'])
+        axes.plot((left, right), (y, y), color=colour, lw=5, alpha=0.25, solid_capstyle='butt', zorder=order)
+        axes.plot((point['low'], point['high']), (y, y), color=colour, lw=2, zorder=order, solid_capstyle='butt')
+        axes.plot(point['median'], y, marker_of(point['engine']), color=colour, ms=9 if i in front else 7, mew=1.6,
+                  markerfacecolor='white' if point['noisy'] else colour, zorder=order + 1)
+        lines.append((left, y, right, y))
+    labels = [(points[i]['median'], points[i]['accuracy'], _label(points[i], points), i in front)
+              for i in _named(front, points)]
+    _annotate(axes, labels, [(point['median'], point['accuracy']) for point in points], FRONT, _SIZE, lines)
+
+
+def _named(front: list[int], points: Sequence[dict]) -> list[int]:
+    """One point of each model: the first on the front, else its quickest."""
+    chosen: dict[str, int] = {}
+    for i in [*front, *sorted(range(len(points)), key=lambda i: points[i]['median'])]:
+        chosen.setdefault(points[i]['name'], i)
+    return list(chosen.values())
+
+
+def _label(point: dict, points: Sequence[dict]) -> str:
+    extra = [point['engine_name']] if len({other['engine'] for other in points}) > 1 else []
+    extra += [point['precision']] if len({other['precision'] for other in points}) > 1 else []
+    return ', '.join([point['label'], *extra]) + ('*' if point['noisy'] else '')
+
+
+def _draw_papers(axes: Any, report: TaskReport) -> None:
+    rows = [{**row, 'median': row['ms']} for row in report.paper]
+    plain = [i for i, row in enumerate(rows) if not row['distilled']]
+    front = {plain[i] for i in pareto_front([rows[i] for i in plain])}
+    _axes(axes, rows, report.metric)
+    axes.set_title(f'{PAPER}, on another machine', fontsize=12, fontweight='bold', color=PAPER_COLOUR, loc='left',
+                   pad=22)
+    axes.text(0, 1.018, f'{PAPER_DATA[report.task]}, {_tables(rows)}, {PAPER_MACHINE}', fontsize=8.5, color=SOFT,
+              transform=axes.transAxes)
+    for i, row in enumerate(rows):
+        colour = PAPER_COLOUR if i in front or row['distilled'] else PAPER_SOFT
+        axes.plot(row['ms'], row['accuracy'], 'X', color=colour, ms=8, mew=1.2, zorder=3,
+                  markerfacecolor='white' if row['distilled'] else colour, markeredgecolor=colour)
+    order = sorted(range(len(rows)), key=lambda i: (i not in front, not rows[i]['distilled'], rows[i]['ms']))
+    _annotate(axes, [(rows[i]['ms'], rows[i]['accuracy'], _paper_label(rows[i]), i in front) for i in order],
+              [(row['ms'], row['accuracy']) for row in rows], PAPER_COLOUR, 8.5)
+
+
+def _paper_label(row: dict) -> str:
+    # Distilled models sit right above their undistilled twins, whose labels have the whole name.
+    return row['model'].split(' ', 1)[1] if row['distilled'] else row['model']
+
+
+def _tables(rows: Sequence[dict]) -> str:
+    numbers = sorted({row['table'] for row in rows})
+    return f'table{"s" if len(numbers) > 1 else ""} ' + ' and '.join(map(str, numbers))
+
+
+def _axes(axes: Any, points: Sequence[dict], metric: str) -> None:
+    scale_milliseconds(axes, points, 11)
+    values = [point['accuracy'] for point in points]
+    span = max(max(values) - min(values), 4.)
+    axes.set_ylim(max(0., min(values) - 0.14 * span), min(100., max(values) + 0.14 * span))
+    axes.set_ylabel(f'{metric} (%)', fontsize=11, color=SOFT)
+
+
+def _annotate(axes: Any, labels: Sequence[tuple[float, float, str, bool]], marks: Sequence[tuple[float, float]],
+              colour: str, size: float, lines: Sequence[tuple[float, float, float, float]] = ()) -> None:
+    figure = axes.figure
+    renderer = figure.canvas.get_renderer()
+    spots = axes.transData.transform([label[:2] for label in labels])
+    half = 0.055 * figure.dpi
+    obstacles = [(x - half, y - half, x + half, y + half) for x, y in axes.transData.transform(marks)]
+    ends = axes.transData.transform([line[:2] for line in lines] + [line[2:] for line in lines]) if lines else []
+    bands = [(min(a[0], b[0]) - 3, min(a[1], b[1]) - 6, max(a[0], b[0]) + 3, max(a[1], b[1]) + 6)
+             for a, b in zip(ends[:len(lines)], ends[len(lines):], strict=True)]
+    frame = axes.get_window_extent(renderer)
+    texts = [axes.text(0, 0, text, fontsize=size, color=colour if main else SOFT,
+                       fontweight='bold' if main else 'normal', va='bottom', zorder=6, clip_on=False)
+             for _, _, text, main in labels]
+    extents = [text.get_window_extent(renderer) for text in texts]
+    gap = 0.085 * figure.dpi
+    boxes = place_labels([tuple(spot) for spot in spots], [(box.width, box.height) for box in extents],
+                         (frame.x0, frame.y0, frame.x1, frame.y1), obstacles, bands, gap)
+    back = axes.transData.inverted()
+    for text, spot, box in zip(texts, spots, boxes, strict=True):
+        if box is None:
+            text.remove()
+            continue
+        text.set_position(back.transform(box[:2]))
+        end = leader(tuple(spot), box, gap)
+        if end:
+            axes.plot(*zip(back.transform(spot), back.transform(end)), color=BEATEN, lw=0.7, zorder=1)
+
+
+def _legend(axes: Any, points: Sequence[dict], rest: Sequence[dict]) -> None:
+    from matplotlib.lines import Line2D
+    engines = list(dict.fromkeys(point['engine'] for point in (*points, *rest)))
+    marks = [Line2D([], [], color=INK, marker=marker_of(name), ls='', ms=7, label=engine_of(name)) for name in engines]
+    if points:
+        marks += [Line2D([], [], color=FRONT, lw=2, alpha=0.6, label='Pareto front'),
+                  Line2D([], [], color=BEATEN, marker='o', ls='', ms=7, label='beaten')]
+    if any(point['noisy'] for point in (*points, *rest)):
+        marks.append(Line2D([], [], color=INK, marker='o', markerfacecolor='white', ls='', ms=7, label='* noisy'))
+    # Half an inch below the axis, however high the picture is.
+    below = -0.5 / (axes.get_position().height * axes.figure.get_figheight())
+    axes.legend(handles=marks, loc='upper left', bbox_to_anchor=(0, below), ncols=6, frameon=False, fontsize=9.5,
+                labelcolor=SOFT, handletextpad=0.4, columnspacing=1.4, borderaxespad=0.2)

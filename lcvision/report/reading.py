@@ -1,0 +1,180 @@
+"""Runs and reports, read and checked."""
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lcvision.errors import UserError
+from lcvision.report.check import check_record
+from lcvision.report.names import DATA_NOT_RECORDED, data_of
+from lcvision.report.run_folder import read_run
+
+SCHEMA = 1
+METRICS = {'detection': 'coco/bbox_mAP', 'segmentation': 'mIoU', 'classification': 'accuracy/top1'}
+"""Task to its metric in a report of ``tools/test.py``."""
+
+_FRACTIONS = ('detection',)
+
+
+@dataclass
+class Evaluation:
+    """One checkpoint's accuracy.
+
+    Args:
+        config: Path or name of its config.
+        task: 'detection', 'segmentation' or 'classification'.
+        accuracy: In percent.
+        data: Name of the data set.
+        name: Of its file or run, which tells two evaluations of one config apart.
+        precision: Of the network that was evaluated.
+        records: Latency records of the same report.
+    """
+
+    config: str
+    task: str
+    accuracy: float
+    data: str
+    name: str
+    precision: str = 'fp32'
+    records: list[dict] = field(default_factory=list)
+
+
+@dataclass
+class Inputs:
+    """All that was read.
+
+    Args:
+        evaluations: Of ``tools/test.py`` and of runs.
+        timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
+        machines: Environments as ``tools/benchmark_cpu.py`` writes them, each with ``source``.
+        sources: Names of the files read.
+    """
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    timings: list[tuple[dict, int | None, str]] = field(default_factory=list)
+    machines: list[dict] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+
+def read_inputs(paths: Sequence[str | Path]) -> Inputs:
+    """Reads runs and JSON files.
+
+    Args:
+        paths: Folders of runs; files of ``tools/test.py --json`` and of ``tools/benchmark_cpu.py --json``.
+
+    Returns:
+        Everything in them; what is given twice counts once.
+
+    Raises:
+        UserError: One of them is missing or is something else.
+    """
+    inputs, seen = Inputs(), set()
+    for path in map(Path, paths):
+        run = read_run(path) if path.is_dir() else None
+        for file in run.files if run else [path]:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                _take(inputs, file, _load(file), path.name if run else _name(file), run.data if run else None)
+        if run and run.metrics is not None and path.resolve() not in seen:
+            seen.add(path.resolve())
+            inputs.sources.append(f'{path.name}/ (its last validation)')
+            evaluation = _evaluation(path, {'config': run.config, 'metrics': run.metrics}, path.name, run.data)
+            if evaluation is None:
+                raise UserError(f'{path}: its last validation has none of {", ".join(METRICS.values())}')
+            inputs.evaluations.append(evaluation)
+    return inputs
+
+
+def _name(path: Path) -> str:
+    # What the tools write by default is named alike in each run.
+    return path.resolve().parent.name if path.stem in ('test', 'latency', 'report') else path.stem
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f'{path} does not exist: give folders of runs, or files that tools/test.py --json or '
+                        'tools/benchmark_cpu.py --json wrote')
+    try:
+        return json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise UserError(f'{path} is not JSON ({error}): give a file that tools/test.py --json or '
+                        'tools/benchmark_cpu.py --json wrote') from error
+
+
+def _take(inputs: Inputs, path: Path, content: Any, name: str, data: str | None) -> None:
+    if isinstance(content, dict) and 'schema' in content:
+        _take_benchmark(inputs, path, content)
+    elif isinstance(content, dict) and isinstance(content.get('metrics'), dict) and 'config' in content:
+        _take_test(inputs, path, content, name, data)
+    else:
+        raise UserError(f'{path} is of another kind: give a file that tools/test.py --json (config, metrics, latency) '
+                        'or tools/benchmark_cpu.py --json (schema, environment, results) wrote')
+    inputs.sources.append(path.name if path.stem == name else f'{name}/{path.name}')
+
+
+def _take_benchmark(inputs: Inputs, path: Path, content: dict) -> None:
+    if content['schema'] != SCHEMA:
+        raise UserError(f"{path} has schema {content['schema']!r}, but only schema {SCHEMA} is known: measure again "
+                        'with tools/benchmark_cpu.py --json, or take the lcvision that wrote it')
+    environment, records = content.get('environment'), content.get('results')
+    if not isinstance(environment, dict) or not isinstance(records, list):
+        raise UserError(f'{path} has schema {SCHEMA} but lacks environment or results: write it again with '
+                        'tools/benchmark_cpu.py --json')
+    inputs.timings += _timings(path, records, _machine(inputs, environment, path))
+
+
+def _take_test(inputs: Inputs, path: Path, content: dict, name: str, data: str | None) -> None:
+    records = content.get('latency') or []
+    if not isinstance(records, list):
+        raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
+    environment = content.get('environment')
+    machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
+    inputs.timings += _timings(path, records, machine)
+    evaluation = _evaluation(path, content, name, data)
+    if evaluation is None and not records:
+        raise UserError(f'{path} has neither latency nor one of the metrics {", ".join(METRICS.values())}: evaluate '
+                        'with tools/test.py --json')
+    if evaluation is not None:
+        inputs.evaluations.append(evaluation)
+
+
+def _timings(path: Path, records: list, machine: int | None) -> list[tuple[dict, int | None, str]]:
+    for place, record in enumerate(records):
+        check_record(record, f'{path}, record {place + 1}')
+    return [(record, machine, path.name) for record in records]
+
+
+def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
+    # What of a machine changes milliseconds; load and revision differ from one measurement to the next.
+    def key(machine: dict) -> tuple:
+        return tuple(json.dumps(machine.get(part)) for part in ('cpu', 'flags', 'cores', 'affinity', 'cgroup_quota',
+                                                                'isa_cap'))
+    for place, known in enumerate(inputs.machines):
+        if key(known) == key(environment):
+            known['source'] += f', {path.name}'
+            return place
+    inputs.machines.append({**environment, 'source': path.name})
+    return len(inputs.machines) - 1
+
+
+def _evaluation(path: Path, content: dict, name: str, data: str | None) -> Evaluation | None:
+    metrics = content['metrics']
+    task = next((task for task, metric in METRICS.items() if metric in metrics), None)
+    if task is None:
+        return None
+    value = metrics[METRICS[task]]
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    accuracy = value * (100 if task in _FRACTIONS else 1) if number else -1
+    if not 0 <= accuracy <= 100:
+        raise UserError(f'{path}: {METRICS[task]} is {value!r}, which is no accuracy between 0 and '
+                        f'{1 if task in _FRACTIONS else 100}: evaluate again with tools/test.py --json')
+    config = str(content['config'])
+    recorded = content.get('data')
+    by_name = data_of(Path(config).stem)
+    found = Path(recorded).name if isinstance(recorded, str) and recorded else None
+    if found is None:
+        found = by_name if by_name != DATA_NOT_RECORDED else data or by_name
+    return Evaluation(config, task, round(accuracy, 3), found, name, str(content.get('precision', 'fp32')),
+                      content.get('latency') or [])

@@ -1,0 +1,60 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lcvision.cli.benchmark_cpu import main
+from lcvision.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """default_scope = 'mmpretrain'
+model = dict(type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
+             neck=dict(type='GlobalAveragePooling'),
+             head=dict(type='LinearClsHead', num_classes=7, in_channels=128))
+test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=64)]))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'lcnet_tiny.py'
+    path.write_text(CONFIG)
+    return str(path)
+
+
+def benchmark(*args):
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}
+    return subprocess.run([sys.executable, str(ROOT / 'tools/benchmark_cpu.py'), *args], cwd=ROOT, env=environment,
+                          capture_output=True, text=True, timeout=240)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
+def test_profile_is_printed_and_written(config, tmp_path):
+    out = tmp_path / 'out.json'
+    done = benchmark(config, '--profile', '--threads', '1', '--samples', '8', '--max-seconds', '1', '--json', str(out))
+    assert done.returncode == 0, done.stderr[-2000:]
+    record, = json.loads(out.read_text())['results']
+    rows = record['profile']['rows']
+    assert record['engine'] == 'eager'
+    assert {'backbone.stem.conv', 'head.fc'} <= {row['layer'] for row in rows}
+    # Every multiply-add is on some row: all of the network's convolutions and its linear layer were seen.
+    done_macs = sum(row['gflops'] * row['us'] * 500 for row in rows if row['gflops'] is not None)
+    assert done_macs == pytest.approx(record['macs'], rel=0.05)
+    assert 'lcnet_tiny, eager fp32, 1 thread(s), 64x64' in done.stdout and 'outside kernels' in done.stdout
+    assert 'onednn_verbose' not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert sum('backbone.stem.conv' in line for line in done.stdout.splitlines()) == sum(
+        row['layer'] == 'backbone.stem.conv' for row in rows)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--engine', 'best'], "engine 'best' does not write: give --engine one or more of eager, inductor"),
+    (['--scope', 'e2e'], 'not --scope e2e: leave --scope out'),
+])
+def test_what_cannot_be_profiled_is_one_sentence(config, arguments, message):
+    with pytest.raises(UserError, match=message):
+        main([config, '--profile', *arguments])

@@ -1,0 +1,38 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / 'docs' / 'reports'
+
+
+def report(*args, cwd):
+    return subprocess.run([sys.executable, str(ROOT / 'tools' / 'report.py'), *map(str, args)], cwd=cwd,
+                          capture_output=True, text=True, timeout=120)
+
+
+def test_pictures_and_page_of_the_committed_reports(tmp_path):
+    names = ('picodet_pplcnet_0_5x_bccd', 'picodet_v2_s_bccd_reference', 'table4')
+    done = report(*(REPORTS / f'{name}.json' for name in names), '--out', 'new/out', cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / 'new' / 'out'
+    assert sorted(path.name for path in out.iterdir()) == ['report.html', 'report_detection.png']
+    assert 'report_detection.png: 2 points, ' in done.stdout
+    page = (out / 'report.html').read_text()
+    records = json.loads((REPORTS / 'table4.json').read_text())['results']
+    assert all(f'"median":{record["latency_ms"]["median"]}' in page for record in records)
+
+
+def test_mistakes_end_with_a_sentence(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'x.json').write_text('{"schema": 9}')
+    (tmp_path / 'file').touch()
+    good = REPORTS / 'table4.json'
+    for args, sentence in ((['x.json', good], 'x.json has schema 9'), ([good, 'empty'], 'empty holds no run'),
+                           ([good, '--out', 'file'], '--out file is a file')):
+        done = report(*args, cwd=tmp_path)
+        assert done.returncode == 2
+        assert sentence in done.stderr
+        assert 'Traceback' not in done.stderr
+    assert not (tmp_path / 'report').exists()

@@ -1,0 +1,97 @@
+"""Inputs of networks, to the last bit those of tools/test.py."""
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import MODELS, TRANSFORMS, init_default_scope
+
+from lcvision.errors import UserError
+from lcvision.inference.image_steps import ImageSteps
+from lcvision.inference.network_input import NetworkInput, Normalisation
+
+CONFIGS = ['detection/picodet_pplcnet_1x', 'detection/picodet_v2_l_640', 'classification/pplcnet_1x',
+           'classification/elite0', 'classification/pplcnet_0_5x_cifar10', 'segmentation/deeplabv3plus_pplcnet_1x']
+LAYOUTS = [torch.contiguous_format, torch.channels_last]
+
+
+def noise(height, width):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def preprocessor(config):
+    init_default_scope(config.default_scope)
+    settings = dict(config.model.get('data_preprocessor') or config.data_preprocessor)
+    return MODELS.build(settings)
+
+
+def packed(config, image, path):
+    """What the config's own pipeline makes of the image file."""
+    assert cv2.imwrite(str(path), image)
+    skipped = ('LoadAnnotations', 'LoadMask')
+    pipeline = Compose([TRANSFORMS.build(step) for step in config.test_dataloader.dataset.pipeline
+                        if step['type'].rsplit('.', 1)[-1] not in skipped])
+    return pipeline(dict(img_path=str(path), img_id=0))
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('name', CONFIGS)
+def test_tensors_equal_the_data_preprocessors(name, layout, tmp_path):
+    config = Config.fromfile(f'configs/{name}.py')
+    rule, steps = Normalisation.of(preprocessor(config)), ImageSteps(config)
+    for shape in ((97, 131), (240, 180)):
+        image = noise(*shape)
+        data = packed(config, image, tmp_path / 'image.png')
+        expected = preprocessor(config)(pseudo_collate([data]), False)['inputs']
+        sample = steps(image)
+        size = rule.padded(sample.image.shape)
+        example = torch.empty(1, 3, *size).contiguous(memory_format=layout)
+        x = NetworkInput(sample.image.shape[:2], example, rule)(sample.image)
+        assert x.is_contiguous(memory_format=layout) and torch.equal(x, expected)
+        meta = data['data_samples'].metainfo
+        assert sample.meta['ori_shape'] == tuple(meta['ori_shape']) == shape
+        assert tuple(sample.meta['img_shape']) == tuple(meta['img_shape'][:2])
+        if 'scale_factor' in meta:
+            assert sample.meta['scale_factor'] == tuple(meta['scale_factor'])
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('settings', [
+    dict(type='mmdet.DetDataPreprocessor', mean=[1., 2., 3.], std=[4., 5., 6.], bgr_to_rgb=True, pad_size_divisor=32,
+         pad_value=7),
+    dict(type='mmdet.DetDataPreprocessor', mean=[10.], std=[20.], pad_size_divisor=16),
+    dict(type='mmdet.DetDataPreprocessor', pad_size_divisor=16),
+    dict(type='mmpretrain.ClsDataPreprocessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_size_divisor=8, pad_value=3),
+    dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], bgr_to_rgb=True, size_divisor=32),
+    dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_val=5,
+         test_cfg=dict(size_divisor=32)),
+    dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_val=5, test_cfg=dict(size=(64, 96))),
+])
+def test_padding_and_channels(settings, layout):
+    init_default_scope(settings['type'].split('.')[0])
+    module, image = MODELS.build(settings), noise(50, 70)
+    samples = None
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    if 'mmseg' in settings['type']:
+        from mmseg.structures import SegDataSample
+        samples = [SegDataSample()]
+    data = dict(inputs=[planes], data_samples=samples)
+    expected = module(data, False)['inputs']
+    rule = Normalisation.of(module)
+    assert rule.padded(image.shape) == tuple(expected.shape[2:])
+    prepare = NetworkInput((50, 70), torch.empty(expected.shape).contiguous(memory_format=layout), rule)
+    assert torch.equal(prepare(image[::-1]).flip(2)[:, :, -50:], expected[:, :, :50])
+    first = prepare(image)
+    assert torch.equal(first, expected)
+    assert prepare(image[:, ::-1]).data_ptr() == first.data_ptr(), 'memory is not reused'
+    # A pipeline may hand on floats.
+    assert torch.equal(prepare(image.astype(np.float32)), expected)
+
+
+def test_an_unknown_preprocessor_is_refused():
+    class Other(torch.nn.Module):
+        pass
+
+    with pytest.raises(UserError, match='Other is no data preprocessor'):
+        Normalisation.of(Other())

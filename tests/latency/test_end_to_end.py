@@ -1,0 +1,84 @@
+"""The scope 'e2e': what it runs on, its records and its table."""
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from lcvision.errors import UserError
+from lcvision.latency import Budget, Subject, run_benchmark
+from lcvision.latency.end_to_end import end_to_end
+from lcvision.latency.engines import ENGINES, Prepared
+from lcvision.latency.network import build_model, task_of
+from lcvision.latency.table import format_table
+from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, small_config
+from tests.latency.small_net import small_net
+from tests.latency.test_table import ENVIRONMENT
+
+BUDGET = Budget(samples=4, rounds=2, warmup_seconds=0.05)
+SIZES = {CLASSIFIER: (224, 224), SEGMENTOR: (64, 96), **{name: (160, 160) for name in DETECTORS}}
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize('name', SIZES)
+def test_an_encoded_image_becomes_a_result(name):
+    config, size = small_config(name), SIZES[name]
+    network, around = end_to_end(config, build_model(config), size)
+    fixed = name != SEGMENTOR
+    assert around.image == ([480, 640] if fixed else list(size))
+    assert around.decoded.shape == (*around.image, 3) and around.decoded.std() > 20
+    seen = []
+
+    def run(x):
+        seen.append(tuple(x.shape))
+        return network(x)
+
+    prepared = Prepared(run, torch.empty(1, 3, *size), 0.)
+    call = around.bind(prepared, 1)
+    result = call()
+    assert seen == [(1, 3, *size)]
+    assert all(np.array_equal(a, b) for a, b in zip(vars(result).values(), vars(call()).values(), strict=True))
+    stages = around.stages_ms(prepared, 1)
+    assert list(stages) == ['decode', 'prepare', 'network', 'finish'] and min(stages.values()) > 0
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize('name', DETECTORS)
+def test_an_untrained_detector_has_boxes_to_suppress(name):
+    config = small_config(name, **{'model.test_cfg.nms': dict(type='nms', iou_threshold=1.0),
+                                   'model.test_cfg.max_per_img': 10000})
+    config.model.test_cfg.pop('nms_pre', None)
+    network, around = end_to_end(config, build_model(config), (160, 160))
+    found = around.bind(Prepared(network, torch.empty(1, 3, 160, 160), 0.), 1)()
+    assert 200 <= len(found) <= 305
+
+
+def test_records_and_table():
+    config = small_config(CLASSIFIER)
+    model = build_model(config)
+    network, around = end_to_end(config, model, (224, 224))
+    subject = Subject('configs/a.py', task_of(model), network, (224, 224), end_to_end=around)
+    outcome = run_benchmark([subject], [ENGINES['eager']], [1], scopes=('net', 'e2e'), budget=BUDGET)
+    net, e2e = json.loads(json.dumps(outcome.records, allow_nan=False))
+    assert (net['scope'], e2e['scope']) == ('net', 'e2e') and not outcome.failures
+    assert net.keys() <= e2e.keys() == net.keys() | {'image', 'stages_ms'}
+    assert e2e['image'] == [480, 640] and e2e['samples'] == net['samples'] == 4
+    text = format_table([net, e2e], ENVIRONMENT)
+    rows = [line.split() for line in text.splitlines() if line.startswith('a ')]
+    assert [row[6] for row in rows] == ['net', 'e2e']
+    rest = e2e['latency_ms']['median'] - net['latency_ms']['median']
+    assert f'a, eager, 1 thr: e2e - net {rest:.2f} (decode ' in text and 'encoded image' in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert 'scope' not in format_table([net], ENVIRONMENT)
+
+
+def test_a_size_that_the_pipeline_does_not_make_is_refused():
+    config = small_config(CLASSIFIER)
+    with pytest.raises(UserError, match='makes an input of 224x224 .* cannot be measured at 64x64'):
+        end_to_end(config, build_model(config), (64, 64))
+
+
+def test_a_subject_without_surroundings_has_no_end_to_end():
+    subject = Subject('a.py', 'detection', small_net(), (16, 16))
+    with pytest.raises(ValueError, match='made without end_to_end'):
+        run_benchmark([subject], [ENGINES['eager']], [1], scopes=('e2e',), budget=BUDGET)

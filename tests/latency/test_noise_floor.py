@@ -1,0 +1,55 @@
+"""The A/A check on synthetic series."""
+import numpy as np
+import pytest
+
+from lcvision.latency.noise_floor import compare_twins, describe_floor, floor_of, floor_record, mark_noisy
+
+
+def series(median, seed, spread=0.02, count=200):
+    return median * np.exp(np.random.default_rng(seed).normal(0, spread, count))
+
+
+def test_equal_series_have_a_small_floor_that_covers_no_difference():
+    twins = compare_twins(series(8., 1), series(8., 2))
+    assert abs(twins['difference']) < 0.01 and twins['ci95'][0] < 0 < twins['ci95'][1]
+    assert abs(twins['difference']) <= twins['floor'] < 0.02
+
+
+def test_a_known_difference_is_found():
+    twins = compare_twins(series(8., 1), series(8.8, 2))
+    assert twins['difference'] == pytest.approx(0.1, abs=0.01)
+    assert twins['ci95'][0] > 0.08 and twins['floor'] >= 0.1
+
+
+def test_spread_and_few_samples_raise_the_floor():
+    quiet = compare_twins(series(8., 1), series(8., 2))['floor']
+    assert compare_twins(series(8., 1, spread=0.3), series(8., 2, spread=0.3))['floor'] > 3 * quiet
+    assert compare_twins(series(8., 1, count=8), series(8., 2, count=8))['floor'] > quiet
+
+
+def test_spikes_and_common_drift_do_not_count():
+    drifting = np.linspace(1, 1.3, 200)
+    first, second = series(8., 1) * drifting, series(8., 2) * drifting
+    second[::20] = 400
+    assert abs(compare_twins(first, second)['difference']) < 0.05
+
+
+def test_the_seed_fixes_the_interval():
+    assert compare_twins(series(8., 1), series(8., 2)) == compare_twins(series(8., 1), series(8., 2))
+
+
+@pytest.mark.parametrize('difference, noisy', [(0.029, False), (-0.029, False), (0.05, True), (-0.05, True)])
+def test_rows_beside_unequal_twins_are_noisy(difference, noisy):
+    record = dict(noisy=False, noisy_because=[])
+    mark_noisy([record], dict(difference=difference))
+    assert record['noisy'] is noisy
+    assert record['noisy_because'] == (['the same engine measured twice differed by 5.0%'] if noisy else [])
+
+
+def test_the_floor_belongs_to_its_number_of_threads():
+    record = dict(config='a.py', engine='eager', precision='fp32', threads=2, input=[8, 8], scope='net', samples=3)
+    floor = floor_record(record, compare_twins(series(8., 1), series(8.8, 2)))
+    assert floor['config'] == 'a.py' and 'samples' not in floor
+    assert floor_of(record, [floor]) == floor['floor'] and floor_of({**record, 'threads': 1}, [floor]) == 0
+    line = describe_floor(floor)
+    assert 'eager twice differs by +' in line and len(line) <= 100

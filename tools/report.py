@@ -1,0 +1,6 @@
+"""Draws accuracy against latency: a picture for each task and one page; see --help."""
+from lcvision.cli import run_tool
+from lcvision.cli.report import main
+
+if __name__ == '__main__':
+    raise SystemExit(run_tool(main))
