@@ -12,6 +12,7 @@ from lcvision.models.cls_heads import ConvGapHead, MobileNetV3Head, PPLCNetHead
 from lcvision.models.decode_heads import DeepLabV3PlusHead
 from lcvision.models.dense_heads import PicoHeadGFL, PicoHeadOTA, PicoHeadV2
 from lcvision.models.distillers import SSLD
+from lcvision.models.losses import ClassWeightedCrossEntropy
 from lcvision.models.necks import CSPPAN, LCPAN, PicoPAN
 from lcvision.models.segmentors import LeanEncoderDecoder
 from lcvision.models.task_modules import PicoATSSAssigner, PicoSimOTAAssigner, PicoTaskAlignedAssigner
@@ -20,6 +21,7 @@ __all__ = [
     'CSPPAN',
     'LCPAN',
     'SSLD',
+    'ClassWeightedCrossEntropy',
     'ConvGapHead',
     'DeepLabV3PlusHead',
     'EfficientNetELite',

@@ -121,6 +121,7 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--engine', 'eager', '--precision', 'fp32,int8'], "'int8': it supports fp32, bf16"),
     (['--precision', 'int8'], "no engine installed runs in precision 'int8'"),
     (['--precision', 'fp8'], "unknown precision 'fp8'"),
+    (['--scope', 'gross'], "unknown scope 'gross': scopes are net, e2e"),
     (['--input-size', '416'], 'HEIGHTxWIDTH'),
     (['--preset', 'paper'], "unknown preset 'paper': presets are pplcnet-paper"),
     (['--preset', 'pplcnet-paper'], 'leave out config files'),

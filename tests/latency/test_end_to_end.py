@@ -10,7 +10,7 @@ from lcvision.latency import Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.engines import ENGINES, Prepared
 from lcvision.latency.network import build_model, task_of
-from lcvision.latency.table import format_table
+from lcvision.latency.table import format_ms, format_table
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, small_config
 from tests.latency.small_net import small_net
 from tests.latency.test_table import ENVIRONMENT
@@ -67,7 +67,7 @@ def test_records_and_table():
     rows = [line.split() for line in text.splitlines() if line.startswith('a ')]
     assert [row[6] for row in rows] == ['net', 'e2e']
     rest = e2e['latency_ms']['median'] - net['latency_ms']['median']
-    assert f'a, eager, 1 thr: e2e - net {rest:.2f} (decode ' in text and 'encoded image' in text
+    assert f'a, eager, 1 thr: e2e - net {format_ms(rest)} (decode ' in text and 'encoded image' in text
     assert max(map(len, text.splitlines())) <= 100
     assert 'scope' not in format_table([net], ENVIRONMENT)
 

@@ -1,5 +1,4 @@
 """Ours beside the paper's, and the sets of models."""
-from pathlib import Path
 
 import pytest
 
@@ -58,4 +57,3 @@ def test_rows_without_a_paper_time_and_threads_apart():
     lines = format_paper([record('shufflenetv2_1_5x', 9.), record('pplcnet_1x', 3., threads=1)])
     assert next(line for line in lines if '1.5x' in line).split()[-4:] == ['9.00', '-', '-', '-']
     assert sum(line.startswith('Table') for line in lines) == 3
-    assert Path(DEFAULT.configs[0]).name == 'pplcnet_0_5x'

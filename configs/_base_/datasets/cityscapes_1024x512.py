@@ -1,4 +1,4 @@
-# Cityscapes: whole images 2048 wide and 1024 high in evaluation, crops of 1024 x 512 in training. The paper gives batch,
+# Cityscapes: whole images of 2048 x 1024 in evaluation, crops of 1024 x 512 in training. The paper gives batch,
 # scales, crop and flip; the colour distortion, its hue and the padding are the reference's recipe (assumed).
 data_root = 'data/cityscapes/'
 # Width and height of the images as they lie: evaluation leaves them so, whatever they are. --data changes it.

@@ -7,6 +7,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
+from lcvision.models.dense_heads.pico_head import flatten_levels
+from lcvision.models.task_modules import class_nms
+
 
 @pytest.mark.parametrize('generation', ['paper', 'legacy'])
 def test_mixed_precision_keeps_coordinates(generation, monkeypatch):
@@ -42,3 +45,36 @@ def test_gathered_targets():
     assert labels.tolist() == [6, 7, 6, 7, 7, 7]
     assert boxes.tolist() == [[1, 2, 3, 4], [0] * 4, [1, 2, 3, 4], *3 * [[0] * 4]]
     assert num_pos == 2 + 1
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize('score_thr, nms_pre', [(0.3, -1), (0.3, 40), (0.3, 1000), (0.0, 25), (1.0, -1)])
+@pytest.mark.parametrize('kind', ['PicoHeadGFL', 'PicoHeadOTA', 'PicoHeadV2'])
+def test_prediction_equals_decoding_every_cell(kind, score_thr, nms_pre, layout):
+    init_default_scope('mmdet')
+    head = MODELS.build(dict(type=f'lcvision.{kind}', num_classes=6, in_channels=8, stacked_convs=1, strides=[8, 16],
+                             test_cfg=dict(score_thr=score_thr, nms=dict(iou_threshold=0.5), nms_pre=nms_pre,
+                                           max_per_img=60)))
+    sizes = [(12, 10), (6, 5)]
+    channels = (6, 32, 1) if kind == 'PicoHeadV2' else (6, 32)
+    maps = [[(torch.randn(2, c, *size) * 2 - (c == 6)).contiguous(memory_format=layout) for size in sizes]
+            for c in channels]
+    metas = [dict(img_shape=(96, 80), scale_factor=factor) for factor in ((0.5, 0.25), (2., 2.))]
+    results = head.predict_by_feat(*maps, batch_img_metas=metas, rescale=True)
+    scores, priors = head.scores(*maps), head.priors(maps[0])
+    boxes = head.decode(flatten_levels(maps[1]), priors)
+    for result, score, box, meta in zip(results, scores, boxes, metas, strict=True):
+        best, kept, start = score.amax(1), [], 0
+        for height, width in sizes:
+            level = best[start:start + height * width]
+            kept.append(level.argsort(descending=True)[:nms_pre if nms_pre >= 0 else None].sort().values + start)
+            start += height * width
+        cells = torch.cat(kept)
+        cell, label = (score[cells] > score_thr).nonzero(as_tuple=True)
+        box, score = head.place(box[cells[cell]], meta, True), score[cells[cell], label]
+        order = torch.from_numpy(class_nms(box.numpy(), score.numpy(), label.numpy(), 0.5, 1000, 60))
+        assert torch.equal(result.labels, label[order])
+        torch.testing.assert_close(result.scores, score[order])
+        torch.testing.assert_close(result.bboxes, box[order], atol=1e-4, rtol=1e-5)
+        assert result.bboxes.shape[1] == 4 and (len(result) > 5) == (score_thr < 1)

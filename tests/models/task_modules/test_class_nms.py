@@ -42,7 +42,7 @@ def random_case(rng, count, classes=3, side=12):
 def test_equals_suppression_class_by_class(iou_threshold, class_top, max_per_img):
     rng = np.random.default_rng(0)
     suppressed = 0
-    for count in (1, 2, 3, 10, 40, 80):
+    for count in (1, 2, 3, 10, 40, 150):
         case = random_case(rng, count)
         expected = by_class(*case, iou_threshold, class_top, max_per_img)
         actual = class_nms(*case, iou_threshold, class_top, max_per_img)
@@ -56,6 +56,19 @@ def test_best_come_first_and_nothing_is_kept_twice():
     kept = class_nms(boxes, scores, labels, 0.6, 1000, 100)
     assert len(kept) == len(set(kept.tolist())) == 100
     assert (np.diff(scores[kept]) <= 0).all()
+
+
+def test_suppression_reaches_beyond_the_boxes_compared_at_a_time():
+    rng = np.random.default_rng(2)
+    for classes, side in ((1, 60), (4, 200)):
+        case = random_case(rng, 400, classes, side)
+        kept = class_nms(*case, 0.4, 1000, 1000)
+        assert kept.tolist() == by_class(*case, 0.4, 1000, 1000).tolist() and len(kept) < 250
+        # Somebody is suppressed by a box that stands far before it.
+        order = np.argsort(-case[1], kind='stable')
+        place = np.empty(400, int)
+        place[order] = np.arange(400)
+        assert place[kept].max() > 256
 
 
 def test_iou_at_the_threshold_is_no_suppression():

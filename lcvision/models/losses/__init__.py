@@ -1,0 +1,4 @@
+"""Losses."""
+from lcvision.models.losses.class_weighted_cross_entropy import ClassWeightedCrossEntropy
+
+__all__ = ['ClassWeightedCrossEntropy']
