@@ -15,6 +15,7 @@ from lcvision.cli.launch import (
     use_launcher,
 )
 from lcvision.errors import UserError
+from lcvision.latency import environment
 from lcvision.weights.atomic_file import write_atomically
 
 _RUNS = Path('work_dirs')
@@ -88,7 +89,10 @@ def report(args: Namespace, metrics: dict, records: list[dict]) -> None:
     if args.show_dir:
         print(f'  pictures: {Path(args.show_dir) / "grid.png"}')
     if args.json:
-        content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records)
+        content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records,
+                       environment=environment.collect())
+        if args.data:
+            content['data'] = Path(args.data).resolve().name
         write_atomically(args.json, json.dumps(content, indent=1).encode())
         print(f'  json: {args.json}')
 
