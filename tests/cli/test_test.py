@@ -21,7 +21,7 @@ def test_newest_run_is_found_and_reported(run, tmp_path):
     assert done.returncode == 0, output[-3000:]
     assert 'testing the newest run: work_dirs/tiny/' in output
     content = json.loads((tmp_path / 'out.json').read_text())
-    assert set(content) == {'config', 'checkpoint', 'metrics', 'latency', 'environment', 'data'}
+    assert set(content) == {'config', 'checkpoint', 'metrics', 'latency', 'environment'}
     record, = content['latency']
     assert record['scope'] == 'net' and record['batch'] == 1 and record['latency_ms']['median'] > 0
     assert content['metrics']['latency/net_ms'] == pytest.approx(record['latency_ms']['median'])
