@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-DEMO := configs/detection/picodet_pplcnet_0_5x_sample.py
-DEMO_DIR := work_dirs/picodet_pplcnet_0_5x_sample
+DETECTION := configs/detection/picodet_pplcnet_0_5x_sample.py
+SEGMENTATION := configs/segmentation/deeplabv3plus_pplcnet_0_5x_sample.py
+run_dir = work_dirs/$(basename $(notdir $(1)))
 export PYTHONUNBUFFERED := 1
 
 .PHONY: demo test check bench docs clean
@@ -16,12 +17,18 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml
 	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[lite,onnx,openvino,dev]'
 	touch $@
 
+# Trains, tests and times one config on the rendered sample.
+define run_config
+	$(BIN)/python tools/train.py $(1) --data sample
+	$(BIN)/python tools/test.py $(1) --data sample --show-dir $(run_dir)/pictures --json $(run_dir)/test.json
+	$(BIN)/python tools/benchmark_cpu.py $(1) --engine eager,onnxruntime,openvino --json $(run_dir)/latency.json > $(run_dir)/latency.txt
+	@cat $(run_dir)/latency.txt
+	@echo "the picture is $(run_dir)/pictures/grid.png, the table $(run_dir)/latency.txt"
+endef
+
 demo: $(STAMP)
-	$(BIN)/python tools/train.py $(DEMO) --data sample
-	$(BIN)/python tools/test.py $(DEMO) --show-dir $(DEMO_DIR)/pictures --json $(DEMO_DIR)/test.json
-	$(BIN)/python tools/benchmark_cpu.py $(DEMO) --json $(DEMO_DIR)/latency.json > $(DEMO_DIR)/latency.txt
-	@cat $(DEMO_DIR)/latency.txt
-	@echo "the picture is $(DEMO_DIR)/pictures/grid.png, the table $(DEMO_DIR)/latency.txt"
+	$(call run_config,$(DETECTION))
+	$(call run_config,$(SEGMENTATION))
 
 test: $(STAMP)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest
