@@ -1,5 +1,4 @@
 """Ours beside the paper's, and the sets of models."""
-
 import pytest
 
 from lcvision.errors import UserError

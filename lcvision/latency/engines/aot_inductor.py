@@ -63,5 +63,11 @@ def export_package(network: nn.Module, example: torch.Tensor, path: Path, precis
     with torch.inference_mode(False), torch.no_grad():
         frozen, x = frozen_network(network, example.clone(), precision)
         program = torch.export.export(frozen, (x,), strict=False)
-        torch._inductor.aoti_compile_and_package(program, package_path=str(path), inductor_configs=dict(FROZEN))
+        for attempt, settings in enumerate(FROZEN, 1):
+            try:
+                torch._inductor.aoti_compile_and_package(program, package_path=str(path), inductor_configs=dict(settings))
+                break
+            except Exception:
+                if attempt == len(FROZEN):
+                    raise
     return x

@@ -26,8 +26,8 @@ class InductorEngine(Engine):
 
     name = 'inductor'
     precisions = ('fp32', 'bf16')
-    # Of torch._inductor.config, other than its defaults.
-    settings: dict = {}
+    # Of torch._inductor.config, other than its defaults; the later ones for networks that the earlier do not compile.
+    settings: tuple[dict, ...] = ({},)
 
     def missing(self) -> str | None:
         """Looks for a compiler."""
@@ -42,15 +42,18 @@ class InductorEngine(Engine):
             # Many networks share the code of one wrapper's forward, and with it one limit of compilations, after
             # which torch would silently run them eagerly.
             options['isolate_recompiles'] = True
-        # A graph break would leave pieces of the network to eager Python: the row would not be inductor's.
-        run = torch.compile(deployed, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
         start = time.perf_counter()
-        try:
-            # Not as options of torch.compile, which the tracer does not see: it would make inputs of frozen weights.
-            with torch._inductor.config.patch(self.settings):
-                run(x)
-        except Exception as error:
-            raise EngineError(f'torch.compile cannot compile this network: {first_line(error)}') from error
+        for attempt, settings in enumerate(self.settings, 1):
+            # A graph break would leave pieces of the network to eager Python: the row would not be inductor's.
+            run = torch.compile(deployed, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
+            try:
+                # Not as options of torch.compile, which the tracer does not see: it would make inputs of frozen weights.
+                with torch._inductor.config.patch(settings):
+                    run(x)
+                break
+            except Exception as error:
+                if attempt == len(self.settings):
+                    raise EngineError(f'torch.compile cannot compile this network: {first_line(error)}') from error
         compiled = time.perf_counter()
         return Prepared(run, x, first_ms(run, x), compile_s=compiled - start)
 

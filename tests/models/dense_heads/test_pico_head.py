@@ -58,7 +58,7 @@ def test_prediction_equals_decoding_every_cell(kind, score_thr, nms_pre, layout)
                                            max_per_img=60)))
     sizes = [(12, 10), (6, 5)]
     channels = (6, 32, 1) if kind == 'PicoHeadV2' else (6, 32)
-    maps = [[(torch.randn(2, c, *size) * 2 - (c == 6)).contiguous(memory_format=layout) for size in sizes]
+    maps = [[(torch.randn(2, c, *size) * 2 - float(c == 6)).contiguous(memory_format=layout) for size in sizes]
             for c in channels]
     metas = [dict(img_shape=(96, 80), scale_factor=factor) for factor in ((0.5, 0.25), (2., 2.))]
     results = head.predict_by_feat(*maps, batch_img_metas=metas, rescale=True)

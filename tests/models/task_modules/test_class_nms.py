@@ -63,7 +63,7 @@ def test_suppression_reaches_beyond_the_boxes_compared_at_a_time():
     for classes, side in ((1, 60), (4, 200)):
         case = random_case(rng, 400, classes, side)
         kept = class_nms(*case, 0.4, 1000, 1000)
-        assert kept.tolist() == by_class(*case, 0.4, 1000, 1000).tolist() and len(kept) < 250
+        assert kept.tolist() == by_class(*case, 0.4, 1000, 1000).tolist() and len(kept) < 350
         # Somebody is suppressed by a box that stands far before it.
         order = np.argsort(-case[1], kind='stable')
         place = np.empty(400, int)
