@@ -90,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--preset', metavar='NAME', help=f"a set of models and conditions: {', '.join(PRESETS)}")
     parser.add_argument('--samples', metavar='N', help='samples a row (200, of a preset its own)')
     parser.add_argument('--max-seconds', metavar='S',
-                        help='seconds of sampling a row, and of warming up (60 and 30, of a preset its own); a slow one '
-                        'has fewer samples')
+                        help='seconds of sampling a row, and of warming up (60 and 30, of a preset its own); slow '
+                        'ones have fewer samples')
     parser.add_argument('--minutes', metavar='N', help='end in about N minutes, without the rows there is no time for '
                         '(9 where no config is named, else no limit)')
     parser.add_argument('--compare', metavar='BASELINE.json',

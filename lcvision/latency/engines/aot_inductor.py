@@ -65,7 +65,7 @@ def export_package(network: nn.Module, example: torch.Tensor, path: Path, precis
         program = torch.export.export(frozen, (x,), strict=False)
         for attempt, settings in enumerate(FROZEN, 1):
             try:
-                torch._inductor.aoti_compile_and_package(program, package_path=str(path), inductor_configs=dict(settings))
+                torch._inductor.aoti_compile_and_package(program, package_path=str(path), inductor_configs={**settings})
                 break
             except Exception:
                 if attempt == len(FROZEN):

@@ -47,7 +47,7 @@ class InductorEngine(Engine):
             # A graph break would leave pieces of the network to eager Python: the row would not be inductor's.
             run = torch.compile(deployed, fullgraph=True, dynamic=False, **options)  # type: ignore[call-overload]
             try:
-                # Not as options of torch.compile, which the tracer does not see: it would make inputs of frozen weights.
+                # Not as options of torch.compile: the tracer does not see those and makes inputs of frozen weights.
                 with torch._inductor.config.patch(settings):
                     run(x)
                 break

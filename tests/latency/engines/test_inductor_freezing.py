@@ -27,3 +27,16 @@ def test_the_network_frozen_is_a_copy():
     assert any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
     assert x.dtype == torch.float32 and torch.equal(x, example)
     assert all(y.dtype == torch.float32 for y in frozen(x))
+
+
+class ProductOfActivations(nn.Module):
+    def forward(self, x):
+        return (torch.mm(x[0, 0], x[0, 1].t()),)
+
+
+@pytest.mark.skipif(missing_compiler() is not None, reason='no C++ compiler')
+def test_a_network_without_generated_matrix_products_is_compiled_all_the_same():
+    network, example = ProductOfActivations(), torch.randn(1, 3, 8, 8)
+    with torch.inference_mode():
+        prepared = InductorFreezingEngine().prepare(network, example, precision='fp32', threads=1)
+        torch.testing.assert_close(prepared(prepared.example), network(example), rtol=1e-5, atol=1e-5)
