@@ -77,7 +77,7 @@ stage by stage, or any other config: `tools/get_flops.py CONFIG`.
 | params | learnable parameters |
 | with statistics | and the running means and variances of batch norms |
 | MACs | multiply-adds of convolutions and linear layers |
-| Paddle FLOPs | and what `paddle.flops` adds: 2 for every element of a batch norm, 1 for every bias of a convolution and every element of a global average pooling |
+| Paddle FLOPs | and 2 for an element of a batch norm, 1 for a bias added, 1 for an element pooled globally (`paddle.flops`) |
 
 The column that a paper prints is **bold**.
 """

@@ -26,6 +26,8 @@ class ClassWeightedCrossEntropy(nn.Module):
         wherever that is not a class, as 255 is.
     """
 
+    class_weight: torch.Tensor
+
     def __init__(self, class_weight: Sequence[float], loss_weight: float = 1., loss_name: str = 'loss_ce'):
         super().__init__()
         weights = torch.tensor(class_weight, dtype=torch.float32)
