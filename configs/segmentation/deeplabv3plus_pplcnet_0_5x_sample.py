@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/small_data_poly_adamw.py',
     '../_base_/runtime_segmentation.py',
 ]
-max_iters = 300
+max_iters = 700
 image_size = (512, 256)
 crop_size = (256, 256)
 randomness = dict(seed=0)
@@ -14,15 +14,13 @@ model = dict(backbone=dict(scale=0.5), decode_head=dict(in_channels=[32, 256]))
 train_pipeline = [
     dict(type='lcvision.LoadImage'),
     dict(type='lcvision.LoadMask', num_classes=19),
-    dict(type='RandomResize', scale=image_size, ratio_range=(0.75, 1.5), keep_ratio=True),
-    dict(type='Pad', size=crop_size[::-1], pad_val=dict(img=127, seg=255)),
-    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 2)
-optim_wrapper = dict(optimizer=dict(lr=4e-3))
+optim_wrapper = dict(optimizer=dict(lr=1e-2))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=30),
     dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=30, end=max_iters + 1),

@@ -77,7 +77,7 @@ stage by stage, or any other config: `tools/get_flops.py CONFIG`.
 | params | learnable parameters |
 | with statistics | and the running means and variances of batch norms |
 | MACs | multiply-adds of convolutions and linear layers |
-| Paddle FLOPs | and 2 for an element of a batch norm, 1 for a bias added, 1 for an element pooled globally (`paddle.flops`) |
+| Paddle FLOPs | and, as `paddle.flops`, 2 an element of a batch norm, 1 a bias added, 1 an element pooled globally |
 
 The column that a paper prints is **bold**.
 """

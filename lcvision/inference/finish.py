@@ -9,6 +9,7 @@ from torch import nn
 from lcvision.errors import UserError
 from lcvision.inference.results import Class, Detections, LabelMap, Result
 from lcvision.latency.network import RawNetwork, task_of
+from lcvision.models.dense_heads.pico_head import PicoHead
 from lcvision.models.segmentors.axis_taps import axis_taps
 from lcvision.models.segmentors.upsampled_labels import upsampled_labels
 
@@ -41,7 +42,7 @@ def finish_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], to
 
 
 class DetectionFinish:
-    """Decoding, threshold and suppression by the head's own ``predict_by_feat``.
+    """Decoding, threshold and suppression by the head itself.
 
     Args:
         model: A single-stage detector.
@@ -55,8 +56,9 @@ class DetectionFinish:
 
     def __call__(self, outputs: Outputs, meta: dict) -> Detections:
         """Boxes of one image."""
-        maps = _fill(self._nesting, [output.float() for output in outputs])
-        found, = self._head.predict_by_feat(*maps, batch_img_metas=[meta], rescale=True)
+        if isinstance(self._head, PicoHead):
+            return Detections(*self._head.detect(*_fill(self._nesting, [output[0] for output in outputs]), meta=meta))
+        found, = self._head.predict_by_feat(*_fill(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
 
 

@@ -71,8 +71,9 @@ class JpegToResult:
                 for name, ms in zip(('decode', 'prepare', 'network', 'finish'), medians, strict=True)}
 
 
-def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple[RawNetwork, JpegToResult]:
-    """The network of an untrained model, and what surrounds it, for a measurement.
+def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
+               untrained: bool = True) -> tuple[RawNetwork, JpegToResult]:
+    """The network of a model, and what surrounds it, for a measurement.
 
     Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
     biases of an untrained PicoDet are shifted so that 300 boxes pass the threshold, as in a trained one; the network
@@ -82,6 +83,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple
         config: A whole config.
         model: Built from it.
         size: Height and width of the network's input.
+        untrained: Whether its weights are random, so that the class biases are shifted.
 
     Raises:
         UserError: The pipeline does not make an input of this size, or the model does not run.
@@ -96,7 +98,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int]) -> tuple
         raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
                         f"{image.shape[0]}x{image.shape[1]}, so that scope e2e cannot be measured at "
                         f'{size[0]}x{size[1]}: leave out --input-size, or change the size in the config')
-    if task_of(model) == 'detection':
+    if untrained and task_of(model) == 'detection':
         with torch.inference_mode():
             _raise_candidates(model.bbox_head, network, pipeline.tensor(sample, torch.empty(1, 3, *size)))
     return network, around

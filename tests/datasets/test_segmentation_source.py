@@ -196,3 +196,11 @@ def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     assert use_source(cfg, 'sample', train=True).num_images == 3
     assert (tmp_path / 'data/sample/segmentation/gtFine/val').is_dir() and len(load(cfg, 'val').dataset) == 2
     assert cfg.image_size == (512, 256)
+
+
+def test_a_test_knows_the_training_masks_but_needs_none(cfg, tmp_path):
+    root = street_like.cityscapes(tmp_path)
+    use_source(cfg, str(root), train=False)
+    assert len(load(cfg, 'train').dataset) == 2
+    (root / 'leftImg8bit' / 'train').rename(root / 'leftImg8bit' / 'other')
+    assert use_source(cfg, str(root), train=False).num_images == 2

@@ -32,5 +32,5 @@ def test_faults_are_told():
         ImageSteps(Config(dict(model=dict())))
     with pytest.raises(UserError, match='TestTimeAug'):
         ImageSteps(config(dict(type='TestTimeAug', transforms=[])))
-    with pytest.raises(UserError, match='Resize of the test pipeline of .* does not build'):
+    with pytest.raises(UserError, match=r'Resize of the test pipeline of .* does not build'):
         ImageSteps(config(dict(type='Resize', colour='red')))

@@ -66,7 +66,8 @@ def test_tensors_equal_the_data_preprocessors(name, layout, tmp_path):
     dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], bgr_to_rgb=True, size_divisor=32),
     dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_val=5,
          test_cfg=dict(size_divisor=32)),
-    dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_val=5, test_cfg=dict(size=(64, 96))),
+    dict(type='mmseg.SegDataPreProcessor', mean=[1., 2., 3.], std=[4., 5., 6.], pad_val=5,
+         test_cfg=dict(size=(64, 96))),
 ])
 def test_padding_and_channels(settings, layout):
     init_default_scope(settings['type'].split('.')[0])

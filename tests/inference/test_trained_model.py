@@ -10,7 +10,7 @@ from lcvision.inference.trained_model import config_meta, load_trained
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, save, shaken_model, small_config
 
 NUM_CLASSES = {CLASSIFIER: 'model.head.num_classes', SEGMENTOR: 'model.decode_head.num_classes',
-               **{name: 'model.bbox_head.num_classes' for name in DETECTORS}}
+               **dict.fromkeys(DETECTORS, 'model.bbox_head.num_classes')}
 
 
 @pytest.mark.parametrize('name', NUM_CLASSES)

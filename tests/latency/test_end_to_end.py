@@ -16,7 +16,7 @@ from tests.latency.small_net import small_net
 from tests.latency.test_table import ENVIRONMENT
 
 BUDGET = Budget(samples=4, rounds=2, warmup_seconds=0.05)
-SIZES = {CLASSIFIER: (224, 224), SEGMENTOR: (64, 96), **{name: (160, 160) for name in DETECTORS}}
+SIZES = {CLASSIFIER: (224, 224), SEGMENTOR: (64, 96), **dict.fromkeys(DETECTORS, (160, 160))}
 
 
 @torch.inference_mode()
@@ -51,6 +51,11 @@ def test_an_untrained_detector_has_boxes_to_suppress(name):
     network, around = end_to_end(config, build_model(config), (160, 160))
     found = around.bind(Prepared(network, torch.empty(1, 3, 160, 160), 0.), 1)()
     assert 200 <= len(found) <= 305
+    model = build_model(config)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    network, _ = end_to_end(config, model, (160, 160), untrained=False)
+    assert all(torch.equal(value, before[key.replace('head.', 'bbox_head.', 1)])
+               for key, value in network.state_dict().items() if 'predictors' in key)
 
 
 def test_records_and_table():
@@ -74,7 +79,7 @@ def test_records_and_table():
 
 def test_a_size_that_the_pipeline_does_not_make_is_refused():
     config = small_config(CLASSIFIER)
-    with pytest.raises(UserError, match='makes an input of 224x224 .* cannot be measured at 64x64'):
+    with pytest.raises(UserError, match=r'makes an input of 224x224 .* cannot be measured at 64x64'):
         end_to_end(config, build_model(config), (64, 64))
 
 

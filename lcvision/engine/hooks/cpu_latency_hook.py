@@ -132,9 +132,9 @@ class CPULatencyHook(Hook):
     def _subject(self, runner: Runner) -> Subject:
         model: nn.Module = runner.model.module if is_model_wrapper(runner.model) else runner.model
         size = self.input_size or find_input_size(runner.cfg)
-        # A copy, since the surroundings of an untrained detector are made to find boxes.
-        network, around = end_to_end(runner.cfg, copy.deepcopy(model).eval(), size) if 'e2e' in self.scopes else (
-            raw_network(model, size), None)
+        # A copy, since training goes on with the model and the surroundings are in eval mode.
+        network, around = (end_to_end(runner.cfg, copy.deepcopy(model).eval(), size, untrained=False)
+                           if 'e2e' in self.scopes else (raw_network(model, size), None))
         settings = runner.cfg.get('model')
         return Subject(
             config=runner.cfg.filename or runner.experiment_name,

@@ -6,11 +6,11 @@ from lcvision.latency.engines.inductor import InductorEngine
 from lcvision.latency.pointwise_linear import linearize_vectors
 from lcvision.latency.precision import deployed_network
 
-_FREEZING = {'freezing': True}
+_FREEZING: dict = {'freezing': True}
 # Matrix products of constant weights are generated with their epilogue instead of called. 'CPP' alone: beside a second
 # choice each shape would be compiled and timed on its own, minutes for the same kernels. It has nothing for products of
 # two activations: networks with such are compiled by the second set.
-FROZEN = ({**_FREEZING, 'max_autotune_gemm': True, 'max_autotune_gemm_backends': 'CPP'}, _FREEZING)
+FROZEN: tuple[dict, ...] = ({**_FREEZING, 'max_autotune_gemm': True, 'max_autotune_gemm_backends': 'CPP'}, _FREEZING)
 
 
 class InductorFreezingEngine(InductorEngine):

@@ -181,41 +181,69 @@ class PicoHead(BaseDenseHead):
         Returns:
             For each image ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
         """
-        cfg = cfg or self.test_cfg or {}
-        priors = self._priors_of([tuple(level.shape[-2:]) for level in maps[0]])
-        arrays = [[level.detach().float().cpu().numpy() for level in kind] for kind in maps]
         results = []
         for index, meta in enumerate(batch_img_metas):
-            cells = [[rows(level[index]) for level in kind] for kind in arrays]
-            scores, logits, centres = self._candidates(cells, priors, cfg['score_thr'], cfg.get('nms_pre', -1))
-            boxes = self.place(self.decode(logits, centres), meta, rescale).numpy()
-            found = self._select(scores.numpy(), boxes, cfg, with_nms)
-            results.append(InstanceData(**{key: value.to(maps[0][0].device) for key, value in found.items()}))
+            found = self.detect(*([level[index] for level in kind] for kind in maps), meta=meta, cfg=cfg,
+                                rescale=rescale, with_nms=with_nms)
+            tensors = (torch.from_numpy(values).to(maps[0][0].device) for values in found)
+            results.append(InstanceData(**dict(zip(('bboxes', 'scores', 'labels'), tensors, strict=True))))
         return results
 
     @torch.no_grad()
-    def _candidates(self, cells: list[list[np.ndarray]], priors: list[np.ndarray], score_thr: float,
-                    nms_pre: int) -> tuple[torch.Tensor, ...]:
+    def detect(self, *maps: Sequence[torch.Tensor], meta: dict, cfg: dict | None = None, rescale: bool = True,
+               with_nms: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes of one image, decoded only where a class passes the threshold.
+
+        On so little data torch's calls cost more than their work: the search and what follows is numpy's.
+
+        Args:
+            maps: Of every kind that :meth:`forward` returns one tensor (C, H, W) a level, in any memory layout.
+            meta: As of one image of :meth:`predict_by_feat`, like the rest.
+            cfg: Instead of ``test_cfg``.
+            rescale: Whether boxes are given in the original image.
+            with_nms: Whether overlapping boxes are suppressed.
+
+        Returns:
+            Boxes (n, 4), scores (n,) and labels (n,), best first if suppressed.
+        """
+        cfg = cfg or self.test_cfg or {}
+        arrays = [[as_array(level) for level in kind] for kind in maps]
+        scores, logits, priors = self._candidates(arrays, cfg['score_thr'], cfg.get('nms_pre', -1))
+        distances = self.distances(torch.from_numpy(logits)).numpy() * priors[:, 2:]
+        boxes = self.place(np.concatenate((priors[:, :2] - distances[:, :2], priors[:, :2] + distances[:, 2:]), 1),
+                           meta, rescale)
+        cell, label = (scores > cfg['score_thr']).nonzero()
+        boxes, score = boxes[cell], scores[cell, label]
+        if not with_nms:
+            return boxes, score, label
+        kept = class_nms(boxes, score, label, cfg['nms']['iou_threshold'], cfg.get('nms_top_k', 1000),
+                         cfg['max_per_img'])
+        return boxes[kept], score[kept], label[kept]
+
+    def _candidates(self, maps: list[list[np.ndarray]], score_thr: float,
+                    nms_pre: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scores (k, num_classes), distance logits and priors of the cells whose best class passes the threshold.
 
-        A level keeps the ``nms_pre`` best of them: as many as are kept where all cells compete. The search is numpy's:
-        on so little data torch's calls cost more than their work.
+        A level keeps the ``nms_pre`` best of them: as many as are kept where all cells compete.
         """
+        priors = self._priors_of([level.shape[1:] for level in maps[0]])
+        cells = [[rows(level) for level in kind] for kind in maps]
         classes, _, *others = cells
         top = (np.concatenate([level.max(1, keepdims=True) for level in classes]), *map(np.concatenate, others))
         best = self.cell_scores(*map(torch.from_numpy, top))[:, 0].numpy()
+        passing = np.flatnonzero(best > score_thr)
         found: list[list[np.ndarray]] = [[] for _ in (*cells, priors)]
-        start = 0
-        for level in range(len(classes)):
-            score = best[start:start + len(classes[level])]
-            start += len(score)
-            passing = np.flatnonzero(score > score_thr)
-            if 0 <= nms_pre < len(passing):
-                passing = torch.from_numpy(score).topk(nms_pre).indices.sort().values.numpy()
+        start = first = 0
+        for level, end in enumerate(np.cumsum([len(level) for level in classes]).tolist()):
+            last = int(passing.searchsorted(end))
+            own = passing[first:last] - start
+            if 0 <= nms_pre < len(own):
+                own = torch.from_numpy(best[start:end]).topk(nms_pre).indices.sort().values.numpy()
             for place, kind in zip(found, (*cells, priors), strict=True):
-                place.append(kind[level][passing])
-        logits, distances, *further, centres = (torch.from_numpy(np.concatenate(parts)) for parts in found)
-        return self.cell_scores(logits, *further), distances, centres
+                place.append(kind[level][own])
+            start, first = end, last
+        logits, distances, *further, centres = map(np.concatenate, found)
+        return self.cell_scores(*map(torch.from_numpy, (logits, *further))).numpy(), distances, centres
 
     def _priors_of(self, sizes: list[tuple[int, ...]]) -> list[np.ndarray]:
         # They cost as much as all the rest of the search, and images of one size follow each other.
@@ -224,26 +252,21 @@ class PicoHead(BaseDenseHead):
             self._known_priors = sizes, [level[:, :3].numpy() for level in levels]
         return self._known_priors[1]
 
-    def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
+    def place(self, boxes: np.ndarray, meta: dict, rescale: bool) -> np.ndarray:
         """Moves boxes (L, 4) from the network's input to the image they belong to."""
-        if rescale:
-            boxes = boxes / boxes.new_tensor((*meta['scale_factor'], *meta['scale_factor']))
-        return boxes
-
-    def _select(self, scores: np.ndarray, boxes: np.ndarray, cfg: dict, with_nms: bool) -> dict[str, torch.Tensor]:
-        cell, label = (scores > cfg['score_thr']).nonzero()
-        score, box = scores[cell, label], boxes[cell]
-        if with_nms:
-            kept = class_nms(box, score, label, cfg['nms']['iou_threshold'], cfg.get('nms_top_k', 1000),
-                             cfg['max_per_img'])
-            score, box, label = score[kept], box[kept], label[kept]
-        return {name: torch.from_numpy(value) for name, value in (('bboxes', box), ('scores', score),
-                                                                  ('labels', label))}
+        return boxes / np.array(meta['scale_factor'] * 2, np.float32) if rescale else boxes
 
 
 def flatten_levels(maps: Sequence[torch.Tensor]) -> torch.Tensor:
     """Joins levels into one axis of cells, row by row: (N, C, H, W) maps -> (N, L, C)."""
     return torch.cat([m.permute(0, 2, 3, 1).flatten(1, 2) for m in maps], 1)
+
+
+def as_array(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as float32 for numpy, its own memory where possible."""
+    if tensor.dtype == torch.float32 and not tensor.requires_grad and tensor.device.type == 'cpu':
+        return tensor.numpy()
+    return tensor.detach().float().cpu().numpy()
 
 
 def rows(level: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.utils import reduce_mean
@@ -65,12 +66,10 @@ class PicoHeadGFL(PicoHead):
         split = [m.split((self.num_classes, 4 * self.num_bins), 1) for m in maps]
         return [s[0] for s in split], [s[1] for s in split]
 
-    def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
+    def place(self, boxes: np.ndarray, meta: dict, rescale: bool) -> np.ndarray:
         """Clips boxes to the network's input before they are moved; only this generation does."""
         height, width = meta['img_shape'][:2]
-        x1, y1, x2, y2 = boxes.unbind(1)
-        clipped = x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)
-        return super().place(torch.stack(clipped, 1), meta, rescale)
+        return super().place(boxes.clip(0, np.array((width, height, width, height), np.float32)), meta, rescale)
 
     def loss_by_feat(self, cls_scores: list[torch.Tensor], bbox_preds: list[torch.Tensor],
                      batch_gt_instances: list[InstanceData], batch_img_metas: list[dict],

@@ -1,6 +1,7 @@
 """The head of the October 2021 PicoDet."""
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
@@ -46,7 +47,7 @@ class PicoHeadOTA(PicoHeadGFL):
                          act_cfg or dict(type='HSwish'), loss_cls or dict(type='VarifocalLoss'), loss_dfl, loss_bbox,
                          train_cfg, test_cfg, init_cfg)
 
-    def place(self, boxes: torch.Tensor, meta: dict, rescale: bool) -> torch.Tensor:
+    def place(self, boxes: np.ndarray, meta: dict, rescale: bool) -> np.ndarray:
         """Moves boxes (L, 4) from the network's input to the image they belong to, without clipping them."""
         return PicoHead.place(self, boxes, meta, rescale)
 

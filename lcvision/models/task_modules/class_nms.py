@@ -2,7 +2,7 @@
 import numpy as np
 
 # Boxes compared at a time, all pairs at once: few enough not to compare many more pairs than one by one would.
-_BLOCK = 128
+_BLOCK = 192
 
 
 def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, class_top: int,
@@ -66,7 +66,8 @@ def _suppressing_pairs(rows: np.ndarray, labels: np.ndarray, better: np.ndarray,
         worse: Indices of others, or the same.
         iou_threshold: Largest IoU that is not too much.
     """
-    first, second = np.nonzero(labels[better][:, None] == labels[worse])
+    # Both places of a flat index: numpy's search in two dimensions takes several times as long.
+    first, second = np.divmod(np.flatnonzero(labels[better][:, None] == labels[worse]), len(worse))
     ordered = better[first] < worse[second]
     first, second = first[ordered], second[ordered]
     x1, y1, x2, y2, area = rows[:, better[first]]

@@ -72,7 +72,7 @@ def test_prediction_equals_decoding_every_cell(kind, score_thr, nms_pre, layout)
             start += height * width
         cells = torch.cat(kept)
         cell, label = (score[cells] > score_thr).nonzero(as_tuple=True)
-        box, score = head.place(box[cells[cell]], meta, True), score[cells[cell], label]
+        box, score = torch.from_numpy(head.place(box[cells[cell]].numpy(), meta, True)), score[cells[cell], label]
         order = torch.from_numpy(class_nms(box.numpy(), score.numpy(), label.numpy(), 0.5, 1000, 60))
         assert torch.equal(result.labels, label[order])
         torch.testing.assert_close(result.scores, score[order])
