@@ -51,7 +51,7 @@ smoke), `report` (and `curve`) below docs/; optionally `paper` (`mAP`, `AP50` in
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes ``results.md``, ``models.md`` and the picture, or extracts one curve.
+    """Writes ``results.md``, the package's ``models.md`` and the picture, or extracts one curve.
 
     Args:
         argv: Arguments without the program's name; None takes those of the process.
@@ -70,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     docs = Path(args.docs)
     text, curves = make_page(docs), _curves(docs)
     _write(docs / 'results.md', text)
-    _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
+    if docs.resolve() == _DOCS:
+        _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
     if curves:
         draw_curves(curves, docs / PICTURE)
         print(f'written {docs / PICTURE}')

@@ -2,11 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.latency import precision
 from lcvision.latency.engines import EngineError, aot_inductor
 from lcvision.latency.engines.aot_inductor import AOTInductorEngine, export_package
 from lcvision.latency.engines.inductor import missing_compiler
-from lcvision.latency.gate import allowed_difference, compare_outputs
 from tests.latency.small_net import small_net
 
 needs_compiler = pytest.mark.skipif(missing_compiler() is not None, reason='no C++ compiler')
@@ -29,18 +27,6 @@ def test_the_package_computes_the_same_and_leaves_no_file(monkeypatch):
             torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-4)
     assert prepared.compile_s * 1e3 > prepared.first_ms > 0
     assert len(written) == 1 and not written[0].exists()
-
-
-@needs_compiler
-@pytest.mark.skipif(precision.lacking('bf16') is not None, reason='this CPU has no bfloat16')
-def test_a_package_in_bfloat16_loads_without_the_engine(tmp_path):
-    network, example = small_net(), torch.randn(1, 3, 16, 16)
-    with torch.inference_mode():
-        x = export_package(network, example, tmp_path / 'network.pt2', 'bf16')
-        outputs = torch._inductor.aoti_load_package(str(tmp_path / 'network.pt2'))(x)
-        difference = compare_outputs(outputs, network(example))[1]
-        assert 1e-4 < difference < allowed_difference(network, example, 'bf16')
-    assert all(y.dtype == torch.float32 for y in outputs)
 
 
 class DependsOnData(nn.Module):
