@@ -14,12 +14,11 @@ from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
+from lcvision.latency.ledger import PROFILED, check_profiled, format_profiles, run_profiles
 from lcvision.latency.network import build_model, raw_network, task_of
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.presets import PRESETS
-from lcvision.latency.profile_benchmark import PROFILED, check_profiled, run_profiles
-from lcvision.latency.profile_table import format_profiles
 from lcvision.latency.table import format_table, plot_records
 from lcvision.latency.time_limit import TimeLimit
 from lcvision.weights.atomic_file import write_atomically

@@ -26,7 +26,7 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
         reason = (str(error).strip().splitlines() or [''])[-1]
         raise UserError(f'{path} is not a config file that can be read: {type(error).__name__}: {reason}') from error
     if 'model' not in cfg:
-        raise UserError(f"{path} has no 'model': give one of the configs of configs/detection")
+        raise UserError(f"{path} has no 'model': give a config of configs/detection, configs/segmentation or configs/classification")
     override(cfg, cfg_options)
     return cfg
 

@@ -1,4 +1,4 @@
-"""Writes the pages of results and of counts, and the picture of training curves."""
+"""Writes the pages of results, of counts and of the families' cost, and their pictures."""
 import argparse
 import json
 from collections.abc import Sequence
@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from lcvision.cli.paper_counts import counts_page
-from lcvision.cli.result_tables import METRICS, STATUSES, results_table, table_4
+from lcvision.cli.result_tables import METRICS, STATUSES, markdown, results_table, table_4, task_of_report
 from lcvision.errors import UserError
+from lcvision.report.families import draw_families, families_table
+from lcvision.report.names import DATA_NOT_RECORDED, data_of
 from lcvision.visualization.training_curves import STATUSES as CURVE_STATUSES
 from lcvision.visualization.training_curves import draw_curves, extract_curve, read_curve
 from lcvision.weights.atomic_file import write_atomically
 
-PICTURE = 'pictures/bccd_curves.png'
+_FAMILIES_PICTURE = 'pictures/families_224.png'
 _DOCS = Path(__file__).resolve().parents[2] / 'docs'
 _REQUIRED = ('name', 'config', 'data', 'status', 'report')
 _OPTIONAL = ('curve', 'paper', 'source', 'note')
@@ -29,11 +31,18 @@ _TABLE_4 = """\
 Paper: COCO val2017, Xeon Gold 6148, 10 threads, MKLDNN. Compare ratios, not milliseconds, across machines. The paper
 does not print the input size; 416 is assumed here ([why](reproduce.md#what-table-4s-recipe-assumes)).
 """
+_FAMILIES = """\
+
+## Latency of the families
+Of the classifiers, at the papers' size. What it says of uneven groups, shuffles and squeeze-and-excitation:
+[reproduce.md](reproduce.md#what-groups-shuffles-and-se-cost).
+
+![Milliseconds against multiply-adds]({picture})
+
+"""
 _CURVES = """\
 
 ## Training curves
-![AP over epochs on BCCD]({picture})
-
 How the runs compare: [reproduce.md](reproduce.md).
 """
 _ADDING = """\
@@ -44,9 +53,9 @@ tools/test.py CONFIG CHECKPOINT --data DIR --json docs/reports/NAME.json
 tools/make_docs.py --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'what the legend says'   # if trained
 ```
 Then an entry in results.json: `name`, `config`, `data` (COCO val2017 for table 4), `status` (converted, retrained or
-smoke), `report` (and `curve`) below docs/; optionally `paper` (`mAP`, `AP50` in percent) with its `source`, and a
+smoke), `report` (and `curve`) below docs/; optionally `paper` (the table's metrics in percent) with its `source`, and a
 `note`; then `make docs`. Table 4's latency is `tools/benchmark_cpu.py` on its four configs with
-`--json docs/reports/table4.json`.
+`--json docs/reports/table4.json`, that of the families on classifiers with `--json docs/reports/families_224.json`.
 """
 
 
@@ -68,13 +77,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(Path(target), _dumps(extract_curve(run, args.name, args.source, args.status)))
         return 0
     docs = Path(args.docs)
-    text, curves = make_page(docs), _curves(docs)
+    text, pictures = make_page(docs), _pictures(docs)
     _write(docs / 'results.md', text)
     if docs.resolve() == _DOCS:
         _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
-    if curves:
-        draw_curves(curves, docs / PICTURE)
-        print(f'written {docs / PICTURE}')
+    families = _families(docs)
+    if families:
+        draw_families(families['results'], docs / _FAMILIES_PICTURE)
+        print(f'written {docs / _FAMILIES_PICTURE}')
+    for picture, curves in pictures.items():
+        draw_curves(curves, docs / picture)
+        print(f'written {docs / picture}')
     return 0
 
 
@@ -95,16 +108,26 @@ def make_page(docs: Path) -> str:
         raise UserError(f'{docs / "results.json"} is not a list of results')
     results = [_complete(entry, docs) for entry in entries]
     latency = docs / 'reports' / 'table4.json'
-    lines = [_INTRO, *results_table(results), _TABLE_4,
+    lines = [_INTRO.rstrip('\n'), *results_table(results), _TABLE_4,
              *table_4(results, _read_json(latency) if latency.is_file() else None)]
-    if _curves(docs):
-        lines.append(_CURVES.format(picture=PICTURE).rstrip('\n'))
+    families = _families(docs)
+    if families:
+        lines += [_FAMILIES.format(picture=_FAMILIES_PICTURE).rstrip('\n'), '',
+                  *markdown(families_table(families['results'])), '',
+                  f"On {families['environment']['cpu']}, torch {families['environment']['versions']['torch']}."]
+        if any(record['noisy'] for record in families['results']):
+            lines.append('\\* the machine was busy meanwhile.')
+    pictures = _pictures(docs)
+    if pictures:
+        lines.append(_CURVES.rstrip('\n'))
+        lines += [f'\n![Training on {data_of(curves[0]["config"])}]({picture})' for picture, curves in pictures.items()]
     return '\n'.join([*lines, _ADDING])
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='make_docs.py', description='Writes docs/results.md from docs/results.json '
-                                     f'and the reports it names, and docs/{PICTURE} from docs/reports/curves/*.json.')
+                                     'and the reports it names, docs/pictures/DATA_curves.png from '
+                                     'docs/reports/curves/*.json, and docs/models.md.')
     parser.add_argument('--docs', default=str(_DOCS), metavar='DIR', help="another folder than this package's docs")
     parser.add_argument('--curve', nargs=2, metavar=('RUN_DIR', 'OUT.json'),
                         help='instead: write the curve of a training run')
@@ -139,8 +162,9 @@ def _complete(entry: Any, docs: Path) -> dict:
 
 def _read_report(path: Path, entry: dict) -> dict:
     report = _read_json(path)
-    if not isinstance(report, dict) or any(metric not in report.get('metrics', {}) for metric in METRICS.values()):
-        raise UserError(f'{path} is no report of a detector: write it with tools/test.py --json')
+    if not isinstance(report, dict) or task_of_report(report) is None:
+        ways = '; or '.join(', '.join(names.values()) for names, _ in METRICS.values())
+        raise UserError(f'{path} is no report with {ways}: write it with tools/test.py --json')
     if Path(report['config']).stem != Path(entry['config']).stem:
         raise UserError(f"{path} is of {report['config']}, but the result {entry['name']!r} of {entry['config']}")
     return report
@@ -155,8 +179,21 @@ def _read_json(path: Path) -> Any:
         raise UserError(f'{path} is not JSON: {error}') from error
 
 
-def _curves(docs: Path) -> list[dict]:
-    return [read_curve(path) for path in sorted((docs / 'reports' / 'curves').glob('*.json'))]
+def _families(docs: Path) -> dict | None:
+    path = docs / 'reports' / 'families_224.json'
+    return _read_json(path) if path.is_file() else None
+
+
+def _pictures(docs: Path) -> dict[str, list[dict]]:
+    # One for each data set, which the name of a curve's config ends with.
+    pictures: dict[str, list[dict]] = {}
+    for path in sorted((docs / 'reports' / 'curves').glob('*.json')):
+        curve = read_curve(path)
+        data = data_of(curve['config'])
+        if data == DATA_NOT_RECORDED:
+            raise UserError(f"{path}: the name of the config {curve['config']!r} does not end with a data set")
+        pictures.setdefault(f"pictures/{data.lower().replace('-', '')}_curves.png", []).append(curve)
+    return pictures
 
 
 def _dumps(curve: dict) -> str:

@@ -10,8 +10,12 @@ STATUSES = {
     'retrained': 'trained here to the end of its schedule',
     'smoke': 'trained here briefly, to show that it runs; its accuracy says nothing',
 }
-METRICS = {'mAP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}
-"""Column to its name in a report of ``tools/test.py``."""
+METRICS: dict[str, tuple[dict[str, str], int]] = {
+    'detection': ({'mAP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}, 1),
+    'segmentation': ({'mIoU': 'mIoU', 'pixels right': 'aAcc'}, 100),
+    'classification': ({'top-1': 'accuracy/top1', 'top-5': 'accuracy/top5'}, 100),
+}
+"""Task to its columns, each with its name in a report of ``tools/test.py``, and the value for all right."""
 
 TABLE_4_MAP = {
     'picodet_mobilenetv3_large_0_35x': ('MobileNetV3-large 0.35x', 19.2),
@@ -35,17 +39,26 @@ def results_table(results: Sequence[dict]) -> list[str]:
     Returns:
         Lines of Markdown, with a legend.
     """
-    rows = [['model', 'data', 'status', *METRICS, 'reference: ' + ' / '.join(METRICS), 'params', 'MACs', 'ms', 'note']]
-    rows += [_row(result) for result in results]
+    lines = []
+    for task in METRICS:
+        found = [result for result in results if task_of_report(result['report']) == task]
+        if found:
+            lines += [f'\n## {task.capitalize()}', *_task_table(task, found)]
     used = {result['status'] for result in results}
     words = [f'**{status}**: {meaning}.' for status, meaning in STATUSES.items() if status in used]
-    lines = [*markdown(rows), '', ' '.join(['mAP and AP50 in percent.', *words])]
+    lines += ['', ' '.join(['Accuracies in percent.', *words])]
     records = [record for result in results for record in result['report'].get('latency', [])]
     if records:
         lines.append('ms: median of the network alone, batch 1; [how it is measured](measure.md).')
     if any(record['noisy'] for record in records):
         lines.append('\\* the machine was busy meanwhile.')
     return lines
+
+
+def task_of_report(report: Mapping) -> str | None:
+    """The task whose metrics a report of ``tools/test.py`` has, None where it has none's."""
+    metrics = report.get('metrics', {})
+    return next((task for task, (names, _) in METRICS.items() if all(name in metrics for name in names.values())), None)
 
 
 def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
@@ -76,14 +89,20 @@ def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
     return [*lines, '', '```', *ratios, '```'] if ratios else lines
 
 
-def _row(result: dict) -> list[str]:
+def _task_table(task: str, results: Sequence[dict]) -> list[str]:
+    names, whole = METRICS[task]
+    head = ['model', 'data', 'status', *names, 'reference: ' + ' / '.join(names), 'params', 'MACs', 'ms', 'note']
+    return markdown([head, *(_row(result, names, whole) for result in results)])
+
+
+def _row(result: dict, names: Mapping[str, str], whole: int) -> list[str]:
     report, paper = result['report'], result.get('paper', {})
     records = report.get('latency', [])
     counts = [(format_count(record['params']), format_count(record['macs'])) for record in records[:1]] or [('-', '-')]
-    reference = ' / '.join(_percent(paper.get(metric)) for metric in METRICS) if paper else '-'
+    reference = ' / '.join(_percent(paper.get(metric)) for metric in names) if paper else '-'
     note = '; '.join(text for text in (result.get('note', ''), _source(result)) if text)
     return [f"[{result['name']}](../{result['config']})", result['data'], result['status'],
-            *(_percent(100 * report['metrics'][metric]) for metric in METRICS.values()), reference, *counts[0],
+            *(_percent(100 / whole * report['metrics'][name]) for name in names.values()), reference, *counts[0],
             '<br>'.join(f'{_ms(record)} ({_conditions(record)})' for record in records) or '-', note]
 
 
@@ -107,7 +126,7 @@ def _conditions(record: dict) -> str:
 
 def _on_coco(results: Sequence[dict], config: str) -> str:
     ours = [r for r in results if r['config'] == config and r['data'] == _TABLE_4_DATA and r['status'] == 'retrained']
-    return _percent(100 * ours[-1]['report']['metrics'][METRICS['mAP']]) if ours else _NOT_TRAINED
+    return _percent(100 * ours[-1]['report']['metrics']['coco/bbox_mAP']) if ours else _NOT_TRAINED
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:

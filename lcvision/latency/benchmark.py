@@ -35,9 +35,9 @@ class _Row:
 
 
 def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
-              precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',), budget: Budget | None = None,
-              best_only: bool = False, progress: Progress | None = None, noise_check: bool = False,
-              time_limit: TimeLimit | None = None) -> Outcome:
+                  precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',),
+                  budget: Budget | None = None, progress: Progress | None = None, noise_check: bool = False,
+                  time_limit: TimeLimit | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
 
     Args:
@@ -47,7 +47,6 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
         precisions: Precisions, each that at least one of the engines has; the others have no rows in it.
         scopes: 'net', 'e2e' or both, which then take turns in the same rounds; 'e2e' needs subjects that have it.
         budget: Samples and seconds.
-        best_only: Whether only the quickest engine of each network, precision and number of threads is kept.
         progress: Told what is going on and the share done.
         noise_check: Whether the smallest network takes part twice, for the noise floor.
         time_limit: When to be done; rows that cannot be prepared in time are skipped. None for as long as it takes.
@@ -78,8 +77,6 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
 
         quietly(work, count)
     outcome.records = [record for _, record in sorted(indexed, key=lambda pair: pair[0])]
-    if best_only:
-        outcome.records = best_records(outcome.records)
     return outcome
 
 
@@ -97,16 +94,6 @@ def check_threads(threads: Sequence[int]) -> None:
             limit = f'{len(environment.affinity())} CPUs' + ('' if quota is None else f' and a quota of {quota:g}')
             raise UserError(f'{count} threads cannot run at once: this process may use {limit}, '
                             f'ask for at most {usable}')
-
-
-def best_records(records: Sequence[dict]) -> list[dict]:
-    """The quickest engine for each config, input, precision and number of threads."""
-    best: dict[tuple, dict] = {}
-    for record in records:
-        key = (record['config'], *record['input'], record['precision'], record['threads'], record.get('scope'))
-        if key not in best or record['latency_ms']['median'] < best[key]['latency_ms']['median']:
-            best[key] = record
-    return list(best.values())
 
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],

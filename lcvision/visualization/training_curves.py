@@ -2,15 +2,58 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from dataclasses import dataclass
+from itertools import cycle, pairwise
 from pathlib import Path
 
 from lcvision.errors import UserError
 
 STATUSES = ('reference', 'retrained', 'smoke')
-METRICS = {'AP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}
-"""Metric of a point to its name in a run's log."""
 
+
+@dataclass(frozen=True)
+class Panel:
+    """One diagram of a chart.
+
+    Args:
+        title: Above it.
+        x: Key of a point: 'epoch', 'iter' or 'minutes'.
+        y: A metric of the chart.
+        floor: The metric of a predictor that sees no image, drawn as a line; None where there is none.
+    """
+
+    title: str
+    x: str
+    y: str
+    floor: str | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the curves of a task show.
+
+    Args:
+        metrics: Metric of a point to its name in a run's log.
+        whole: The metric's value for all right.
+        panels: Diagrams, side by side.
+    """
+
+    metrics: dict[str, str]
+    whole: int
+    panels: tuple[Panel, Panel]
+
+
+CHARTS = {
+    'detection': Chart({'AP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}, 1, (
+        Panel('AP at IoU .50 to .95', 'epoch', 'AP'), Panel('AP at IoU .50', 'epoch', 'AP50'))),
+    'segmentation': Chart({'mIoU': 'mIoU', 'aAcc': 'aAcc', 'mIoU_position': 'mIoU_position'}, 100, (
+        Panel('mIoU', 'iter', 'mIoU', floor='mIoU_position'), Panel('pixels right', 'iter', 'aAcc'))),
+    'classification': Chart({'top1': 'accuracy/top1'}, 100, (
+        Panel('top-1, by the time trained', 'minutes', 'top1'), Panel('top-1, by the images seen', 'epoch', 'top1'))),
+}
+"""Task to its chart."""
+
+_AXES = {'epoch': 'epochs', 'iter': 'iterations', 'minutes': 'minutes of training'}
 _KEYS = ('name', 'config', 'source', 'status', 'points')
 # Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that is lost on white.
 _COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
@@ -23,7 +66,7 @@ def read_curve(path: str | Path) -> dict:
     Args:
         path: A JSON file with ``name`` (of the legend), ``config`` (name of our config; curves of one config share a
             colour), ``source`` (where the numbers are from), ``status`` (one of :data:`STATUSES`) and ``points``, each
-            with ``epoch``, ``iter``, ``AP`` and ``AP50`` in 0..1.
+            with the metrics of one of :data:`CHARTS` and what its panels have as x.
 
     Raises:
         UserError: It is missing, is no JSON, or is not made as said.
@@ -40,9 +83,20 @@ def read_curve(path: str | Path) -> dict:
         raise UserError(f'{path} lacks {", ".join(missing)}: a curve has {", ".join(_KEYS)}')
     if curve['status'] not in STATUSES:
         raise UserError(f"{path} has the status {curve['status']!r}: a curve is {', '.join(STATUSES)}")
-    if not curve['points'] or any(key not in p for p in curve['points'] for key in ('epoch', 'iter', *METRICS)):
-        raise UserError(f'{path}: give points, each with epoch, iter, {", ".join(METRICS)}')
+    if not curve['points'] or task_of_curve(curve) is None:
+        ways = '; or '.join(', '.join(_needed(chart)) for chart in CHARTS.values())
+        raise UserError(f'{path}: give points, each with {ways}')
     return curve
+
+
+def task_of_curve(curve: dict) -> str | None:
+    """The task whose chart a curve belongs to, None where its points fit none.
+
+    Args:
+        curve: With ``points``.
+    """
+    return next((task for task, chart in CHARTS.items()
+                 if all(key in point for point in curve['points'] for key in _needed(chart))), None)
 
 
 def extract_curve(run: str | Path, name: str, source: str | None = None, status: str = 'retrained') -> dict:
@@ -55,7 +109,7 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
         status: One of :data:`STATUSES`.
 
     Returns:
-        What :func:`read_curve` reads.
+        What :func:`read_curve` reads; ``minutes`` of a point are those of the training steps before it.
 
     Raises:
         UserError: The folder has no log, or its log no evaluation.
@@ -65,49 +119,82 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
     if not logs:
         raise UserError(f'{run} holds no */vis_data/scalars.json: give the --work-dir of a run of tools/train.py')
     points: dict[int, dict] = {}
+    seconds: dict[int, float] = {}
     for log in logs:
-        iteration = 0
+        iteration, epochs = 0, False
         for line in _lines(log):
-            iteration = line.get('iter', iteration)
-            if all(metric in line for metric in METRICS.values()):
-                metrics = {short: line[metric] for short, metric in METRICS.items()}
-                points[line['step']] = dict(epoch=line['step'], iter=iteration, **metrics)
+            if 'iter' in line:
+                iteration, epochs = line['iter'], epochs or 'epoch' in line
+                seconds[iteration] = line.get('time', 0.)
+            metrics = _metrics(line)
+            if metrics:
+                place = dict(epoch=line['step'], iter=iteration) if epochs else dict(iter=line['step'])
+                points[line['step']] = {**place, **metrics}
     if not points:
         raise UserError(f'{run} has no evaluation yet: wait for one, or train with a smaller train_cfg.val_interval')
+    for point in points.values():
+        point['minutes'] = round(_trained_seconds(seconds, point['iter']) / 60, 2)
     config = next((path.stem for path in sorted(run.glob('*.py'))), run.name)
     return dict(name=name, config=config, source=source or f'a run of tools/train.py with {config}',
-                status=status, points=[points[epoch] for epoch in sorted(points)])
+                status=status, points=[points[step] for step in sorted(points)])
 
 
 def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
-    """Draws AP and AP50 over epochs, ours as solid lines and the reference's broken.
+    """Draws the chart of a task, our curves as solid lines and the reference's broken.
 
     Args:
-        curves: As :func:`read_curve` gives them, at least one.
+        curves: As :func:`read_curve` gives them, at least one, all of one task.
         path: A picture file; its folder is made.
+
+    Raises:
+        ValueError: The curves have no chart in common.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
+    tasks = sorted({str(task_of_curve(curve)) for curve in curves})
+    if len(tasks) > 1 or tasks[0] not in CHARTS:
+        raise ValueError(f'curves of one task are drawn together, got those of {", ".join(tasks)}')
+    chart = CHARTS[tasks[0]]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(9, 3.9 + 0.12 * len(curves)), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
-    last = max(point['epoch'] for curve in curves for point in curve['points'])
-    for axes, metric in zip(panels, METRICS, strict=True):
+    for axes, panel in zip(panels, chart.panels, strict=True):
         for curve, style in _styled(curves):
-            axes.plot([p['epoch'] for p in curve['points']], [p[metric] for p in curve['points']], label=curve['name'],
-                      **style)
-        axes.set_title({'AP': 'AP at IoU .50 to .95', 'AP50': 'AP at IoU .50'}[metric], fontsize=11, loc='left')
-        axes.set(xlabel='epoch', xlim=(0, last * 1.03), ylim=(0, None))
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=' %'))
+            points = curve['points']
+            axes.plot([p[panel.x] for p in points], [p[panel.y] for p in points], label=curve['name'], **style)
+        if panel.floor:
+            axes.axhline(curves[0]['points'][-1][panel.floor], color='#9AA5B1', ls='--', lw=1.2,
+                         label='the most frequent class of each position, images unseen')
+        last = max(point[panel.x] for curve in curves for point in curve['points'])
+        axes.set_title(panel.title, fontsize=11, loc='left')
+        axes.set(xlabel=_AXES[panel.x], xlim=(0, last * 1.03), ylim=(0, None))
+        axes.yaxis.set_major_formatter(PercentFormatter(chart.whole, decimals=0, symbol=' %'))
         axes.grid(alpha=0.25)
         axes.spines[['top', 'right']].set_visible(False)
     figure.legend(*panels[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=9,
                   frameon=False, handlelength=3)
     # Without the name of the program, the same curves give the same file.
     figure.savefig(path, dpi=150, metadata={'Software': None})
+
+
+def _needed(chart: Chart) -> tuple[str, ...]:
+    return (*dict.fromkeys(panel.x for panel in chart.panels), *chart.metrics)
+
+
+def _metrics(line: dict) -> dict[str, float] | None:
+    for chart in CHARTS.values():
+        if all(name in line for name in chart.metrics.values()):
+            return {short: line[name] for short, name in chart.metrics.items()}
+    return None
+
+
+def _trained_seconds(seconds: dict[int, float], until: int) -> float:
+    # Each line of the log has the seconds of one step, a mean of the last few, and stands for those since the last.
+    iterations = [0, *sorted(iteration for iteration in seconds if iteration <= until)]
+    return sum((b - a) * seconds[b] for a, b in pairwise(iterations))
 
 
 def _styled(curves: Sequence[dict]) -> Iterator[tuple[dict, dict]]:

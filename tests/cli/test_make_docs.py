@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.cli.make_docs import PICTURE, main, make_page
+from lcvision.cli.make_docs import main, make_page
 from lcvision.cli.result_tables import STATUSES
 from lcvision.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / 'docs'
 CONFIG = 'configs/detection/picodet_pplcnet_0_5x.py'
+PICTURE = 'pictures/bccd_curves.png'
 TABLE_4 = ('mobilenetv3_large_0_35x', 'pplcnet_0_5x', 'mobilenetv3_large_0_75x', 'pplcnet_1x')
 
 
@@ -89,14 +90,28 @@ def test_a_wrong_entry_is_refused(docs, change, reason):
         make_page(docs(entry(**change)))
 
 
-def test_a_report_of_another_config_or_of_no_detector_is_refused(docs):
+def test_each_task_has_a_table_with_its_own_metrics(docs):
+    folder = docs(entry(), entry(name='Street', report='reports/street.json'),
+                  entry(name='Ten', report='reports/ten.json', paper={'top-1': 91.2}, source='a paper'))
+    for name, metrics in (('street', dict(mIoU=49.28, aAcc=82.1, mAcc=60.0)),
+                          ('ten', {'accuracy/top1': 80.04, 'accuracy/top5': 99.0})):
+        write(folder / f'reports/{name}.json', dict(config=CONFIG, metrics=metrics, latency=[]))
+    page = make_page(folder)
+    assert [line for line in page.splitlines() if line.startswith('## ')][:3] == [
+        '## Detection', '## Segmentation', '## Classification']
+    assert cells(page, 'Light one')[3:6] == ['32.4', '61.6', '-']
+    assert cells(page, 'Street')[3:6] == ['49.3', '82.1', '-']
+    assert cells(page, 'Ten')[3:6] == ['80.0', '99.0', '91.2 / -']
+
+
+def test_a_report_of_another_config_or_without_a_known_metric_is_refused(docs):
     folder = docs(entry())
     report = json.loads((folder / 'reports/light.json').read_text())
     write(folder / 'reports/light.json', {**report, 'config': 'configs/detection/picodet_pplcnet_1x.py'})
     with pytest.raises(UserError, match='picodet_pplcnet_1x'):
         make_page(folder)
-    write(folder / 'reports/light.json', {**report, 'metrics': {'accuracy/top1': 70.0}})
-    with pytest.raises(UserError, match='no report of a detector'):
+    write(folder / 'reports/light.json', {**report, 'metrics': {'accuracy': 70.0}})
+    with pytest.raises(UserError, match='no report with coco/bbox_mAP, coco/bbox_mAP_50; or mIoU'):
         make_page(folder)
 
 
@@ -138,12 +153,14 @@ def test_curve_of_a_run_becomes_a_file_and_then_the_picture(docs, tmp_path, caps
     assert PICTURE not in make_page(folder)
     log = tmp_path / 'run' / '20260101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
-    log.write_text('{"loss": 1.0, "epoch": 10, "iter": 180, "step": 180}\n'
+    (tmp_path / 'run/mine_bccd.py').touch()
+    log.write_text('{"loss": 1.0, "time": 2.0, "epoch": 10, "iter": 180, "step": 180}\n'
                    '{"coco/bbox_mAP": 0.055, "coco/bbox_mAP_50": 0.199, "step": 10}\n')
     target = folder / 'reports/curves/mine.json'
     assert main(['--curve', str(tmp_path / 'run'), str(target), '--name', 'mine']) == 0
     written = json.loads(target.read_text())
-    assert written['points'] == [dict(epoch=10, iter=180, AP=0.055, AP50=0.199)] and written['name'] == 'mine'
+    assert written['points'] == [dict(epoch=10, iter=180, AP=0.055, AP50=0.199, minutes=6.)]
+    assert written['name'] == 'mine'
     assert not (folder / 'results.md').exists()
     assert main(['--docs', str(folder)]) == 0
     assert PICTURE in (folder / 'results.md').read_text() and (folder / PICTURE).stat().st_size > 10_000

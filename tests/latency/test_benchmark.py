@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, best_records, check_threads, environment, run_benchmark
+from lcvision.latency import Budget, Subject, benchmark, check_threads, environment, run_benchmark
 from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.latency.time_limit import TimeLimit
 from tests.latency.small_net import small_net
@@ -92,20 +92,6 @@ def test_a_wrong_engine_is_a_failure_and_not_a_row():
     assert [f.engine for f in outcome.failures] == ['wrong', 'refusing']
     assert 'differs from eager float32 by 0.01' in str(outcome.failures[0])
     assert 'not this network' in str(outcome.failures[1])
-
-
-def test_best_only_keeps_one_row_of_each_network_and_threads():
-    outcome = run_benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET, best_only=True)
-    assert [(r['config'], r['engine']) for r in outcome.records] == [('configs/b.py', 'idle'), ('configs/a.py', 'idle')]
-
-
-def test_best_records_does_not_mix_threads_or_sizes():
-    def record(engine, threads, size, median):
-        return dict(config='a', engine=engine, threads=threads, input=size, precision='fp32',
-                    latency_ms=dict(median=median))
-
-    rows = [record('x', 1, [8, 8], 3), record('y', 1, [8, 8], 2), record('x', 2, [8, 8], 1), record('x', 1, [9, 8], 9)]
-    assert best_records(rows) == rows[1:]
 
 
 def test_the_network_stays_as_it_was():

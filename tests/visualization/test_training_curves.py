@@ -14,8 +14,8 @@ def log(folder, name, *lines):
     path.write_text('\n'.join(line if isinstance(line, str) else json.dumps(line) for line in lines))
 
 
-def train(epoch, iteration):
-    return dict(lr=0.1, loss=1.0, epoch=epoch, iter=iteration, step=iteration)
+def train(epoch, iteration, seconds=2.):
+    return dict(lr=0.1, loss=1.0, time=seconds, epoch=epoch, iter=iteration, step=iteration)
 
 
 def evaluation(epoch, ap, ap50):
@@ -37,7 +37,8 @@ def curve(name='ours', config='a', status='retrained', scale=1.0):
 def test_curve_of_a_run(run):
     (run / 'my_config.py').touch()
     extracted = extract_curve(run, 'ours')
-    assert extracted['points'] == [dict(epoch=1, iter=18, AP=0.1, AP50=0.2), dict(epoch=2, iter=36, AP=0.15, AP50=0.3)]
+    assert extracted['points'] == [dict(epoch=1, iter=18, AP=0.1, AP50=0.2, minutes=0.6),
+                                   dict(epoch=2, iter=36, AP=0.15, AP50=0.3, minutes=1.2)]
     assert (extracted['name'], extracted['config'], extracted['status']) == ('ours', 'my_config', 'retrained')
     assert 'my_config' in extracted['source']
 
@@ -46,6 +47,22 @@ def test_a_resumed_run_is_joined_and_its_last_part_counts(run):
     log(run, '20260102_000000', train(2, 36), evaluation(2, 0.4, 0.5), train(3, 54), evaluation(3, 0.6, 0.7))
     points = extract_curve(run, 'ours')['points']
     assert [(p['epoch'], p['iter'], p['AP']) for p in points] == [(1, 18, 0.1), (2, 36, 0.4), (3, 54, 0.6)]
+
+
+def test_curves_of_the_other_tasks(tmp_path):
+    log(tmp_path / 'a', '1', train(1, 10, 3.), {'accuracy/top1': 40.0, 'accuracy/top5': 90.0, 'step': 1})
+    # A run by iterations has no epochs, and the step of an evaluation is its iteration.
+    street = dict(mIoU=30.0, aAcc=60.0, mIoU_position=16.7)
+    log(tmp_path / 'b', '1', dict(loss=1., time=6., iter=10, step=10), dict(step=10, mAcc=1.0, **street))
+    assert extract_curve(tmp_path / 'a', 'a')['points'] == [dict(epoch=1, iter=10, top1=40.0, minutes=0.5)]
+    assert extract_curve(tmp_path / 'b', 'b')['points'] == [dict(iter=10, minutes=1.0, **street)]
+
+
+def test_curves_of_two_tasks_are_not_drawn_together(tmp_path):
+    other = {**curve(), 'points': [dict(epoch=1, iter=10, top1=40.0, minutes=0.5)]}
+    draw_curves([other], tmp_path / 'other.png')
+    with pytest.raises(ValueError, match=r'classification, detection'):
+        draw_curves([curve(), other], tmp_path / 'both.png')
 
 
 def test_a_folder_without_a_log_or_an_evaluation_is_refused(tmp_path):

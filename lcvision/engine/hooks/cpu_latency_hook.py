@@ -122,7 +122,7 @@ class CPULatencyHook(Hook):
         subject = self._subject(runner)
         threads = self.threads or environment.usable_threads()
         outcome = run_benchmark([subject], select_engines(self.engine), [threads], precisions=[self.precision],
-                                scopes=self.scopes, budget=self.budget, best_only=self.engine == 'best')
+                                scopes=self.scopes, budget=self.budget)
         for failure in outcome.failures:
             runner.logger.error(f'CPU latency was not measured: {failure}')
         for record in outcome.records:

@@ -1,7 +1,9 @@
 """OpenVINO's CPU plugin."""
+import functools
 import sys
 import time
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
@@ -50,7 +52,7 @@ class OpenVINOEngine(Engine):
 class _SharedRequest:
     def __init__(self, graph: bytes, example: torch.Tensor, precision: str, threads: int):
         self._openvino = import_openvino()
-        core = self._openvino.Core()
+        core = _core()
         self.compiled = core.compile_model(core.read_model(graph), 'CPU', {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_NUM_THREADS': threads,
@@ -78,6 +80,14 @@ class _SharedRequest:
 
     def _shared(self, tensor: torch.Tensor) -> object:
         return self._openvino.Tensor(tensor.numpy(), shared_memory=True)
+
+
+@functools.cache
+def _core() -> Any:
+    # One for the process, never deleted: each gives the thread a signal stack of its own and puts back the one before
+    # when it is deleted. Of two, the second puts back the first's, which is unmapped: the next signal with a handler
+    # (SIGCHLD, once a DataLoader has workers) then kills the process.
+    return import_openvino().Core()
 
 
 def import_openvino() -> ModuleType:

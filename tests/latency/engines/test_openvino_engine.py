@@ -70,6 +70,27 @@ def test_a_network_that_does_not_export():
         prepare(DependsOnData(), torch.ones(1, 3, 4, 4))
 
 
+ENDS_OF_CHILDREN = """
+import gc, signal, subprocess, sys, torch
+from lcvision.latency.engines.openvino import OpenVINOEngine
+from tests.latency.small_net import small_net
+signal.signal(signal.SIGCHLD, lambda *args: print('told'))
+with torch.inference_mode():
+    prepared = [OpenVINOEngine().prepare(small_net(), torch.randn(1, 3, 8, 8), precision='fp32', threads=1)
+                for _ in range(2)]
+del prepared[0]
+gc.collect()
+prepared.clear()
+gc.collect()
+subprocess.run([sys.executable, '-c', ''])
+"""
+
+
+def test_the_end_of_a_child_process_does_no_harm_after_several_networks():
+    done = subprocess.run([sys.executable, '-X', 'faulthandler', '-c', ENDS_OF_CHILDREN], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, 'told\n'), done.stderr
+
+
 def test_nothing_is_reported_over_the_network():
     code = ('import sys; from lcvision.latency.engines.openvino import import_openvino; import_openvino(); '
             'print([name for name in sys.modules if "telemetry" in name and "stub" not in name '

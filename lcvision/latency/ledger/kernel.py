@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from lcvision.latency.onednn_log import Primitive
+from lcvision.latency.ledger.onednn_log import Primitive
 
 
 @dataclass(frozen=True)

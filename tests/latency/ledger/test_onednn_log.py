@@ -1,7 +1,7 @@
 import pytest
 
-from lcvision.latency.kernel import describe
-from lcvision.latency.onednn_log import LogError, convolution_key, parse_line, parse_log, pointwise_key
+from lcvision.latency.ledger.kernel import describe
+from lcvision.latency.ledger.onednn_log import LogError, convolution_key, parse_line, parse_log, pointwise_key
 
 HEADER = """onednn_verbose,v1,info,oneDNN v3.12.0 (commit 80afa71049cd69a3df32adcccb623b12cd7baa22)
 onednn_verbose,v1,info,cpu,runtime:OpenMP,nthr:1

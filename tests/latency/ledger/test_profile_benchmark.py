@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, onednn_profile
+from lcvision.latency import Budget, Subject
 from lcvision.latency.engines import ENGINES, BestEngine
-from lcvision.latency.onednn_log import LogError
-from lcvision.latency.profile_benchmark import PROFILED, check_profiled, run_profiles
+from lcvision.latency.ledger import onednn_profile
+from lcvision.latency.ledger.onednn_log import LogError
+from lcvision.latency.ledger.profile_benchmark import PROFILED, check_profiled, run_profiles
 from tests.latency.small_net import small_net
 
 BUDGET = Budget(samples=4, max_seconds=1., warmup_seconds=0.1)

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from lcvision.latency.kernel import Kernel, describe_product
-from lcvision.latency.layer_names import Layer, LayerNames
-from lcvision.latency.log_capture import capture_log, capture_stderr
-from lcvision.latency.onednn_log import Key, convolution_key, parse_log, pointwise_key
+from lcvision.latency.ledger.kernel import Kernel, describe_product
+from lcvision.latency.ledger.layer_names import Layer, LayerNames
+from lcvision.latency.ledger.log_capture import capture_log, capture_stderr
+from lcvision.latency.ledger.onednn_log import Key, convolution_key, parse_log, pointwise_key
 
 # Makes inductor's kernels appear in torch's profiler; it has to be set while a network is compiled.
 NAMED_KERNELS = {'cpp.enable_kernel_profile': True}

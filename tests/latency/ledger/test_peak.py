@@ -1,6 +1,6 @@
 import torch
 
-from lcvision.latency import peak
+from lcvision.latency.ledger import peak
 
 
 def test_the_best_run_of_the_best_size_on_one_thread(monkeypatch):

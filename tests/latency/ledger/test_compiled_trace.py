@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.latency import compiled_trace
-from lcvision.latency.compiled_trace import trace_onednn, trace_others
-from lcvision.latency.layer_names import LayerNames, record_layers
-from lcvision.latency.onednn_log import convolution_key, pointwise_key
+from lcvision.latency.ledger import compiled_trace
+from lcvision.latency.ledger.compiled_trace import trace_onednn, trace_others
+from lcvision.latency.ledger.layer_names import LayerNames, record_layers
+from lcvision.latency.ledger.onednn_log import convolution_key, pointwise_key
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
 

@@ -8,11 +8,11 @@ from torch import nn
 
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import Failure, Outcome, Progress, Subject, run_benchmark
-from lcvision.latency.compiled_trace import NAMED_KERNELS
 from lcvision.latency.engines import Engine, Prepared
+from lcvision.latency.ledger.compiled_trace import NAMED_KERNELS
+from lcvision.latency.ledger.onednn_log import LogError
+from lcvision.latency.ledger.onednn_profile import profile_inference
 from lcvision.latency.measure import Budget, quietly
-from lcvision.latency.onednn_log import LogError
-from lcvision.latency.onednn_profile import profile_inference
 
 # Engines whose convolutions write the log; OpenVINO has a oneDNN of its own, which does not.
 PROFILED = ('eager', 'inductor', 'inductor-freezing', 'aot-inductor')
@@ -49,7 +49,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
 
     Returns:
         Records with the key 'profile', see
-        :func:`~lcvision.latency.onednn_profile.profile_inference`.
+        :func:`~lcvision.latency.ledger.onednn_profile.profile_inference`.
     """
     outcome = Outcome()
     rows = [(subject, engine, precision, count) for subject in subjects for count in threads for engine in engines

@@ -1,6 +1,6 @@
-from lcvision.latency.kernel import Kernel, median_kernels
-from lcvision.latency.onednn_profile import profile_rows
-from lcvision.latency.profile_table import format_profiles
+from lcvision.latency.ledger.kernel import Kernel, median_kernels
+from lcvision.latency.ledger.onednn_profile import profile_rows
+from lcvision.latency.ledger.profile_table import format_profiles
 
 KERNELS = [
     Kernel('onednn', 'reorder', 'jit:blk', 'backbone.stem', '16x3x3x3', 4.),

@@ -7,14 +7,14 @@ from torch import nn
 
 from lcvision.latency import environment
 from lcvision.latency.benchmark import Subject
-from lcvision.latency.compiled_trace import trace_onednn, trace_others
-from lcvision.latency.eager_trace import trace_eager
 from lcvision.latency.engines import Prepared
-from lcvision.latency.kernel import Kernel, median_kernels
-from lcvision.latency.layer_names import record_layers
+from lcvision.latency.ledger.compiled_trace import trace_onednn, trace_others
+from lcvision.latency.ledger.eager_trace import trace_eager
+from lcvision.latency.ledger.kernel import Kernel, median_kernels
+from lcvision.latency.ledger.layer_names import record_layers
+from lcvision.latency.ledger.peak import peak_gflops
 from lcvision.latency.measure import Budget, measure_rounds
 from lcvision.latency.network import example_input
-from lcvision.latency.peak import peak_gflops
 from lcvision.latency.precision import Bfloat16Network, deployed_network
 from lcvision.latency.statistics import noise_reasons
 
@@ -31,7 +31,7 @@ def profile_inference(prepared: Prepared, subject: Subject, engine: str, precisi
     Args:
         prepared: The network as the engine runs it.
         subject: The network.
-        engine: Name of the engine, one of :data:`~lcvision.latency.profile_benchmark.PROFILED`.
+        engine: Name of the engine, one of :data:`~lcvision.latency.ledger.profile_benchmark.PROFILED`.
         precision: 'fp32' or 'bf16'.
         threads: Threads it runs with.
 

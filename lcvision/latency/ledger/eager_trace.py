@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lcvision.latency.kernel import Kernel, describe_convolution, describe_product
-from lcvision.latency.log_capture import Log, capture_log
-from lcvision.latency.onednn_log import parse_log
+from lcvision.latency.ledger.kernel import Kernel, describe_convolution, describe_product
+from lcvision.latency.ledger.log_capture import Log, capture_log
+from lcvision.latency.ledger.onednn_log import parse_log
 
 _CONVOLUTIONS = ('conv1d', 'conv2d', 'conv3d', 'convolution')
 _TRANSPOSED = ('conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d')

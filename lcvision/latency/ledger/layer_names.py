@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from lcvision.latency.kernel import describe_convolution, describe_product
-from lcvision.latency.onednn_log import Key, convolution_key, pointwise_key
+from lcvision.latency.ledger.kernel import describe_convolution, describe_product
+from lcvision.latency.ledger.onednn_log import Key, convolution_key, pointwise_key
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""What a multiply-add costs in each family of networks."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lcvision.latency.table import format_count, format_ms
+from lcvision.report.names import engine_of, model_of
+from lcvision.report.style import BEATEN, GRID, INK, SOFT
+
+# Beginning of a config's name, the family's name and its colour (Okabe and Ito's); other models are grey.
+_FAMILIES = (
+    ('pplcnet', 'PP-LCNet', '#0072B2'),
+    ('elite', 'EfficientNet-eLite', '#D55E00'),
+    ('hf', 'EfficientNet-HF', '#E69F00'),
+    ('seesaw_shuffle', 'Seesaw-shuffle', '#009E73'),
+    ('seesaw_share_v1', 'Seesaw-share v1', '#CC79A7'),
+    ('mobilenetv1', 'MobileNetV1', BEATEN),
+    ('mobilenetv2', 'MobileNetV2', BEATEN),
+    ('mobilenetv3', 'MobileNetV3', BEATEN),
+    ('shufflenetv2', 'ShuffleNetV2', BEATEN),
+)
+_OWN = 5
+_LINES = ('-', '--', ':', '-.')
+
+
+def families_table(records: Sequence[dict]) -> list[list[str]]:
+    """Lays out a benchmark of classifiers, a row each.
+
+    Args:
+        records: As ``tools/benchmark_cpu.py --json`` writes them, all at one input size.
+
+    Returns:
+        Rows, the first of which is the head: parameters, multiply-adds, milliseconds of each engine and number of
+        threads, and the multiply-adds of a second of the quickest on one thread.
+    """
+    kinds = sorted({(record['threads'], record['engine']) for record in records})
+    head = ['model', 'params', 'MACs', *(f'ms, {engine_of(engine)}, {threads} thr' for threads, engine in kinds),
+            f'GMAC/s, {kinds[0][0]} thr']
+    rows = []
+    for stem, found in _by_stem(records).items():
+        ms = {(record['threads'], record['engine']): record for record in found}
+        quickest = min(record['latency_ms']['median'] for record in found if record['threads'] == kinds[0][0])
+        rows.append([model_of(stem), format_count(found[0]['params']), format_count(found[0]['macs']),
+                     *(_cell(ms[kind]) if kind in ms else '-' for kind in kinds),
+                     f"{found[0]['macs'] / quickest / 1e6:.0f}"])
+    return [head, *rows]
+
+
+def draw_families(records: Sequence[dict], path: str | Path) -> None:
+    """Draws milliseconds against multiply-adds, a panel for each number of threads; areas are parameters.
+
+    Args:
+        records: As for :func:`families_table`.
+        path: A picture file; its folder is made.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    threads = sorted({record['threads'] for record in records})
+    engines = sorted({record['engine'] for record in records})
+    figure = Figure(figsize=(13.3, 6.8), layout='constrained')
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(threads), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, count in zip(panels, threads, strict=True):
+        here = [record for record in records if record['threads'] == count]
+        for place, engine in enumerate(engines):
+            for start, _, colour in _FAMILIES:
+                found = sorted((record for record in here if record['engine'] == engine and _of(record, start)),
+                               key=lambda record: record['macs'])
+                _draw_family(axes, found, colour, _LINES[place % len(_LINES)], filled=place == len(engines) - 1)
+        _frame(axes, here, f'{count} thread{"s" if count > 1 else ""}')
+    panels[0].set_ylabel('ms for one image, logarithmic', fontsize=11, color=SOFT)
+    shown = [family for family in _FAMILIES[:_OWN] if any(_of(record, family[0]) for record in records)]
+    marks = [Line2D([], [], color=colour, marker='o', lw=2, label=name) for _, name, colour in shown]
+    if any(_of(record, start) for record in records for start, _, _ in _FAMILIES[_OWN:]):
+        marks.append(Line2D([], [], color=BEATEN, marker='o', lw=2, label='MobileNet, ShuffleNet'))
+    marks += [Line2D([], [], color=INK, ls=_LINES[place % len(_LINES)], marker='o', lw=1.4, label=engine_of(engine),
+                     markerfacecolor=INK if place == len(engines) - 1 else 'white')
+              for place, engine in enumerate(engines)]
+    figure.legend(handles=marks, loc='outside lower center', ncols=len(marks), frameon=False, fontsize=10,
+                  labelcolor=SOFT, columnspacing=1.4, handletextpad=0.5)
+    size = 'x'.join(map(str, records[0]['input']))
+    figure.suptitle(f'What a multiply-add costs: classifiers at {size}, one image at a time', fontsize=17,
+                    fontweight='bold', color=INK, x=0.012, ha='left')
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150, metadata={'Software': None}, facecolor='white')
+
+
+def _draw_family(axes: Any, found: Sequence[dict], colour: str, line: str, filled: bool) -> None:
+    x, y = [record['macs'] / 1e6 for record in found], [record['latency_ms']['median'] for record in found]
+    axes.plot(x, y, line, color=colour, lw=2 if filled else 1.3, alpha=0.8, zorder=2)
+    axes.scatter(x, y, s=[14 + 22 * record['params'] / 1e6 for record in found], edgecolors=colour, linewidths=1.3,
+                 facecolors=colour if filled else 'white', zorder=3)
+    if filled:
+        for record, a, b in zip(found, x, y, strict=True):
+            if record in (found[0], found[-1]):
+                axes.annotate(model_of(_stem(record)), (a, b), (6, -9), textcoords='offset points', fontsize=8.5,
+                              color=SOFT if colour == BEATEN else colour)
+
+
+def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    axes.set(xscale='log', yscale='log')
+    ticks = [m * 10. ** e for e in range(-1, 4) for m in (1, 2, 5)]
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+    macs = [record['macs'] / 1e6 for record in records]
+    axes.set_xlim(min(macs) / 1.2, max(macs) * 1.7)
+    axes.set_title(title, fontsize=12, fontweight='bold', color=INK, loc='left')
+    axes.set_xlabel('million multiply-adds, logarithmic; areas: parameters', fontsize=11, color=SOFT)
+    axes.tick_params(colors=SOFT, length=0)
+    axes.grid(color=GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[['top', 'right']].set_visible(False)
+
+
+def _by_stem(records: Sequence[dict]) -> dict[str, list[dict]]:
+    found: dict[str, list[dict]] = {}
+    for record in records:
+        found.setdefault(_stem(record), []).append(record)
+    return found
+
+
+def _of(record: dict, start: str) -> bool:
+    return _stem(record).startswith(start)
+
+
+def _stem(record: dict) -> str:
+    return Path(record['config']).stem
+
+
+def _cell(record: dict) -> str:
+    return format_ms(record['latency_ms']['median']) + ('\\*' if record['noisy'] else '')
