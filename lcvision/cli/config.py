@@ -26,7 +26,8 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
         reason = (str(error).strip().splitlines() or [''])[-1]
         raise UserError(f'{path} is not a config file that can be read: {type(error).__name__}: {reason}') from error
     if 'model' not in cfg:
-        raise UserError(f"{path} has no 'model': give a config of configs/detection, configs/segmentation or configs/classification")
+        raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or "
+                        'classification')
     override(cfg, cfg_options)
     return cfg
 

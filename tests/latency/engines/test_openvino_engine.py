@@ -87,7 +87,8 @@ subprocess.run([sys.executable, '-c', ''])
 
 
 def test_the_end_of_a_child_process_does_no_harm_after_several_networks():
-    done = subprocess.run([sys.executable, '-X', 'faulthandler', '-c', ENDS_OF_CHILDREN], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, '-X', 'faulthandler', '-c', ENDS_OF_CHILDREN], capture_output=True,
+                          text=True)
     assert (done.returncode, done.stdout) == (0, 'told\n'), done.stderr
 
 
