@@ -16,6 +16,7 @@ from lcvision.cli.launch import (
 )
 from lcvision.errors import UserError
 from lcvision.latency import environment
+from lcvision.latency.engines import select_engine
 from lcvision.weights.atomic_file import write_atomically
 
 _RUNS = Path('work_dirs')
@@ -30,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config)
         print(f'testing the newest run: {args.checkpoint} with {args.config}')
+    if args.engine or args.precision:
+        select_engine(args.engine or 'eager', args.precision or 'fp32')
     cfg = load_config(args.config, args.cfg_options)
     use_launcher(cfg, args.launcher, args.local_rank)
     _prepare(cfg, args)
@@ -50,6 +53,9 @@ def parse(argv: list[str] | None) -> Namespace:
                         help='.pth or .safetensors [the best of the newest run, else its last]')
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures of the predictions and grid.png into DIR')
     parser.add_argument('--json', metavar='FILE', help='write metrics and latency records')
+    parser.add_argument('--engine', metavar='NAME', help='evaluate and measure the network as this engine runs it, '
+                        'one image after the other; see tools/benchmark_cpu.py --help [the model itself]')
+    parser.add_argument('--precision', metavar='NAME', help="of the engine, e.g. bf16 [fp32]")
     add_run_arguments(parser)
     return parser.parse_args(argv)
 
@@ -91,6 +97,8 @@ def report(args: Namespace, metrics: dict, records: list[dict]) -> None:
     if args.json:
         content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records,
                        environment=environment.collect())
+        if args.engine or args.precision:
+            content.update(engine=args.engine or 'eager', precision=args.precision or 'fp32')
         if args.data:
             content['data'] = Path(args.data).resolve().name
         write_atomically(args.json, json.dumps(content, indent=1).encode())
@@ -112,5 +120,14 @@ def _prepare(cfg: Config, args: Namespace) -> None:
     cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
     add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
+    if args.engine or args.precision:
+        _run_on(cfg, dict(engine=args.engine or 'eager', precision=args.precision or 'fp32'))
     if args.show_dir:
         add_hook(cfg, type='lcvision.PictureHook', out_dir=args.show_dir)
+
+
+def _run_on(cfg: Config, chosen: dict[str, str]) -> None:
+    for hook in cfg.custom_hooks:
+        if hook['type'].endswith('CPULatencyHook'):
+            hook.update(chosen)
+    add_hook(cfg, type='lcvision.EngineHook', **chosen)

@@ -1,6 +1,5 @@
 """From raw maps to results: boxes in the original image, a label map, a class."""
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -8,6 +7,7 @@ from torch import nn
 
 from lcvision.errors import UserError
 from lcvision.inference.results import Class, Detections, LabelMap, Result
+from lcvision.latency.nesting import nest
 from lcvision.latency.network import RawNetwork, task_of
 from lcvision.models.dense_heads.pico_head import PicoHead
 from lcvision.models.segmentors.axis_taps import axis_taps
@@ -51,14 +51,13 @@ class DetectionFinish:
 
     def __init__(self, model: nn.Module, network: RawNetwork):
         self._head: Any = model.bbox_head
-        with torch.inference_mode():
-            self._nesting = _number(network.head(network.neck(network.backbone(torch.zeros(1, 3, 128, 128)))), count())
+        self._nesting = network.nesting()
 
     def __call__(self, outputs: Outputs, meta: dict) -> Detections:
         """Boxes of one image."""
         if isinstance(self._head, PicoHead):
-            return Detections(*self._head.detect(*_fill(self._nesting, [output[0] for output in outputs]), meta=meta))
-        found, = self._head.predict_by_feat(*_fill(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
+            return Detections(*self._head.detect(*nest(self._nesting, [output[0] for output in outputs]), meta=meta))
+        found, = self._head.predict_by_feat(*nest(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
 
 
@@ -122,20 +121,3 @@ class ClassificationFinish:
         best = scores.topk(min(self._top_k, len(scores)))
         label = int(best.indices[0])
         return Class(label, self._classes[label], best.indices.numpy(), best.values.numpy())
-
-
-def _number(outputs: object, numbers: Iterator[int]) -> Any:
-    """The nesting of a head's outputs, with the place of each tensor among the flat ones."""
-    if isinstance(outputs, torch.Tensor):
-        return next(numbers)
-    if isinstance(outputs, dict):
-        return {key: _number(value, numbers) for key, value in outputs.items()}
-    return [_number(value, numbers) for value in outputs] if isinstance(outputs, (tuple, list)) else outputs
-
-
-def _fill(nesting: Any, outputs: Outputs) -> Any:
-    if isinstance(nesting, int):
-        return outputs[nesting]
-    if isinstance(nesting, dict):
-        return {key: _fill(value, outputs) for key, value in nesting.items()}
-    return [_fill(value, outputs) for value in nesting] if isinstance(nesting, list) else nesting

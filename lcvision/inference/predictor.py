@@ -15,7 +15,7 @@ from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
 from lcvision.latency import check_threads, environment
-from lcvision.latency.engines import EngineError, Prepared, check_precisions, select_engines
+from lcvision.latency.engines import EngineError, Prepared, select_engine
 from lcvision.latency.network import raw_network, task_of
 
 # Where the test pipeline leaves the size to the image: only for looking at the network.
@@ -52,10 +52,7 @@ class Predictor:
 
     def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
-        chosen = select_engines(engine)
-        if len(chosen) != 1:
-            raise UserError(f'a predictor runs on one engine, {engine!r} names {len(chosen)}: give one of them')
-        check_precisions([precision], chosen)
+        chosen = select_engine(engine, precision)
         self.threads = environment.usable_threads() if threads is None else threads
         check_threads([self.threads])
         config = config if isinstance(config, Config) else load_config(str(config))
@@ -65,7 +62,7 @@ class Predictor:
         with predicting(self.threads):
             network = raw_network(trained.model, _TRIAL_SIZE)
             self._pipeline = Pipeline(config, trained.model, network, trained.dataset_meta, top_k)
-            self._networks = SizedNetworks(network, chosen[0], precision, self.threads)
+            self._networks = SizedNetworks(network, chosen, precision, self.threads)
             size = self._pipeline.fixed_size()
         self._pictures = Pictures(trained.dataset_meta)
         if size:

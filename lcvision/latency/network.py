@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.errors import UserError
+from lcvision.latency.nesting import flatten, nesting_of
 
 _HEADS = {'bbox_head': 'detection', 'decode_head': 'segmentation', 'head': 'classification'}
 _CALIBRATION_SIZE = 160
+_TRIAL_SIZE = (128, 128)
 
 
 class RawNetwork(nn.Module):
@@ -36,16 +38,10 @@ class RawNetwork(nn.Module):
         """Raw outputs in one flat tuple."""
         return flatten(self.head(self.neck(self.backbone(x))))
 
-
-def flatten(outputs: object) -> tuple[torch.Tensor, ...]:
-    """All tensors of nested tuples, lists and dicts, in order."""
-    if isinstance(outputs, torch.Tensor):
-        return (outputs,)
-    if isinstance(outputs, dict):
-        outputs = tuple(outputs.values())
-    if isinstance(outputs, (tuple, list)):
-        return tuple(tensor for part in outputs for tensor in flatten(part))
-    return ()
+    def nesting(self) -> Any:
+        """How the head nests its outputs, see :func:`lcvision.latency.nesting.nest`."""
+        with torch.inference_mode():
+            return nesting_of(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
 
 
 def task_of(model: nn.Module) -> str:

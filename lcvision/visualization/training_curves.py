@@ -3,8 +3,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, pairwise
+from itertools import cycle
 from pathlib import Path
+from statistics import median
 
 from lcvision.errors import UserError
 
@@ -109,7 +110,8 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
         status: One of :data:`STATUSES`.
 
     Returns:
-        What :func:`read_curve` reads; ``minutes`` of a point are those of the training steps before it.
+        What :func:`read_curve` reads. ``minutes`` of a point are its iterations times the median step, so that neither
+        validation nor an hour in which the machine was busy counts.
 
     Raises:
         UserError: The folder has no log, or its log no evaluation.
@@ -119,13 +121,13 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
     if not logs:
         raise UserError(f'{run} holds no */vis_data/scalars.json: give the --work-dir of a run of tools/train.py')
     points: dict[int, dict] = {}
-    seconds: dict[int, float] = {}
+    seconds: list[float] = []
     for log in logs:
         iteration, epochs = 0, False
         for line in _lines(log):
             if 'iter' in line:
                 iteration, epochs = line['iter'], epochs or 'epoch' in line
-                seconds[iteration] = line.get('time', 0.)
+                seconds.append(line.get('time', 0.))
             metrics = _metrics(line)
             if metrics:
                 place = dict(epoch=line['step'], iter=iteration) if epochs else dict(iter=line['step'])
@@ -133,7 +135,7 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
     if not points:
         raise UserError(f'{run} has no evaluation yet: wait for one, or train with a smaller train_cfg.val_interval')
     for point in points.values():
-        point['minutes'] = round(_trained_seconds(seconds, point['iter']) / 60, 2)
+        point['minutes'] = round(median(seconds or [0.]) * point['iter'] / 60, 2)
     config = next((path.stem for path in sorted(run.glob('*.py'))), run.name)
     return dict(name=name, config=config, source=source or f'a run of tools/train.py with {config}',
                 status=status, points=[points[step] for step in sorted(points)])
@@ -187,14 +189,8 @@ def _needed(chart: Chart) -> tuple[str, ...]:
 def _metrics(line: dict) -> dict[str, float] | None:
     for chart in CHARTS.values():
         if all(name in line for name in chart.metrics.values()):
-            return {short: line[name] for short, name in chart.metrics.items()}
+            return {short: round(line[name], 4) for short, name in chart.metrics.items()}
     return None
-
-
-def _trained_seconds(seconds: dict[int, float], until: int) -> float:
-    # Each line of the log has the seconds of one step, a mean of the last few, and stands for those since the last.
-    iterations = [0, *sorted(iteration for iteration in seconds if iteration <= until)]
-    return sum((b - a) * seconds[b] for a, b in pairwise(iterations))
 
 
 def _styled(curves: Sequence[dict]) -> Iterator[tuple[dict, dict]]:

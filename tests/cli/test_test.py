@@ -45,6 +45,26 @@ def test_two_processes_evaluate_as_one_does(run, data, tmp_path):
     assert results[1]['latency/net_ms'] > 0
 
 
+def test_on_an_engine_the_metrics_are_the_same_and_the_latency_is_its_own(run, data, tmp_path):
+    folder, _ = run
+    results = []
+    for name, flags in (('own', []), ('engine', ['--engine', 'onnxruntime'])):
+        path = tmp_path / f'{name}.json'
+        done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir',
+                    str(tmp_path / name), '--json', str(path), *flags, *TINY)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        results.append(json.loads(path.read_text()))
+    own, engine = results
+    assert engine['metrics']['coco/bbox_mAP'] == pytest.approx(own['metrics']['coco/bbox_mAP'], abs=2e-3)
+    assert (engine['engine'], engine['precision']) == ('onnxruntime', 'fp32') and 'engine' not in own
+    assert [record['engine'] for result in results for record in result['latency']] == ['eager', 'onnxruntime']
+
+
+def test_an_engine_that_cannot_be_is_refused_first(capsys):
+    assert run_tool(lambda: main([CONFIG, 'none.pth', '--engine', 'tensorrt'])) == 2
+    assert capsys.readouterr().err.startswith("error: unknown engine 'tensorrt'")
+
+
 def test_best_checkpoint_is_preferred_and_the_newest_run_wins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for age, name in enumerate(('old', 'recent')):

@@ -9,7 +9,6 @@ from lcvision.latency.network import (
     build_network,
     calibrate,
     example_input,
-    flatten,
     raw_network,
     task_of,
 )
@@ -106,11 +105,6 @@ def test_calibrate_normalises_every_layer_and_keeps_the_momentum():
     assert model.backbone[1].momentum == 0.1 and not model.training
     deep = model.backbone[:2](torch.randn(2, 3, 160, 160))
     assert 0.5 < deep.std() < 2 or model.backbone[1].running_var.max() < model.backbone[1].eps
-
-
-def test_flatten():
-    a, b = torch.zeros(1), torch.ones(1)
-    assert flatten(([a, None], dict(x=(b,)))) == (a, b)
 
 
 def test_example_is_always_the_same():

@@ -3,9 +3,10 @@ from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from lcvision.engine.hooks.compatible_checkpoint_hook import CompatibleCheckpointHook
 from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
 from lcvision.engine.hooks.cycle_ema_hook import CycleEMAHook
+from lcvision.engine.hooks.engine_hook import EngineHook
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.engine.hooks.picture_hook import PictureHook
 from lcvision.engine.hooks.position_baseline_hook import PositionBaselineHook
 
-__all__ = ['AtomicCheckpointHook', 'CPULatencyHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'MemoryFormatHook',
-           'PictureHook', 'PositionBaselineHook']
+__all__ = ['AtomicCheckpointHook', 'CPULatencyHook', 'CompatibleCheckpointHook', 'CycleEMAHook', 'EngineHook',
+           'MemoryFormatHook', 'PictureHook', 'PositionBaselineHook']

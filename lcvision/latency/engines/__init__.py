@@ -11,7 +11,7 @@ from lcvision.latency.engines.openvino import OpenVINOEngine
 from lcvision.latency.precision import check_cpu
 
 __all__ = ['ENGINES', 'BestEngine', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions',
-           'select_engines']
+           'select_engine', 'select_engines']
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
     EagerEngine(), InductorEngine(), InductorFreezingEngine(), AOTInductorEngine(), OnnxRuntimeEngine(),
@@ -49,6 +49,24 @@ def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
         if missing[name] is not None:
             raise UserError(f'engine {name!r} is not installed: {missing[name]}; installed here: {installed}')
     return [ENGINES[name] for name in names]
+
+
+def select_engine(name: str, precision: str) -> Engine:
+    """The one engine that a network is to run on.
+
+    Args:
+        name: Of an engine, or 'best'.
+        precision: One that it has.
+
+    Raises:
+        UserError: There is no such engine here, the name is of several, or it or this CPU lacks the precision.
+    """
+    chosen = select_engines(name)
+    if len(chosen) != 1:
+        raise UserError(f'a network runs on one engine, {name!r} names {len(chosen)}: give one of '
+                        f"{', '.join(ENGINES)}, or 'best'")
+    check_precisions([precision], chosen)
+    return chosen[0]
 
 
 def check_precisions(precisions: list[str], engines: list[Engine], everyone: bool = True) -> None:

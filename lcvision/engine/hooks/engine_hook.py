@@ -1,0 +1,89 @@
+"""Evaluates a model with its network run by an engine."""
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from lcvision.errors import UserError
+from lcvision.inference.conditions import predicting
+from lcvision.inference.sized_networks import SizedNetworks
+from lcvision.latency import environment
+from lcvision.latency.engines import EngineError, select_engine
+from lcvision.latency.input_size import find_input_size
+from lcvision.latency.nesting import nest
+from lcvision.latency.network import raw_network
+from lcvision.registry import HOOKS
+
+_HEADS = ('bbox_head', 'decode_head', 'head')
+
+
+@HOOKS.register_module()
+class EngineHook(Hook):
+    """Lets an engine compute what the model's backbone, neck and head would, so that a test says what one deploys.
+
+    Preparation of images, decoding and metrics stay the model's own; images of a batch run one after the other.
+
+    Args:
+        engine: Its name, see ``lcvision.latency.engines``; 'best' is chosen by measuring.
+        precision: One that it has.
+
+    Raises:
+        UserError: There is no such engine here, or it or this CPU lacks the precision.
+    """
+
+    def __init__(self, engine: str = 'eager', precision: str = 'fp32'):
+        self.engine = select_engine(engine, precision)
+        self.precision = precision
+        self._threads = environment.usable_threads()
+        self._networks: SizedNetworks | None = None
+        self._nesting: Any = None
+        self._own: dict[str, nn.Module] = {}
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Takes the network out of the model."""
+        with predicting(self._threads):
+            network = raw_network(_model(runner), find_input_size(runner.cfg))
+        self._networks = SizedNetworks(network, self.engine, self.precision, self._threads)
+        self._nesting = network.nesting()
+        runner.logger.info(f'the network runs on {self.engine.name}, {self.precision}, {self._threads} thread(s)')
+
+    def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Puts the engine in; only for the iteration, since other hooks look at the model between them."""
+        model = _model(runner)
+        self._own = {name: part for name, part in model.named_children() if name in ('backbone', 'neck')}
+        for name in self._own:
+            setattr(model, name, nn.Identity())
+        _head(model).forward = self._forward  # type: ignore[assignment]
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Puts the model together again."""
+        model = _model(runner)
+        for name, part in self._own.items():
+            setattr(model, name, part)
+        del _head(model).forward
+
+    def _forward(self, x: torch.Tensor) -> Any:
+        assert self._networks is not None
+        rows = []
+        with predicting(self._threads):
+            try:
+                prepared = self._networks((int(x.shape[-2]), int(x.shape[-1])))
+            except EngineError as error:
+                raise UserError(f'engine {self.engine.name!r} cannot run this network: {error}; take another, '
+                                "'eager' runs every network") from error
+            layout = torch.contiguous_format if prepared.example.is_contiguous() else torch.channels_last
+            for image in x:
+                # Cloned: the next inference writes to the same memory.
+                rows.append([y.clone() for y in prepared.run(image[None].contiguous(memory_format=layout))])
+        return nest(self._nesting, [torch.cat(parts) for parts in zip(*rows, strict=True)])
+
+
+def _model(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _head(model: nn.Module) -> nn.Module:
+    return next(part for name, part in model.named_children() if name in _HEADS)
