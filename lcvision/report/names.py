@@ -27,6 +27,11 @@ def data_of(stem: str) -> str:
     return next((_DATA[part] for part in stem.split('_') if part in _DATA), DATA_NOT_RECORDED)
 
 
+def data_named(folder: str) -> str:
+    """Name for people of the data set that a folder holds: a known one's own spelling, else the folder's name."""
+    return _DATA.get(folder.lower(), folder)
+
+
 def model_of(stem: str) -> str:
     """Name for people of a config, without its data set.
 

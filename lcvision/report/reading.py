@@ -8,7 +8,7 @@ from typing import Any
 
 from lcvision.errors import UserError
 from lcvision.report.check import check_record
-from lcvision.report.names import DATA_NOT_RECORDED, data_of
+from lcvision.report.names import DATA_NOT_RECORDED, data_named, data_of
 from lcvision.report.run_folder import read_run
 
 SCHEMA = 1
@@ -173,7 +173,7 @@ def _evaluation(path: Path, content: dict, name: str, data: str | None) -> Evalu
     config = str(content['config'])
     recorded = content.get('data')
     by_name = data_of(Path(config).stem)
-    found = Path(recorded).name if isinstance(recorded, str) and recorded else None
+    found = data_named(Path(recorded).name) if isinstance(recorded, str) and recorded else None
     if found is None:
         found = by_name if by_name != DATA_NOT_RECORDED else data or by_name
     return Evaluation(config, task, round(accuracy, 3), found, name, str(content.get('precision', 'fp32')),

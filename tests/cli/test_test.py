@@ -60,6 +60,18 @@ def test_on_an_engine_the_metrics_are_the_same_and_the_latency_is_its_own(run, d
     assert [record['engine'] for result in results for record in result['latency']] == ['eager', 'onnxruntime']
 
 
+def test_the_hook_measures_from_image_to_boxes(run, data, tmp_path):
+    folder, _ = run
+    path = tmp_path / 'e2e.json'
+    done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir', str(tmp_path / 'work'),
+                '--json', str(path), *TINY, 'custom_hooks.1.scope=e2e', 'custom_hooks.1.input_size=256')
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    content = json.loads(path.read_text())
+    record, = content['latency']
+    assert record['scope'] == 'e2e' and content['metrics']['latency/e2e_ms'] == record['latency_ms']['median']
+    assert 'CPU latency from image to result: median' in done.stdout + done.stderr
+
+
 def test_an_engine_that_cannot_be_is_refused_first(capsys):
     assert run_tool(lambda: main([CONFIG, 'none.pth', '--engine', 'tensorrt'])) == 2
     assert capsys.readouterr().err.startswith("error: unknown engine 'tensorrt'")

@@ -1,6 +1,6 @@
 import pytest
 
-from lcvision.report.names import data_of, drop_shared_start, engine_of, model_of
+from lcvision.report.names import data_named, data_of, drop_shared_start, engine_of, model_of
 
 
 @pytest.mark.parametrize(('stem', 'model', 'data'), [
@@ -16,6 +16,10 @@ from lcvision.report.names import data_of, drop_shared_start, engine_of, model_o
     ('sample', 'sample', 'sample')])
 def test_names_of_configs(stem, model, data):
     assert (model_of(stem), data_of(stem)) == (model, data)
+
+
+def test_names_of_folders():
+    assert [data_named(name) for name in ('camvid', 'BCCD', 'my_cells')] == ['CamVid', 'BCCD', 'my_cells']
 
 
 def test_names_of_engines():
