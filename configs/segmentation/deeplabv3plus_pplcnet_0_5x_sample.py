@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/small_data_poly_adamw.py',
     '../_base_/runtime_segmentation.py',
 ]
-max_iters = 260
+max_iters = 360
 image_size = (512, 256)
 crop_size = (256, 256)
 randomness = dict(seed=0)
