@@ -16,6 +16,7 @@ _STABLE = 0.02
 _WARMUP_LIMIT = 30.
 _MIN_SAMPLES = 10
 _BLOCK = 3
+_SETTLE_LIMIT, _SETTLE_STEP = 0.05, 0.002
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,9 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
                    progress: Callable[[float], None] | None = None) -> list[Series]:
     """Samples competing candidates in rounds, so that whatever the machine does meanwhile hits all alike.
 
-    Every round goes through all candidates, every second one backwards, and takes a block of samples of each. One
-    run before each block is not counted: it refills the caches that the previous candidate emptied. A candidate too
-    slow for all its samples has fewer blocks, spread over the rounds.
+    Every round goes through all candidates, every second one backwards, and takes a block of samples of each. Before
+    each block the threads of the previous candidate go to sleep, and one run is not counted: it refills the caches that
+    were emptied. A candidate too slow for all its samples has fewer blocks, spread over the rounds.
 
     Args:
         runs: The candidates.
@@ -164,6 +165,7 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
         for i in order:
             if plans[i][turn] and (sum(map(len, blocks[i])) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
                 start = time.monotonic()
+                settle()
                 runs[i]()
                 switches = involuntary_switches()
                 blocks[i].append(sample(runs[i], plans[i][turn]))
@@ -174,6 +176,20 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
     for one, parts in zip(series, blocks, strict=True):
         one.samples_ms, one.others = np.concatenate(parts), others
     return series
+
+
+def settle() -> None:
+    """Waits until this process does nothing, 50 ms at the most.
+
+    OpenMP's workers stay awake for some milliseconds after an operator, in the hope of the next. Another engine's threads
+    meanwhile share the CPUs with them: on two threads OpenVINO took twice as long for its first four inferences.
+    """
+    deadline = time.monotonic() + _SETTLE_LIMIT
+    while time.monotonic() < deadline:
+        before = time.process_time()
+        time.sleep(_SETTLE_STEP)
+        if time.process_time() - before < _SETTLE_STEP / 4:
+            return
 
 
 def plan_blocks(budget: Budget, seconds: float) -> list[int]:

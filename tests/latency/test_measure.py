@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,6 +102,22 @@ def test_a_slow_network_has_fewer_samples_and_rounds_spread_over_all():
     assert sum(plan) == 12 and [i for i, size in enumerate(plan) if size] == [0, 3, 6, 9]
     assert sum(plan_blocks(Budget(samples=200, max_seconds=1., rounds=10), 100.)) == 10
     assert sum(plan_blocks(Budget(samples=4, max_seconds=1., rounds=10), 100.)) == 4
+
+
+def test_a_block_waits_for_threads_that_are_still_awake(monkeypatch):
+    clock = dict(wall=0., cpu=0., awake_until=0.02)
+
+    def sleep(seconds):
+        clock['wall'] += seconds
+        clock['cpu'] += seconds if clock['wall'] <= clock['awake_until'] else 0.
+
+    monkeypatch.setattr(measure, 'time', SimpleNamespace(
+        sleep=sleep, monotonic=lambda: clock['wall'], process_time=lambda: clock['cpu']))
+    measure.settle()
+    assert 0.02 < clock['wall'] < 0.03
+    clock.update(wall=0., awake_until=9.)
+    measure.settle()
+    assert 0.05 <= clock['wall'] < 0.06
 
 
 def test_rounds_interleave_forwards_and_backwards():
