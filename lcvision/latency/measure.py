@@ -181,8 +181,8 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
 def settle() -> None:
     """Waits until this process does nothing, 50 ms at the most.
 
-    OpenMP's workers stay awake for some milliseconds after an operator, in the hope of the next. Another engine's threads
-    meanwhile share the CPUs with them: on two threads OpenVINO took twice as long for its first four inferences.
+    OpenMP's workers stay awake for some milliseconds after an operator, in the hope of the next. Another engine's
+    threads meanwhile share the CPUs with them: on two, OpenVINO took twice as long for its first four inferences.
     """
     deadline = time.monotonic() + _SETTLE_LIMIT
     while time.monotonic() < deadline:
