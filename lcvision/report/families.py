@@ -20,7 +20,8 @@ _FAMILIES = (
     ('shufflenetv2', 'ShuffleNetV2', BEATEN),
 )
 _OWN = 5
-_LINES = ('-', '--', ':', '-.')
+_LINES = ('--', ':', '-.', (0, (1, 4)), (0, (6, 3, 1, 3, 1, 3)))
+_APART = 9.
 
 
 def families_table(records: Sequence[dict]) -> list[list[str]]:
@@ -59,23 +60,27 @@ def draw_families(records: Sequence[dict], path: str | Path) -> None:
 
     threads = sorted({record['threads'] for record in records})
     engines = sorted({record['engine'] for record in records})
+    # The last engine's line is whole and its points are filled.
+    lines = [*_LINES[:len(engines) - 1], '-']
     figure = Figure(figsize=(13.3, 6.8), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(threads), sharex=True, sharey=True, squeeze=False)[0]
     for axes, count in zip(panels, threads, strict=True):
         here = [record for record in records if record['threads'] == count]
+        # First of all: labels keep their distance in pixels.
+        _frame(axes, records, f'{count} thread{"s" if count > 1 else ""}')
+        named: list[Any] = []
         for place, engine in enumerate(engines):
             for start, _, colour in _FAMILIES:
                 found = sorted((record for record in here if record['engine'] == engine and _of(record, start)),
                                key=lambda record: record['macs'])
-                _draw_family(axes, found, colour, _LINES[place % len(_LINES)], filled=place == len(engines) - 1)
-        _frame(axes, here, f'{count} thread{"s" if count > 1 else ""}')
+                _draw_family(axes, found, colour, lines[place], place == len(engines) - 1, named)
     panels[0].set_ylabel('ms for one image, logarithmic', fontsize=11, color=SOFT)
     shown = [family for family in _FAMILIES[:_OWN] if any(_of(record, family[0]) for record in records)]
     marks = [Line2D([], [], color=colour, marker='o', lw=2, label=name) for _, name, colour in shown]
     if any(_of(record, start) for record in records for start, _, _ in _FAMILIES[_OWN:]):
         marks.append(Line2D([], [], color=BEATEN, marker='o', lw=2, label='MobileNet, ShuffleNet'))
-    marks += [Line2D([], [], color=INK, ls=_LINES[place % len(_LINES)], marker='o', lw=1.4, label=engine_of(engine),
+    marks += [Line2D([], [], color=INK, ls=lines[place], marker='o', lw=1.4, label=engine_of(engine),
                      markerfacecolor=INK if place == len(engines) - 1 else 'white')
               for place, engine in enumerate(engines)]
     figure.legend(handles=marks, loc='outside lower center', ncols=len(marks), frameon=False, fontsize=10,
@@ -87,16 +92,20 @@ def draw_families(records: Sequence[dict], path: str | Path) -> None:
     figure.savefig(path, dpi=150, metadata={'Software': None}, facecolor='white')
 
 
-def _draw_family(axes: Any, found: Sequence[dict], colour: str, line: str, filled: bool) -> None:
+def _draw_family(axes: Any, found: Sequence[dict], colour: str, line: Any, filled: bool,
+                 named: list[Any]) -> None:
     x, y = [record['macs'] / 1e6 for record in found], [record['latency_ms']['median'] for record in found]
     axes.plot(x, y, line, color=colour, lw=2 if filled else 1.3, alpha=0.8, zorder=2)
     axes.scatter(x, y, s=[14 + 22 * record['params'] / 1e6 for record in found], edgecolors=colour, linewidths=1.3,
                  facecolors=colour if filled else 'white', zorder=3)
-    if filled:
-        for record, a, b in zip(found, x, y, strict=True):
-            if record in (found[0], found[-1]):
-                axes.annotate(model_of(_stem(record)), (a, b), (6, -9), textcoords='offset points', fontsize=8.5,
-                              color=SOFT if colour == BEATEN else colour)
+    if filled and found:
+        for place, offset in [(0, (8, -10)), (-1, (11, -5))][:len(found)]:
+            # Two families at one point share the label of the first.
+            spot = axes.transData.transform((x[place], y[place]))
+            if all(abs(spot - other).max() > _APART for other in named):
+                named.append(spot)
+                axes.annotate(model_of(_stem(found[place])), (x[place], y[place]), offset, fontsize=8.5,
+                              textcoords='offset points', color=SOFT if colour == BEATEN else colour)
 
 
 def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
@@ -108,7 +117,9 @@ def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
     macs = [record['macs'] / 1e6 for record in records]
-    axes.set_xlim(min(macs) / 1.2, max(macs) * 1.7)
+    axes.set_xlim(min(macs) / 1.2, max(macs) * 2.2)
+    ms = [record['latency_ms']['median'] for record in records]
+    axes.set_ylim(min(ms) / 1.3, max(ms) * 1.3)
     axes.set_title(title, fontsize=12, fontweight='bold', color=INK, loc='left')
     axes.set_xlabel('million multiply-adds, logarithmic; areas: parameters', fontsize=11, color=SOFT)
     axes.tick_params(colors=SOFT, length=0)
