@@ -169,8 +169,9 @@ def _labelled(points: list[dict]) -> list[dict]:
 
 
 def _run_name(point: dict) -> str:
-    run, config = point.get('run'), _stem(point)
-    if run is None or run == config:
+    # The precision is named in any case.
+    run, config = (point.get('run') or _stem(point)).removesuffix(f"_{point['precision']}"), _stem(point)
+    if run == config:
         return point['model']
     # 'NAME_converted' reads on from its config's name; any other name is beside the point.
     return model_of(run) if run.startswith(f'{config}_') else f"{point['model']} ({run})"

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from statistics import median
 
 from lcvision.errors import UserError
 
@@ -110,8 +109,8 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
         status: One of :data:`STATUSES`.
 
     Returns:
-        What :func:`read_curve` reads. ``minutes`` of a point are its iterations times the median step, so that neither
-        validation nor an hour in which the machine was busy counts.
+        What :func:`read_curve` reads. ``minutes`` of a point are its iterations times the first decile of the logged
+        steps: what training takes when nothing else runs, validation apart.
 
     Raises:
         UserError: The folder has no log, or its log no evaluation.
@@ -134,8 +133,9 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
                 points[line['step']] = {**place, **metrics}
     if not points:
         raise UserError(f'{run} has no evaluation yet: wait for one, or train with a smaller train_cfg.val_interval')
+    step = sorted(seconds)[len(seconds) // 10] if seconds else 0.
     for point in points.values():
-        point['minutes'] = round(median(seconds or [0.]) * point['iter'] / 60, 2)
+        point['minutes'] = round(step * point['iter'] / 60, 2)
     config = next((path.stem for path in sorted(run.glob('*.py'))), run.name)
     return dict(name=name, config=config, source=source or f'a run of tools/train.py with {config}',
                 status=status, points=[points[step] for step in sorted(points)])

@@ -58,6 +58,12 @@ def test_curves_of_the_other_tasks(tmp_path):
     assert extract_curve(tmp_path / 'b', 'b')['points'] == [dict(iter=10, minutes=1.0, **street)]
 
 
+def test_minutes_are_those_of_a_machine_that_is_not_busy(tmp_path):
+    steps = [train(1, iteration, seconds=6. if iteration > 20 else 3.) for iteration in range(10, 110, 10)]
+    log(tmp_path, '1', *steps, evaluation(1, 0.1, 0.2))
+    assert extract_curve(tmp_path, 'ours')['points'][0]['minutes'] == 5.
+
+
 def test_curves_of_two_tasks_are_not_drawn_together(tmp_path):
     other = {**curve(), 'points': [dict(epoch=1, iter=10, top1=40.0, minutes=0.5)]}
     draw_curves([other], tmp_path / 'other.png')
