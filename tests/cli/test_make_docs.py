@@ -200,7 +200,7 @@ def test_committed_pages_print_the_curves_of_their_runs():
 
 
 def test_links_of_the_pages_lead_somewhere():
-    for page in ('results', 'weights', 'reproduce'):
+    for page in ('results', 'weights', 'reproduce', 'measure'):
         for target in re.findall(r'\]\(([^)#]+)', (DOCS / f'{page}.md').read_text()):
             assert (DOCS / target).exists(), f'{page}.md links to {target}'
 
