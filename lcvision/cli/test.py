@@ -31,8 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config)
         print(f'testing the newest run: {args.checkpoint} with {args.config}')
-    if args.engine or args.precision:
-        select_engine(args.engine or 'eager', args.precision or 'fp32')
+    args.deployed = _deployed(args)
     cfg = load_config(args.config, args.cfg_options)
     use_launcher(cfg, args.launcher, args.local_rank)
     _prepare(cfg, args)
@@ -55,7 +54,7 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--json', metavar='FILE', help='write metrics and latency records')
     parser.add_argument('--engine', metavar='NAME', help='evaluate and measure the network as this engine runs it, '
                         'one image after the other; see tools/benchmark_cpu.py --help [the model itself]')
-    parser.add_argument('--precision', metavar='NAME', help="of the engine, e.g. bf16 [fp32]")
+    parser.add_argument('--precision', metavar='NAME', help='of the engine, e.g. bf16 [fp32]')
     add_run_arguments(parser)
     return parser.parse_args(argv)
 
@@ -97,8 +96,7 @@ def report(args: Namespace, metrics: dict, records: list[dict]) -> None:
     if args.json:
         content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records,
                        environment=environment.collect())
-        if args.engine or args.precision:
-            content.update(engine=args.engine or 'eager', precision=args.precision or 'fp32')
+        content.update(args.deployed)
         if args.data:
             content['data'] = Path(args.data).resolve().name
         write_atomically(args.json, json.dumps(content, indent=1).encode())
@@ -120,10 +118,18 @@ def _prepare(cfg: Config, args: Namespace) -> None:
     cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
     add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
-    if args.engine or args.precision:
-        _run_on(cfg, dict(engine=args.engine or 'eager', precision=args.precision or 'fp32'))
+    if args.deployed:
+        _run_on(cfg, args.deployed)
     if args.show_dir:
         add_hook(cfg, type='lcvision.PictureHook', out_dir=args.show_dir)
+
+
+def _deployed(args: Namespace) -> dict[str, str]:
+    if not (args.engine or args.precision):
+        return {}
+    chosen = dict(engine=args.engine or 'eager', precision=args.precision or 'fp32')
+    select_engine(**chosen)
+    return chosen
 
 
 def _run_on(cfg: Config, chosen: dict[str, str]) -> None:

@@ -50,9 +50,18 @@ def task_of(model: nn.Module) -> str:
     Raises:
         UserError: It is none of these.
     """
-    for head, task in _HEADS.items():
+    return _HEADS[head_of(model)]
+
+
+def head_of(model: nn.Module) -> str:
+    """Name of the part of a detector, segmentor or classifier that gives its raw outputs.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    for head in _HEADS:
         if hasattr(model, 'backbone') and hasattr(model, head):
-            return task
+            return head
     raise UserError(f'{type(model).__name__} cannot be measured as one network: it has to be a single-stage detector, '
                     'an encoder-decoder segmentor or an image classifier, with a backbone and a '
                     'bbox_head, decode_head or head')
@@ -71,7 +80,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     Raises:
         UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
     """
-    head = next(name for name, task in _HEADS.items() if task == task_of(model))
+    head = head_of(model)
     model = copy.deepcopy(model).to('cpu', torch.float32).eval()
     model.requires_grad_(False)
     parts = dict(model.named_children())

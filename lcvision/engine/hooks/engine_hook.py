@@ -14,10 +14,8 @@ from lcvision.latency import environment
 from lcvision.latency.engines import EngineError, select_engine
 from lcvision.latency.input_size import find_input_size
 from lcvision.latency.nesting import nest
-from lcvision.latency.network import raw_network
+from lcvision.latency.network import head_of, raw_network
 from lcvision.registry import HOOKS
-
-_HEADS = ('bbox_head', 'decode_head', 'head')
 
 
 @HOOKS.register_module()
@@ -86,4 +84,4 @@ def _model(runner: Runner) -> nn.Module:
 
 
 def _head(model: nn.Module) -> nn.Module:
-    return next(part for name, part in model.named_children() if name in _HEADS)
+    return getattr(model, head_of(model))

@@ -51,19 +51,19 @@ def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
     return [ENGINES[name] for name in names]
 
 
-def select_engine(name: str, precision: str) -> Engine:
+def select_engine(engine: str, precision: str) -> Engine:
     """The one engine that a network is to run on.
 
     Args:
-        name: Of an engine, or 'best'.
+        engine: Its name, or 'best'.
         precision: One that it has.
 
     Raises:
         UserError: There is no such engine here, the name is of several, or it or this CPU lacks the precision.
     """
-    chosen = select_engines(name)
+    chosen = select_engines(engine)
     if len(chosen) != 1:
-        raise UserError(f'a network runs on one engine, {name!r} names {len(chosen)}: give one of '
+        raise UserError(f'a network runs on one engine, {engine!r} names {len(chosen)}: give one of '
                         f"{', '.join(ENGINES)}, or 'best'")
     check_precisions([precision], chosen)
     return chosen[0]
