@@ -15,7 +15,7 @@ from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
 from lcvision.latency import check_threads, environment
-from lcvision.latency.engines import EngineError, Prepared, select_engine
+from lcvision.latency.engines import select_engine
 from lcvision.latency.network import raw_network, task_of
 
 # Where the test pipeline leaves the size to the image: only for looking at the network.
@@ -78,7 +78,7 @@ class Predictor:
             UserError: The engine cannot run this network.
         """
         with predicting(self.threads):
-            self._prepared(size)
+            self._networks(size)
 
     def __call__(self, image: Image | Iterable[Image]) -> Result | list[Result]:
         """Predicts one image or several.
@@ -146,11 +146,4 @@ class Predictor:
 
     def _predict(self, image: np.ndarray) -> Result:
         with predicting(self.threads):
-            return self._pipeline.predict(image, self._prepared)
-
-    def _prepared(self, size: tuple[int, int]) -> Prepared:
-        try:
-            return self._networks(size)
-        except EngineError as error:
-            raise UserError(f'engine {self.engine!r} cannot run this network at {size[0]}x{size[1]}: {error}; take '
-                            "another, 'eager' runs every network") from error
+            return self._pipeline.predict(image, self._networks)

@@ -4,7 +4,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from lcvision.latency.engines import ENGINES, Engine, Prepared
+from lcvision.errors import UserError
+from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.latency.network import example_input
 
 # Engines that compile do it for one size.
@@ -39,10 +40,19 @@ class SizedNetworks:
         return chosen[-1] if chosen else self.engine.name
 
     def __call__(self, size: tuple[int, int]) -> Prepared:
-        """The network for an input of this height and width; called under the conditions of prediction."""
+        """The network for an input of this height and width; called under the conditions of prediction.
+
+        Raises:
+            UserError: The engine cannot run it.
+        """
         if size not in self._prepared:
             few = len(self._prepared) < _PREPARED_SIZES
-            self._prepared[size] = self._prepare(size) if few and self.engine.name != _ANY_SIZE else self._eager(size)
+            try:
+                self._prepared[size] = (self._prepare(size) if few and self.engine.name != _ANY_SIZE
+                                        else self._eager(size))
+            except EngineError as error:
+                raise UserError(f'engine {self.engine_name!r} cannot run this network at {size[0]}x{size[1]}: {error}; '
+                                "take another, 'eager' runs every network") from error
         return self._prepared[size]
 
     def _prepare(self, size: tuple[int, int]) -> Prepared:

@@ -7,11 +7,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.latency import environment
-from lcvision.latency.engines import EngineError, select_engine
+from lcvision.latency.engines import select_engine
 from lcvision.latency.input_size import find_input_size
 from lcvision.latency.nesting import nest
 from lcvision.latency.network import head_of, raw_network
@@ -67,11 +66,7 @@ class EngineHook(Hook):
         assert self._networks is not None
         rows = []
         with predicting(self._threads):
-            try:
-                prepared = self._networks((int(x.shape[-2]), int(x.shape[-1])))
-            except EngineError as error:
-                raise UserError(f'engine {self.engine.name!r} cannot run this network: {error}; take another, '
-                                "'eager' runs every network") from error
+            prepared = self._networks((int(x.shape[-2]), int(x.shape[-1])))
             layout = torch.contiguous_format if prepared.example.is_contiguous() else torch.channels_last
             for image in x:
                 # Cloned: the next inference writes to the same memory.
