@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from lcvision.cli.paper_counts import counts_page
-from lcvision.cli.result_tables import METRICS, STATUSES, markdown, results_table, table_4, task_of_report
+from lcvision.cli.result_tables import (
+    METRICS,
+    STATUSES,
+    busy_note,
+    machine_of,
+    markdown,
+    results_table,
+    table_4,
+    task_of_report,
+)
 from lcvision.errors import UserError
 from lcvision.report.families import draw_families, families_table
 from lcvision.report.names import DATA_NOT_RECORDED, data_of
@@ -114,9 +123,7 @@ def make_page(docs: Path) -> str:
     if families:
         lines += [_FAMILIES.format(picture=_FAMILIES_PICTURE).rstrip('\n'), '',
                   *markdown(families_table(families['results'])), '',
-                  f"On {families['environment']['cpu']}, torch {families['environment']['versions']['torch']}."]
-        if any(record['noisy'] for record in families['results']):
-            lines.append('\\* the machine was busy meanwhile.')
+                  f'On {machine_of(families)}.', *busy_note(families['results'])]
     pictures = _pictures(docs)
     if pictures:
         lines.append(_CURVES.rstrip('\n'))

@@ -50,9 +50,7 @@ def results_table(results: Sequence[dict]) -> list[str]:
     records = [record for result in results for record in result['report'].get('latency', [])]
     if records:
         lines.append('ms: median of the network alone, batch 1; [how it is measured](measure.md).')
-    if any(record['noisy'] for record in records):
-        lines.append('\\* the machine was busy meanwhile.')
-    return lines
+    return lines + busy_note(records)
 
 
 def task_of_report(report: Mapping) -> str | None:
@@ -82,11 +80,20 @@ def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
     lines = markdown(rows)
     if latency is None:
         return [*lines, '', 'Latency of the four was not measured here.']
-    lines += ['', f"Ours on {latency['environment']['cpu']}, torch {latency['environment']['versions']['torch']}."]
-    if any(record['noisy'] for record in records):
-        lines.append('\\* the machine was busy meanwhile.')
+    lines += ['', f'Ours on {machine_of(latency)}.', *busy_note(records)]
     ratios = format_ratios(records)
     return [*lines, '', '```', *ratios, '```'] if ratios else lines
+
+
+def machine_of(benchmark: Mapping) -> str:
+    """CPU and torch of what ``tools/benchmark_cpu.py --json`` wrote."""
+    environment = benchmark['environment']
+    return f"{environment['cpu']}, torch {environment['versions']['torch']}"
+
+
+def busy_note(records: Sequence[dict]) -> list[str]:
+    """The line that explains the mark of noisy records, where there are any."""
+    return ['\\* the machine was busy meanwhile.'] if any(record['noisy'] for record in records) else []
 
 
 def _task_table(task: str, results: Sequence[dict]) -> list[str]:
