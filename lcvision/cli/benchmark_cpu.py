@@ -9,6 +9,7 @@ from pathlib import Path
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.latency import SCOPES, Outcome, Subject, environment, run_benchmark
 from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
@@ -21,7 +22,6 @@ from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.table import format_table, plot_records
 from lcvision.latency.time_limit import TimeLimit
-from lcvision.weights.atomic_file import write_atomically
 
 PRECISIONS = ('fp32', 'bf16', 'int8')
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 import lcvision
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.weights import from_paddle, from_timm
-from lcvision.weights.atomic_file import write_atomically
 from lcvision.weights.report import ConversionReport, listing
 from lcvision.weights.safe_load import PADDLE_SUFFIXES, existing_file, load_state_dict_file, read_paddle
 

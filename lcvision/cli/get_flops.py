@@ -12,9 +12,9 @@ from lcvision.cli.config import load_config
 from lcvision.cli.launch import quiet_warnings
 from lcvision.complexity import Complexity, count_layers
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.latency.input_size import find_input_size, parse_input_size
 from lcvision.latency.network import RawNetwork, build_model, task_of
-from lcvision.weights.atomic_file import write_atomically
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
 _NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net). Paddle FLOPs '

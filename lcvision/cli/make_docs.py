@@ -17,11 +17,11 @@ from lcvision.cli.result_tables import (
     task_of_report,
 )
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.report.families import draw_families, families_table
 from lcvision.report.names import DATA_NOT_RECORDED, data_of
 from lcvision.visualization.training_curves import STATUSES as CURVE_STATUSES
 from lcvision.visualization.training_curves import draw_curves, extract_curve, read_curve
-from lcvision.weights.atomic_file import write_atomically
 
 _FAMILIES_PICTURE = 'pictures/families_224.png'
 _DOCS = Path(__file__).resolve().parents[2] / 'docs'

@@ -12,7 +12,7 @@ from lcvision.cli.launch import quiet_warnings, require_checkpoint
 from lcvision.cli.test import find_run
 from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.errors import UserError
-from lcvision.weights.atomic_file import write_atomically
+from lcvision.files import write_atomically
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 

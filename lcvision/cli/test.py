@@ -15,9 +15,9 @@ from lcvision.cli.launch import (
     use_launcher,
 )
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.latency import environment
 from lcvision.latency.engines import select_engine
-from lcvision.weights.atomic_file import write_atomically
 
 _RUNS = Path('work_dirs')
 

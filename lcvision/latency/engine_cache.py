@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from lcvision.files import locked, write_atomically
 from lcvision.latency import environment
-from lcvision.weights.atomic_file import write_atomically
 
 _SCHEMA = 1
 _LOGGER = logging.getLogger('lcvision')
@@ -47,9 +47,10 @@ class EngineCache:
             medians_ms: What each engine took, for a reader of the file.
         """
         choice = {'engine': engine, 'medians_ms': medians_ms, 'conditions': conditions}
-        content = {'schema': _SCHEMA, 'choices': {**self._read(), _key(conditions): choice}}
         try:
-            write_atomically(self.path, (json.dumps(content, indent=1) + '\n').encode())
+            with locked(self.path):
+                content = {'schema': _SCHEMA, 'choices': {**self._read(), _key(conditions): choice}}
+                write_atomically(self.path, (json.dumps(content, indent=1) + '\n').encode())
         except OSError as error:
             _LOGGER.warning(f'the choice of engine is not remembered: {self.path} cannot be written ({error.strerror})')
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
+from lcvision.files import write_atomically
 from lcvision.report.assemble import Report
 from lcvision.report.names import MACHINE_NOT_RECORDED
 from lcvision.report.paper_points import PAPER, PAPER_DATA, PAPER_MACHINE
-from lcvision.weights.atomic_file import write_atomically
 
 _ASSETS = files('lcvision.report') / 'assets'
 _SCRIPTS = ('geometry.js', 'tables.js', 'chart.js', 'app.js')

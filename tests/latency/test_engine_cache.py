@@ -1,5 +1,6 @@
 import json
 import logging
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,20 @@ def test_a_choice_is_kept_in_a_readable_file(path):
     assert EngineCache(path).get(state()) == 'inductor' and EngineCache(path).get(state(threads=2)) == 'eager'
     first = next(iter(json.loads(path.read_text())['choices'].values()))
     assert first['medians_ms'] == {'eager': 2, 'inductor': 1} and first['conditions']['input'] == [8, 8]
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def _put(path, number):
+    for step in range(20):
+        EngineCache(path).put({'step': step, 'process': number}, 'eager', {})
+
+
+def test_processes_lose_none_of_each_other_s_choices(path):
+    processes = [multiprocessing.get_context('fork').Process(target=_put, args=(path, number)) for number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert len(json.loads(path.read_text())['choices']) == 80
 
 
 @pytest.mark.parametrize('change', [dict(threads=2), dict(precision='bf16'), dict(size=(8, 16)),

@@ -1,4 +1,5 @@
 """Checkpoints that survive a kill at any moment."""
+from contextlib import suppress
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -6,8 +7,8 @@ from mmengine.fileio import BaseStorageBackend, LocalBackend, get_file_backend, 
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from lcvision.files import write_atomically
 from lcvision.registry import HOOKS
-from lcvision.weights.atomic_file import write_atomically
 
 _BACKEND = 'lcvision.atomic'
 
@@ -134,7 +135,8 @@ class AtomicCheckpointHook(CheckpointHook):
                 self._remove(path)
 
     def _remove(self, path: str) -> None:
-        if self.file_backend.isfile(path):
-            self.file_backend.remove(path)
-        elif self.file_backend.isdir(path):
-            self.file_backend.rmtree(path)
+        with suppress(FileNotFoundError):  # another training in this folder was quicker
+            if self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+            elif self.file_backend.isdir(path):
+                self.file_backend.rmtree(path)

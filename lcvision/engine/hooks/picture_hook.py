@@ -13,9 +13,9 @@ from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 from lcvision.registry import HOOKS
 from lcvision.visualization import Painter, Style, annotations_are_resized, contact_sheet, painter_for, tile_sizes
-from lcvision.weights.atomic_file import write_atomically
 
 _TILE_STYLE = Style(font=14, line=2, dash=4)
 

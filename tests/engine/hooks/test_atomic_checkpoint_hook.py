@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -166,3 +167,17 @@ def test_code_inside_a_checkpoint_is_not_executed_on_resuming(tmp_path):
     run = runner(tmp_path, epochs=2, scores=[0.5], resume=True)
     run.train()
     assert run.epoch == 2 and not (tmp_path / 'sentinel').exists()
+
+
+def test_two_trainings_in_one_folder_both_end(tmp_path):
+    def train():
+        runner(tmp_path, epochs=20, scores=[0.1 * epoch for epoch in range(20)],
+               hook=dict(max_keep_ckpts=1, save_best='acc')).train()
+
+    processes = [multiprocessing.get_context('fork').Process(target=train) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert torch.load(tmp_path / last(tmp_path), weights_only=False)['meta']['epoch'] == 20

@@ -1,0 +1,107 @@
+"""Files that are either whole or not there, whoever else writes them."""
+import fcntl
+import functools
+import os
+import secrets
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+_SUFFIX = '.lcvision.tmp'
+_STALE_S = 3600  # no writer leaves its temporary file untouched for so long
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """Writes a file so that its name never stands for a half of it, not even after a kill or a power cut.
+
+    Any number of processes may write one file: a reader finds the whole of what one of them wrote. A symbolic link
+    stays one, the file that it names is written. What is no regular file (a device, a pipe) and what standard output
+    or error goes to is written to and never replaced.
+
+    Args:
+        path: Target; what it held stays untouched until all of ``content`` is on the disk. A folder that is not there
+            is made.
+        content: Everything the file is to hold.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the target is as before.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        status = None
+    stream = status and _stream(status)
+    if stream:
+        stream.flush()
+        with open(stream.fileno(), 'wb', closefd=False) as file:
+            file.write(content)
+    elif status and not stat.S_ISREG(status.st_mode):
+        with target.open('wb') as device:
+            device.write(content)
+    else:
+        _replace(Path(os.path.realpath(target)), content, status)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Keeps the other processes that ask for the same lock out, for reading a file and writing it changed.
+
+    Args:
+        path: The file. The lock is a hidden file beside it, which stays; a folder that is not there is made.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f'.{path.name}.lock').open('ab') as file:
+        with suppress(OSError):  # a file system without locks: a lost change is better than none
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _stream(status: os.stat_result) -> TextIO | None:
+    """The one of this process's output streams that goes to a file."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        with suppress(OSError, ValueError):  # closed
+            if stream and os.path.samestat(os.fstat(stream.fileno()), status):
+                return stream
+    return None
+
+
+def _replace(target: Path, content: bytes, status: os.stat_result | None) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_stale(target.parent)
+    temporary = target.parent / f'.{secrets.token_hex(8)}{_SUFFIX}'
+    try:
+        with temporary.open('xb') as file:
+            if status:
+                with suppress(PermissionError):  # a file system without modes
+                    os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@functools.cache
+def _remove_stale(folder: Path) -> None:
+    """Removes what killed writers left in a folder, once in a process."""
+    for path in folder.glob(f'.*{_SUFFIX}'):
+        with suppress(FileNotFoundError):  # another process was quicker
+            if time.time() - path.stat().st_mtime > _STALE_S:
+                path.unlink()
