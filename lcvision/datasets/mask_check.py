@@ -3,8 +3,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
+from lcvision.datasets.image_bounds import open_image
 from lcvision.datasets.mask_coding import MaskCoding, check_mode, mismatch, read_mask, undecodable_mask
 from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
@@ -56,23 +55,23 @@ def image_size(path: Path) -> Size:
     """Width and height of an image as it is loaded, turned upright.
 
     Raises:
-        UserError: It cannot be opened.
+        UserError: It cannot be opened, or is too large.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(f'Image file {path}', path) as image:
             # Of a PNG without that, getexif would decode all pixels to look behind them.
             told = image.format != 'PNG' or 'exif' in image.info
             turned = told and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
             return image.size[::-1] if turned else image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '
                         'together with its mask') from error
 
 
 def _mask_size(path: Path) -> Size:
     try:
-        with Image.open(path) as image:
+        with open_image(f'Mask file {path}', path) as image:
             check_mode(image, path)
             return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise undecodable_mask(path, path.stat().st_size) from error

@@ -1,11 +1,11 @@
 """What the values of mask files mean, and how such a file is read."""
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from lcvision.datasets.image_bounds import open_image
 from lcvision.datasets.image_end import missing_end
 from lcvision.errors import UserError
 
@@ -98,7 +98,7 @@ def read_mask(path: str | Path, content: bytes | None = None) -> np.ndarray:
         three or four channels.
 
     Raises:
-        UserError: It is missing, cannot be decoded, ends early, or has more than 8 bits per channel.
+        UserError: It is missing, cannot be decoded, ends early, is too large, or has more than 8 bits per channel.
     """
     try:
         content = Path(path).read_bytes() if content is None else content
@@ -108,14 +108,14 @@ def read_mask(path: str | Path, content: bytes | None = None) -> np.ndarray:
     if missing:
         raise UserError(f'Mask file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}')
     try:
-        with Image.open(BytesIO(content)) as image:
+        with open_image(f'Mask file {path}', content) as image:
             check_mode(image, path)
             if image.mode == '1':
                 return np.array(image).astype(np.uint8)
             if image.mode in ('L', 'P'):
                 return np.array(image)
             return np.array(image.convert('L' if image.mode == 'LA' else 'RGB'))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise undecodable_mask(path, len(content)) from error
 
 

@@ -10,6 +10,7 @@ from mmcv.transforms import Resize
 from mmengine.config import Config
 from mmengine.registry import TRANSFORMS, DefaultScope
 
+from lcvision.datasets.image_bounds import check_size
 from lcvision.datasets.transforms import LoadImage
 from lcvision.errors import UserError
 from lcvision.latency.input_size import evaluation_pipelines
@@ -84,8 +85,12 @@ class ImageSteps:
 
         Args:
             image: BGR uint8, shape (H, W, 3).
+
+        Raises:
+            UserError: It is too large or too thin.
         """
         shape = image.shape[:2]
+        check_size('the image', *shape[::-1])
         results: dict = {'img': image, 'img_shape': shape, 'ori_shape': shape}
         for step in self._steps:
             results = step(results)

@@ -34,3 +34,11 @@ def test_faults_are_told():
         ImageSteps(config(dict(type='TestTimeAug', transforms=[])))
     with pytest.raises(UserError, match=r'Resize of the test pipeline of .* does not build'):
         ImageSteps(config(dict(type='Resize', colour='red')))
+
+
+@pytest.mark.parametrize('shape', [(1, 30000), (1_000_000, 1), (200, 1)])
+def test_a_thread_of_an_image_is_refused(shape):
+    steps = ImageSteps(config(dict(type='mmpretrain.ResizeEdge', scale=256, edge='short')))
+    with pytest.raises(UserError, match=f'the image is {shape[1]}x{shape[0]}: .*LCVISION_MAX_ASPECT'):
+        steps(np.zeros((*shape, 3), np.uint8))
+    assert steps(np.zeros((10, 500, 3), np.uint8)).image.shape == (256, 12800, 3)

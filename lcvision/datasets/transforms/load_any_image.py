@@ -23,7 +23,7 @@ class LoadAnyImage(LoadImage):
             The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.
 
         Raises:
-            UserError: The file is missing, unreadable, empty, ends early or cannot be decoded.
+            UserError: The file is missing or unreadable, or :meth:`decode` refuses it.
         """
         if 'img' not in results:
             return super().transform(results)

@@ -1,19 +1,24 @@
 """Image loading that names a bad file."""
+from contextlib import suppress
+
+import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
+from lcvision.datasets.image_bounds import open_image
 from lcvision.datasets.image_end import missing_end
 from lcvision.errors import UserError
 from lcvision.registry import TRANSFORMS
 
+_BROKEN = (OSError, EOFError, ValueError, SyntaxError)
 _REMEDY = 'restore the file or remove the image from the annotations'
 
 
 @TRANSFORMS.register_module()
 class LoadImage(LoadImageFromFile):
-    """Loads an image as mmcv does, and refuses one that is missing, cut short or no image.
+    """Loads an image as mmcv does, and refuses one that is missing, cut short, no image, or too large.
 
     Args:
         to_float32: Whether the image becomes float32, otherwise it is as decoded, uint8 as a rule.
@@ -42,7 +47,7 @@ class LoadImage(LoadImageFromFile):
             The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.
 
         Raises:
-            UserError: The file is missing, unreadable, empty, ends early or cannot be decoded.
+            UserError: The file is missing or unreadable, or :meth:`decode` refuses it.
         """
         try:
             img = self.decode(results['img_path'], self._read(results['img_path']))
@@ -75,7 +80,7 @@ class LoadImage(LoadImageFromFile):
             The image as the arguments of this transform say, (H, W, 3) in BGR as a rule.
 
         Raises:
-            UserError: It is empty, ends early or cannot be decoded.
+            UserError: It is empty, ends early, cannot be decoded, or :func:`open_image` finds it too large.
         """
         if not content:
             raise UserError(f'Image file {path} is empty (0 bytes): {_REMEDY}.')
@@ -83,8 +88,10 @@ class LoadImage(LoadImageFromFile):
         if missing:
             raise UserError(f'Image file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}.')
         try:
+            with suppress(*_BROKEN), open_image(f'Image file {path}', content):
+                pass
             img = mmcv.imfrombytes(content, flag=self.color_type, backend=self.imdecode_backend)
-        except (OSError, ValueError, SyntaxError) as error:
+        except (*_BROKEN, cv2.error) as error:
             raise self._undecodable(path, content) from error
         if img is None:
             raise self._undecodable(path, content)
