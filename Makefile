@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python 3.11 and nothing else; the rest is for developers.
+# `make demo` and `make test` need Python and nothing else; the rest is for developers.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,9 +12,10 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := demo
 
 $(STAMP): constraints.txt setup.cfg pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON); name another with make PYTHON=python3 (3.10 or newer)"; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q -c constraints.txt -e '.[lite,onnx,openvino,dev]'
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON); name another with make PYTHON=python3 (3.10 to 3.13)"; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+		{ rm -rf $(VENV); echo "error: $(PYTHON) makes no virtual environment: install $(notdir $(PYTHON))-venv (on Debian: apt install $(notdir $(PYTHON))-venv) and type make again"; exit 2; }
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[lite,onnx,openvino,dev]'
 	touch $@
 
 # Trains, tests and times one config on the rendered sample.
@@ -44,4 +45,4 @@ docs: $(STAMP)
 	$(BIN)/python tools/make_docs.py
 
 clean:
-	rm -rf $(VENV) work_dirs build *.egg-info
+	rm -rf $(VENV) build dist *.egg-info  # never work_dirs: that is what was trained
