@@ -1,14 +1,20 @@
 """Finds the splits of a COCO-format folder and says what is wrong with one before anything runs."""
 import json
-import math
+import os
+import reprlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmengine.logging import print_log
+
+from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
 
 _SHOWN = 3
+# Whole numbers up to here are exact in every reader.
+_LARGEST = 2 ** 53
 _ID, _NUMBER, _TEXT, _LIST, _FLAG = (int, str), (int, float), (str,), (list,), (int,)
 _KINDS = {_ID: 'a whole number or a text', _NUMBER: 'a number', _TEXT: 'a text', _LIST: 'a list', _FLAG: '0 or 1'}
 # What the pipeline or COCO's evaluation reads of an entry.
@@ -27,7 +33,7 @@ class CocoSplit:
         ann_file: Its json.
         image_folder: What ``file_name`` is relative to.
         classes: Category names in the json's order, which is the order of the labels.
-        num_images: Images listed.
+        num_images: Images listed, without those that the training drops.
     """
 
     ann_file: Path
@@ -36,24 +42,28 @@ class CocoSplit:
     num_images: int
 
 
-def find_split(root: Path, split: str) -> CocoSplit:
+def find_split(root: Path, split: str, filter_cfg: Mapping | None = None) -> CocoSplit:
     """Finds and checks a split below ``root``.
 
     Args:
         root: Folder with ``annotations/``.
         split: 'train' or 'val'; any json with that in its name is found, ``instances_<split>2017.json`` first and
             one that names both splits last.
+        filter_cfg: What the dataset drops, as mmdet's datasets take it.
 
     Raises:
         UserError: Nothing is found, or :func:`check_coco` finds a fault.
     """
     folder = root / 'annotations' if (root / 'annotations').is_dir() else root
-    found = sorted(folder.glob(f'*{split}*.json'), key=lambda path: _rank(path.name, split))
+    found = sorted((path for path in folder.glob(f'*{split}*.json') if not path.is_fifo()),
+                   key=lambda path: _rank(path.name, split))
     if not found:
         raise UserError(f'{root} is not in COCO layout: no *{split}*.json in {folder}; expected '
                         f'annotations/instances_{split}2017.json with the images in {split}2017/ beside annotations/')
-    content = read_coco(found[0])
-    return check_coco(found[0], _image_folder(root, split, content, found[0]), content)
+    ann_file = first_of(found, f'the annotations of the split {split!r}', f'instances_{split}2017.json comes first, '
+                        'then names without the other split, then instances_*, then the alphabet')
+    content = read_coco(ann_file)
+    return check_coco(ann_file, _image_folder(root, split, content, ann_file), content, filter_cfg)
 
 
 def read_coco(ann_file: Path) -> dict:
@@ -64,7 +74,8 @@ def read_coco(ann_file: Path) -> dict:
             them without the fields that are needed.
     """
     try:
-        content = json.loads(ann_file.read_bytes())
+        text = ann_file.read_bytes()
+        content = json.loads(text)
     except FileNotFoundError:
         raise UserError(f'no annotation file {ann_file}: put the data set there, or name a folder in COCO layout with '
                         '--data DIR, or try --data sample') from None
@@ -73,6 +84,11 @@ def read_coco(ann_file: Path) -> dict:
                         'permissions') from error
     except (ValueError, RecursionError) as error:
         raise UserError(f'{ann_file} is not a json file ({error}): it may be torn; copy it again') from None
+    encoding = json.detect_encoding(text)
+    if encoding != 'utf-8':
+        # json.loads copes; pycocotools, which reads the file for training and evaluation, does not.
+        raise UserError(f'{ann_file} is written in {encoding}, not in plain UTF-8: save it anew as UTF-8 without a '
+                        'byte order mark')
     lists = ('images', 'annotations', 'categories')
     missing = [name for name in lists if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:
@@ -83,13 +99,16 @@ def read_coco(ann_file: Path) -> dict:
     return content
 
 
-def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) -> CocoSplit:
+def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, filter_cfg: Mapping | None = None,
+               classes: Sequence[str] | None = None) -> CocoSplit:
     """Checks a split: duplicate and unknown ids, boxes and image files.
 
     Args:
         ann_file: Its json.
         image_folder: Folder of the images.
         content: What :func:`read_coco` returned, if it was called already.
+        filter_cfg: What the dataset drops, as mmdet's datasets take it.
+        classes: Names of the categories that are learnt; None for all.
 
     Raises:
         UserError: The first fault found, with the offending ids or files.
@@ -109,16 +128,40 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None) 
         known = {item['id'] for item in items}
         unknown = sorted({a[key] for a in annotations} - known, key=str)
         if unknown:
-            count = sum(a[key] in unknown for a in annotations)
+            count = sum(a[key] not in known for a in annotations)
             raise UserError(f'{ann_file}: {count} annotations have an unknown {key} ({_listing(unknown)}); known are '
                             f"{_listing(sorted(known, key=str))}: add the missing entries to '{name}' or remove the "
                             'annotations')
     for annotation in annotations:
         if not _is_box(annotation['bbox']):
-            raise UserError(f'{ann_file}: annotation {annotation["id"]} has the bbox {annotation["bbox"]}, which is '
-                            'not [x, y, width, height] in pixels: correct or remove it')
+            raise UserError(f'{ann_file}: annotation {annotation["id"]} has the bbox '
+                            f'{reprlib.repr(annotation["bbox"])}, which is not [x, y, width, height] in pixels: '
+                            'correct or remove it')
     _require_files(ann_file, image_folder, [image['file_name'] for image in images])
-    return CocoSplit(ann_file, image_folder, tuple(c['name'] for c in categories), len(images))
+    kept = _kept(content, filter_cfg or {}, classes)
+    if kept < len(images):
+        print_log(f'{len(images) - kept} of {len(images)} images of {ann_file} are left out: they have no box to learn '
+                  'from, or are too small', logger='current')
+    # Of nothing the dataset itself complains, with the reason.
+    return CocoSplit(ann_file, image_folder, tuple(c['name'] for c in categories), kept or len(images))
+
+
+def _kept(content: dict, filter_cfg: Mapping, classes: Sequence[str] | None) -> int:
+    """Images that NonEmptyCocoDataset keeps, counted without building it."""
+    images = {image['id']: image for image in content['images']
+              if min(image['width'], image['height']) >= filter_cfg.get('min_size', 0)}
+    if not filter_cfg.get('filter_empty_gt'):
+        return len(images)
+    learnt = {c['id'] for c in content['categories'] if classes is None or c['name'] in classes}
+    return len({a['image_id'] for a in content['annotations'] if a['category_id'] in learnt and a['image_id'] in images
+                and _is_learnt(a, images[a['image_id']])})
+
+
+def _is_learnt(annotation: dict, image: dict) -> bool:
+    x, y, width, height = annotation['bbox']
+    inside = min(x + width, image['width']) > max(x, 0) and min(y + height, image['height']) > max(y, 0)
+    return (inside and width >= 1 and height >= 1 and annotation['area'] > 0
+            and not annotation['iscrowd'] and not annotation.get('ignore'))
 
 
 def _rank(name: str, split: str) -> tuple:
@@ -127,20 +170,26 @@ def _rank(name: str, split: str) -> tuple:
 
 
 def _is_box(box: list) -> bool:
-    # The sum of the four is finite only if each of them is.
-    return len(box) == 4 and all(isinstance(value, _NUMBER) for value in box) and math.isfinite(sum(box))
+    return len(box) == 4 and all(_fits(value, _NUMBER) for value in box)
+
+
+def _fits(value: object, kinds: tuple) -> bool:
+    """Whether a value is of one of these kinds, and as a number neither NaN nor beyond what every reader holds."""
+    if not isinstance(value, kinds) or (kinds == _FLAG and value not in (0, 1)):
+        return False
+    return not isinstance(value, int | float) or abs(value) <= _LARGEST
 
 
 def _require(ann_file: Path, name: str, items: list, fields: dict[str, tuple]) -> None:
     for index, item in enumerate(items):
-        if isinstance(item, dict) and all(isinstance(item.get(key), kinds) for key, kinds in fields.items()):
+        if isinstance(item, dict) and all(_fits(item.get(key), kinds) for key, kinds in fields.items()):
             continue
         lacking = [key for key in fields if not isinstance(item, dict) or key not in item]
         if lacking:
             raise UserError(f"{ann_file}: entry {index} of '{name}' has no {', '.join(lacking)}; each needs "
                             f'{", ".join(fields)}')
-        key = next(key for key, kinds in fields.items() if not isinstance(item[key], kinds))
-        raise UserError(f"{ann_file}: entry {index} of '{name}' has {key} {item[key]!r}; it must be "
+        key = next(key for key, kinds in fields.items() if not _fits(item[key], kinds))
+        raise UserError(f"{ann_file}: entry {index} of '{name}' has {key} {reprlib.repr(item[key])}; it must be "
                         f'{_KINDS[fields[key]]}')
 
 
@@ -151,7 +200,7 @@ def _require_files(ann_file: Path, folder: Path, names: list[str]) -> None:
         parent, _, base = name.rpartition('/')
         if parent not in present:
             where = folder / parent
-            present[parent] = {path.name for path in where.iterdir()} if where.is_dir() else set()
+            present[parent] = {path.name for path in where.iterdir()} if os.path.isdir(where) else set()  # noqa: PTH112
         if base not in present[parent]:
             missing.append(name)
     if missing:
@@ -164,10 +213,11 @@ def _image_folder(root: Path, split: str, content: dict, ann_file: Path) -> Path
     stem = ann_file.stem.removeprefix('instances_')
     names = list(dict.fromkeys([stem, f'{split}2017', split, f'images/{stem}', f'images/{split}2017',
                                 f'images/{split}', 'images', '.']))
-    first = next((image.get('file_name') for image in content['images'] if isinstance(image, dict)), None)
-    for name in names:
-        if first and (root / name / first).is_file():
-            return root / name
+    first = content['images'][0]['file_name'] if content['images'] else ''
+    # Path.is_file would raise at a name that no file can have.
+    found = [root / name for name in names if os.path.isfile(root / name / first)]  # noqa: PTH113
+    if found:
+        return first_of(found, f'the images of {ann_file.name}', f'each holds {first}, and the likeliest name counts')
     return next((root / name for name in names if (root / name).is_dir() and name != '.'), root / f'{split}2017')
 
 

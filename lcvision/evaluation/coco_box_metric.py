@@ -17,11 +17,16 @@ class CocoBoxMetric(CocoMetric):
         kwargs: What mmdet's ``CocoMetric`` takes, but ``metric`` is 'bbox'.
 
     Differs: mmdet's logs an error and returns nothing, so that the first validations of a training from scratch have
-        no mAP to log, to draw or to choose a checkpoint by.
+        no mAP to log, to draw or to choose a checkpoint by. Annotations are numbered anew from 1: pycocotools takes a
+        match with annotation 0 for none, which lowers mAP, and cannot hold an id that is a text.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, 'metric': 'bbox'})
+        if self._coco_api is not None:
+            self._coco_api.anns = dict(enumerate(self._coco_api.dataset['annotations'], 1))
+            for number, annotation in self._coco_api.anns.items():
+                annotation['id'] = number
 
     def compute_metrics(self, results: Sequence) -> dict[str, float]:
         """Returns the metrics of all images.

@@ -1,5 +1,6 @@
 """Any COCO-format folder is found as it lies; a wrong one is told in a sentence that names file and ids."""
 import json
+import os
 import re
 
 import coco_like
@@ -122,11 +123,57 @@ def test_a_missing_field_is_named(root, name, key):
 @pytest.mark.parametrize('name, key, value', [
     ('images', 'id', None), ('images', 'id', [1]), ('images', 'file_name', 7), ('images', 'height', '32'),
     ('annotations', 'category_id', {'id': 3}), ('annotations', 'bbox', 'x'), ('annotations', 'area', None),
-    ('annotations', 'iscrowd', '0'), ('categories', 'name', None)])
+    ('annotations', 'iscrowd', '0'), ('categories', 'name', None), ('annotations', 'iscrowd', 2 ** 63),
+    ('images', 'width', float('nan')), ('annotations', 'area', float('inf'))])
 def test_a_field_of_another_kind_is_named(root, name, key, value):
     path = spoil(root, lambda content: content[name][0].update({key: value}))
     text = message(find_split, root, 'val')
     assert f"{path}: entry 0 of '{name}' has {key} {value!r}; it must be " in text
+
+
+@pytest.mark.parametrize('name, key', [('images', 'id'), ('annotations', 'id'), ('images', 'width')])
+def test_a_number_beyond_every_reader_is_told_briefly(root, name, key):
+    path = spoil(root, lambda content: content[name][0].update({key: 10 ** 400}))
+    assert f"{path}: entry 0 of '{name}' has {key} 1000" in message(find_split, root, 'val')
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-32'])
+def test_a_json_that_pycocotools_cannot_read_is_told(root, encoding):
+    path = root / 'annotations' / 'instances_val2017.json'
+    path.write_text(path.read_text(), encoding=encoding)
+    text = message(find_split, root, 'val')
+    assert f'{path} is written in {encoding}' in text and 'UTF-8' in text
+
+
+@pytest.mark.parametrize('name', ['a' * 300 + '.jpg', 'a' * 300 + '/1.jpg', 'a\0.jpg'])
+def test_a_name_that_no_file_can_have_is_a_missing_image(root, name):
+    spoil(root, lambda content: content['images'][0].update(file_name=name))
+    assert message(find_split, root, 'val').startswith('1 of 2 images')
+
+
+def test_a_pipe_is_no_annotation_file(tmp_path):
+    os.mkfifo(tmp_path / 'val.json')
+    assert 'is not in COCO layout' in message(find_split, tmp_path, 'val')
+
+
+def test_many_unknown_ids_are_counted_at_once(root):
+    # With a list for the unknown ids this took minutes.
+    spoil(root, lambda content: content['annotations'].extend(coco_like.annotation(200 + i, 200 + i)
+                                                              for i in range(60_000)))
+    assert '60000 annotations have an unknown image_id' in message(find_split, root, 'val')
+
+
+def test_what_was_taken_of_several_is_told(root, monkeypatch):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    find_split(root, 'val')
+    assert not told
+    coco_like.write(root / 'annotations' / 'captions_val2017.json', {})
+    coco_like.draw(root / 'images')
+    find_split(root, 'val')
+    files, folders = told
+    assert f"{root / 'annotations' / 'instances_val2017.json'} is taken, not captions_val2017.json (" in files
+    assert f"{root / 'val2017'} is taken, not images (" in folders
 
 
 def test_an_entry_that_is_no_object_is_named(root):

@@ -169,6 +169,35 @@ def test_own_data_that_is_faulty_is_named(cfg, root, split):
     assert '2.jpg' in text and f'instances_{split}2017.json' in text
 
 
+@pytest.mark.parametrize('split', ['train', 'val'])
+def test_own_data_whose_categories_come_in_another_order_is_refused(cfg, root, split):
+    path = root / 'annotations' / f'instances_{split}2017.json'
+    content = coco_like.content(first_id=1 if split == 'train' else 11)
+    coco_like.write(path, {**content, 'categories': content['categories'][::-1]})
+    text = message(check_source, own_data(cfg, root), train=True)
+    assert f'{path} lists the categories in another order' in text and "'fork' against 'cup' at place 0" in text
+
+
+def test_splits_that_name_their_classes_in_another_order_are_refused(cfg, root):
+    content = coco_like.content(first_id=11)
+    path = coco_like.write(root / 'annotations' / 'instances_val2017.json',
+                           {**content, 'categories': content['categories'][::-1]})
+    own_data(cfg, root).val_dataloader.dataset.metainfo.classes = coco_like.CLASSES[::-1]
+    assert f'{path} lists the categories in another order' in message(check_source, cfg, train=True)
+
+
+@pytest.mark.parametrize('own', [True, False])
+def test_images_without_boxes_do_not_count_for_training(cfg, root, own):
+    path = root / 'annotations' / 'instances_train2017.json'
+    content = coco_like.content()
+    coco_like.write(path, {**content, 'annotations': content['annotations'][1:]})
+    if own:
+        assert check_source(own_data(cfg, root), train=True) == 1
+    else:
+        assert use_source(cfg, str(root), train=True).num_images == 1
+    assert len(load(cfg, 'train').dataset) == 1
+
+
 def test_classes_that_the_data_lacks_are_named(cfg, root):
     text = message(check_source, own_data(cfg, root, ('cup', 'plate', 'fork', 'pan')), train=True)
     assert 'instances_train2017.json' in text and "lacks 2 of the 4 classes of the config, first 'plate'" in text

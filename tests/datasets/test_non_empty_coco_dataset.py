@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from mmdet.datasets import CocoDataset
 from mmengine.registry import DATASETS
 
 import lcvision.datasets  # noqa: F401
+from lcvision.datasets.coco_folder import check_coco
 from lcvision.errors import UserError
 
 
@@ -47,6 +49,16 @@ def test_nothing_is_filtered_unless_asked(ann_file, kwargs):
 def test_size_filter_of_mmdet_still_holds(ann_file):
     filtered = {'filter_cfg': {'filter_empty_gt': True, 'min_size': 43}}
     assert image_ids('lcvision.NonEmptyCocoDataset', ann_file, **filtered) == [4]
+
+
+@pytest.mark.parametrize('empty, least', [(True, 0), (True, 43), (False, 43), (False, 0)])
+@pytest.mark.parametrize('classes', [('cell',), ('cell', 'other')])
+def test_the_check_before_a_run_counts_what_is_kept(ann_file, empty, least, classes):
+    for i in range(1, 7):
+        Path(ann_file).with_name(f'{i}.jpg').touch()
+    filters = dict(filter_empty_gt=empty, min_size=least)
+    kept = image_ids('lcvision.NonEmptyCocoDataset', ann_file, filter_cfg=filters, metainfo=dict(classes=classes))
+    assert check_coco(Path(ann_file), Path(ann_file).parent, None, filters, classes).num_images == len(kept)
 
 
 def test_a_set_without_any_box_is_named(ann_file):

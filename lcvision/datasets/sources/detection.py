@@ -17,7 +17,7 @@ def use_source(cfg: Config, root: Path, train: bool) -> CocoSplit:
     val = find_split(root, 'val')
     splits = dict(val=val, test=val)
     if train:
-        splits['train'] = find_split(root, 'train')
+        splits['train'] = find_split(root, 'train', innermost(cfg.train_dataloader['dataset']).get('filter_cfg'))
         if splits['train'].ann_file == val.ann_file:
             raise UserError(f'{val.ann_file} would be both training and validation split: give each a json of its own, '
                             'e.g. annotations/instances_train2017.json and annotations/instances_val2017.json')
@@ -33,7 +33,7 @@ def use_source(cfg: Config, root: Path, train: bool) -> CocoSplit:
 
 def check_source(cfg: Config, train: bool) -> int:
     """Checks the COCO data that a config names by itself, see :func:`lcvision.datasets.sources.check_source`."""
-    counts = []
+    counts, wanted = [], None
     for name in ('train', 'val') if train else ('test',):
         dataset = innermost(cfg[f'{name}_dataloader']['dataset'])
         root = Path(dataset.get('data_root') or '')
@@ -42,12 +42,18 @@ def check_source(cfg: Config, train: bool) -> int:
             raise UserError(f"no data set in {root.resolve() if str(root) != '.' else ann_file.parent}: "
                             f'{ann_file} is missing; put COCO 2017 there (annotations/, train2017/, val2017/), or name '
                             'any folder in COCO layout with --data DIR, or try --data sample')
-        split = check_coco(ann_file, folder)
-        classes = (dataset.get('metainfo') or {}).get('classes') or _coco_classes()
+        classes = tuple((dataset.get('metainfo') or {}).get('classes') or _coco_classes())
+        split = check_coco(ann_file, folder, None, dataset.get('filter_cfg') if name == 'train' else None, classes)
         absent = [c for c in classes if c not in split.classes]
         if absent:
             raise UserError(f'{ann_file} lacks {len(absent)} of the {len(classes)} classes of the config, first '
                             f'{absent[0]!r}: to train with its own classes give its folder with --data DIR')
+        # Labels follow the json, names the config.
+        labels, wanted = tuple(c for c in split.classes if c in classes), wanted or classes
+        if labels != wanted:
+            raise UserError(f'{ann_file} lists the categories in another order than the config or its training split '
+                            f'({difference(labels, wanted)}), so that labels would get the names of others: list them '
+                            "in one order in metainfo.classes and in all the json files' 'categories'")
         counts.append(split.num_images)
     return counts[0]
 
