@@ -42,7 +42,7 @@ bench: $(STAMP)
 	$(BIN)/python tools/benchmark_cpu.py
 
 docs: $(STAMP)
-	$(BIN)/python tools/make_docs.py
+	$(BIN)/python -m docs.build
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info  # never work_dirs: that is what was trained

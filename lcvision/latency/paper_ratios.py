@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from lcvision.latency.noise_floor import floor_of
-from lcvision.report.paper_points import PAPER_MACHINE, PAPER_POINTS
+from lcvision.papers.accuracy import PAPER_MACHINE, PAPER_POINTS
 
 _PAIRS = (
     ('pplcnet_1x', 'mobilenetv2_1x'),

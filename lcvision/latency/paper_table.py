@@ -5,7 +5,7 @@ from pathlib import Path
 from lcvision.latency.noise_floor import floor_of
 from lcvision.latency.statistics import rank_correlation
 from lcvision.latency.table import format_ms
-from lcvision.report.paper_points import PAPER_MACHINE, PAPER_POINTS, PaperPoint
+from lcvision.papers.accuracy import PAPER_MACHINE, PAPER_POINTS, PaperPoint
 
 _TITLES = {2: 'widths', 3: 'classification', 4: 'detection', 5: 'segmentation'}
 # The row that the others of a table are divided by, and the rows of table 2 that table 3 repeats.

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.papers.accuracy import PAPER_POINTS
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
-from lcvision.report.paper_points import PAPER_POINTS
 from lcvision.report.reading import Evaluation, read_inputs
 
 TASKS = {'detection': 'mAP', 'segmentation': 'mIoU', 'classification': 'top-1 accuracy'}

@@ -6,9 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from lcvision.files import write_atomically
+from lcvision.papers.accuracy import PAPER, PAPER_DATA, PAPER_MACHINE
 from lcvision.report.assemble import Report
 from lcvision.report.names import MACHINE_NOT_RECORDED
-from lcvision.report.paper_points import PAPER, PAPER_DATA, PAPER_MACHINE
 
 _ASSETS = files('lcvision.report') / 'assets'
 _SCRIPTS = ('geometry.js', 'tables.js', 'chart.js', 'app.js')

@@ -4,10 +4,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from lcvision.papers.accuracy import PAPER, PAPER_DATA, PAPER_MACHINE
 from lcvision.report.assemble import TaskReport, in_view
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of
-from lcvision.report.paper_points import PAPER, PAPER_DATA, PAPER_MACHINE
 from lcvision.report.pareto import pareto_front, staircase
 from lcvision.report.strip import ROWS, draw_strip, strip_rows
 from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of, scale_milliseconds

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.cli import paper_counts
+from docs.build import counts_page
 from lcvision.cli.get_flops import count_config
-from lcvision.cli.paper_counts import PAPERS, counts_page
+from lcvision.papers.counts import PAPERS
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'classification'
@@ -42,6 +42,6 @@ def test_every_config_with_a_printed_count_is_listed():
 
 
 def test_the_page_is_up_to_date(monkeypatch):
-    monkeypatch.setattr(paper_counts, 'count_config', count)
+    monkeypatch.setattr(counts_page, 'count_config', count)
     page = (ROOT / 'docs' / 'models.md').read_text()
-    assert page == counts_page(CONFIGS), 'run `make docs`'
+    assert page == counts_page.counts_page(CONFIGS), 'run `make docs`'

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from docs.build.training_curves import draw_curves, extract_curve, read_curve
 from lcvision.errors import UserError
-from lcvision.visualization.training_curves import draw_curves, extract_curve, read_curve
 
 
 def log(folder, name, *lines):

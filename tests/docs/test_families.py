@@ -1,7 +1,7 @@
 import cv2
 import pytest
 
-from lcvision.report.families import draw_families, families_table
+from docs.build.families import draw_families, families_table
 
 
 def record(stem, macs, median, engine='eager', threads=1, noisy=False):

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lcvision.cli.paper_counts import counts_page
-from lcvision.cli.result_tables import (
+from docs.build.counts_page import counts_page
+from docs.build.families import draw_families, families_table
+from docs.build.result_tables import (
     METRICS,
     STATUSES,
     busy_note,
@@ -16,15 +17,15 @@ from lcvision.cli.result_tables import (
     table_4,
     task_of_report,
 )
+from docs.build.training_curves import STATUSES as CURVE_STATUSES
+from docs.build.training_curves import draw_curves, extract_curve, read_curve
+from lcvision.cli import run_tool
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
-from lcvision.report.families import draw_families, families_table
 from lcvision.report.names import DATA_NOT_RECORDED, data_of
-from lcvision.visualization.training_curves import STATUSES as CURVE_STATUSES
-from lcvision.visualization.training_curves import draw_curves, extract_curve, read_curve
 
 _FAMILIES_PICTURE = 'pictures/families_224.png'
-_DOCS = Path(__file__).resolve().parents[2] / 'docs'
+_DOCS = Path(__file__).resolve().parents[1]
 _REQUIRED = ('name', 'config', 'data', 'status', 'report')
 _OPTIONAL = ('curve', 'paper', 'source', 'note')
 _INTRO = """\
@@ -59,7 +60,7 @@ _ADDING = """\
 ## Adding a result
 ```
 tools/test.py CONFIG CHECKPOINT --data DIR --json docs/reports/NAME.json
-tools/make_docs.py --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'what the legend says'   # if trained
+python -m docs.build --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'what the legend says'   # if trained
 ```
 Then an entry in results.json: `name`, `config`, `data` (COCO val2017 for table 4), `status` (converted, retrained or
 smoke), `report` (and `curve`) below docs/; optionally `paper` (the table's metrics in percent) with its `source`, and a
@@ -132,8 +133,8 @@ def make_page(docs: Path) -> str:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='make_docs.py', description='Writes docs/results.md from docs/results.json '
-                                     'and the reports it names, docs/pictures/DATA_curves.png from '
+    parser = argparse.ArgumentParser(prog='python -m docs.build', description='Writes docs/results.md from '
+                                     'results.json and the reports it names, docs/pictures/DATA_curves.png from '
                                      'docs/reports/curves/*.json, and docs/models.md.')
     parser.add_argument('--docs', default=str(_DOCS), metavar='DIR', help="another folder than this package's docs")
     parser.add_argument('--curve', nargs=2, metavar=('RUN_DIR', 'OUT.json'),
@@ -216,3 +217,7 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise UserError(f'{path} cannot be written: {error.strerror}; give a place that can') from error
     print(f'written {path}')
+
+
+if __name__ == '__main__':
+    raise SystemExit(run_tool(main))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.cli.make_docs import main, make_page
-from lcvision.cli.result_tables import STATUSES
+from docs.build.__main__ import main, make_page
+from docs.build.result_tables import STATUSES
 from lcvision.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +175,7 @@ def test_curve_needs_a_name(tmp_path, capsys):
 
 def test_tool_names_the_missing_report_in_one_sentence(docs):
     folder = docs(entry(report='reports/none.json'))
-    done = subprocess.run([sys.executable, 'tools/make_docs.py', '--docs', str(folder)], cwd=ROOT, capture_output=True,
+    done = subprocess.run([sys.executable, '-m', 'docs.build', '--docs', str(folder)], cwd=ROOT, capture_output=True,
                           text=True)
     assert done.returncode == 2 and done.stdout == ''
     assert done.stderr.startswith('error: no report ') and 'none.json' in done.stderr and 'Traceback' not in done.stderr

@@ -2,8 +2,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lcvision.latency.paper_ratios import COMPARISONS, format_ratios
+from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.table import format_count, format_ms
+from lcvision.papers.accuracy import PAPER_POINTS
 
 STATUSES = {
     'converted': "the reference's weights, converted and evaluated here",
@@ -17,15 +18,6 @@ METRICS: dict[str, tuple[dict[str, str], int]] = {
 }
 """Task to its columns, each with its name in a report of ``tools/test.py``, and the value for all right."""
 
-TABLE_4_MAP = {
-    'picodet_mobilenetv3_large_0_35x': ('MobileNetV3-large 0.35x', 19.2),
-    'picodet_pplcnet_0_5x': ('PP-LCNet 0.5x', 20.3),
-    'picodet_mobilenetv3_large_0_75x': ('MobileNetV3-large 0.75x', 25.8),
-    'picodet_pplcnet_1x': ('PP-LCNet 1x', 26.9),
-}
-"""Config to the backbone's name and the mAP (in percent) that the PP-LCNet paper's table 4 prints."""
-
-_TABLE_4_MS = {name: ms for c in COMPARISONS for name, ms in ((c.config, c.ms), (c.baseline, c.baseline_ms))}
 _NOT_TRAINED = 'not trained on COCO here'
 _TABLE_4_DATA = 'COCO val2017'
 
@@ -72,11 +64,11 @@ def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
     records = latency['results'] if latency else []
     kinds = list(dict.fromkeys(_conditions(record) for record in records))
     rows = [['backbone of PicoDet', 'mAP, paper', 'mAP, ours', 'ms, paper', *(f'ms, ours ({kind})' for kind in kinds)]]
-    for name, (title, paper) in TABLE_4_MAP.items():
-        config = f'configs/detection/{name}.py'
-        ms = {_conditions(record): _ms(record) for record in records if Path(record['config']).stem == name}
-        rows.append([f'[{title}](../{config})', f'{paper:.1f}', _on_coco(results, config), f'{_TABLE_4_MS[name]:.1f}',
-                     *(ms.get(kind, '-') for kind in kinds)])
+    for point in (point for point in PAPER_POINTS if point.table == 4):
+        config = f'configs/detection/{point.config}.py'
+        ms = {_conditions(record): _ms(record) for record in records if Path(record['config']).stem == point.config}
+        rows.append([f'[{point.model}](../{config})', f'{point.accuracy:.1f}', _on_coco(results, config),
+                     f'{point.ms:.1f}', *(ms.get(kind, '-') for kind in kinds)])
     lines = markdown(rows)
     if latency is None:
         return [*lines, '', 'Latency of the four was not measured here.']

@@ -73,7 +73,7 @@ def read_curve(path: str | Path) -> dict:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f'no curve {path}: write it with tools/make_docs.py --curve RUN_DIR {path} --name NAME')
+        raise UserError(f'no curve {path}: write it with python -m docs.build --curve RUN_DIR {path} --name NAME')
     try:
         curve = json.loads(path.read_text())
     except ValueError as error:
