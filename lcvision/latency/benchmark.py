@@ -141,11 +141,15 @@ def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None
     if noise_floors is not None:
         # The smallest: it costs the least time and is disturbed the most.
         twin = min(range(len(rows)), key=lambda i: (rows[i].scope != 'net', rows[i].subject.complexity.macs))
-        runs.append(rows[twin].run)
+        # Prepared anew: two runs of the tool differ by what a preparation happens to choose and where memory lies.
+        row = rows[twin]
+        again = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
+                                   precision=row.precision, threads=row.threads)
+        runs.append(_call(row.scope, row.subject, again, row.threads))
     series = measure_rounds(runs, budget, told)
     records = [_record(row, one) for row, one in zip(rows, series, strict=False)]
     if noise_floors is not None:
-        twins = compare_twins(series[twin].samples_ms, series[-1].samples_ms)
+        twins = compare_twins(series[twin], series[-1])
         noise_floors.append(floor_record(records[twin], twins))
         mark_noisy(records, noise_floors[-1])
     return records
@@ -153,8 +157,7 @@ def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None
 
 def _record(row: _Row, series: Series) -> dict:
     subject, prepared = row.subject, row.prepared
-    reasons = noise_reasons(series.samples_ms, switches=series.switches, others=series.others, threads=row.threads,
-                            cpus=len(environment.affinity()))
+    reasons = noise_reasons(series, row.threads)
     record = {
         'config': subject.config,
         'task': subject.task,
@@ -166,7 +169,7 @@ def _record(row: _Row, series: Series) -> dict:
         'scope': row.scope,
         'params': subject.complexity.params,
         'macs': subject.complexity.macs,
-        'latency_ms': summarize(series.samples_ms).as_json(),
+        'latency_ms': summarize(list(series.blocks.values())).as_json(),
         'samples': len(series.samples_ms),
         'first_ms': round(prepared.first_ms, 5),
         'compile_s': None if prepared.compile_s is None else round(prepared.compile_s, 3),
@@ -177,7 +180,8 @@ def _record(row: _Row, series: Series) -> dict:
         'layout': prepared.layout,
         'warmup_runs': series.warmup_runs,
         'context_switches': series.switches,
-        'other_cpus': round(series.others, 2),
+        'cpu_seconds': round(series.cpu_seconds, 3),
+        'other_cpus': round(series.contention.others, 2),
         'subnormal_weights': subject.subnormals,
         'config_hash': subject.config_hash,
         'weights_hash': subject.weights_hash,

@@ -11,6 +11,21 @@ _TICKS = os.sysconf('SC_CLK_TCK')
 
 
 @dataclass(frozen=True)
+class Contention:
+    """What others took away over some time.
+
+    Args:
+        others: Cores' worth of other processes' work on the CPUs this one may use.
+        siblings: The same on CPUs that it may not use but that share their cores.
+        throttled: Share of the time in which the container's quota was used up.
+    """
+
+    others: float = 0.
+    siblings: float = 0.
+    throttled: float = 0.
+
+
+@dataclass(frozen=True)
 class Activity:
     """Counters at one moment.
 
@@ -18,29 +33,38 @@ class Activity:
         time: Seconds, monotonic.
         own: CPU seconds of this process, all threads.
         busy: CPU seconds of everybody on the CPUs this process may use; None where the system does not tell.
+        siblings: CPU seconds of everybody on the other CPUs of the same cores.
+        throttled: Seconds in which the container's quota was used up.
     """
 
     time: float
     own: float
     busy: float | None
+    siblings: float = 0.
+    throttled: float = 0.
 
     @classmethod
     def now(cls) -> 'Activity':
         """Reads the counters."""
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        return cls(time.monotonic(), usage.ru_utime + usage.ru_stime, _busy_seconds())
+        cpus = environment.affinity()
+        siblings = sorted(set().union(*environment.cores()) - set(cpus))
+        return cls(time.monotonic(), time.process_time(), _busy_seconds(cpus), _busy_seconds(siblings) or 0.,
+                   environment.throttled_seconds())
 
-    def others_since(self, start: 'Activity') -> float:
-        """Cores' worth of work that other processes did from ``start`` until this moment.
+    def since(self, start: 'Activity') -> Contention:
+        """What others took from ``start`` until this moment.
 
-        Where the system has no counters, the load average less our own threads stands in.
+        Where the system has no counters, the load average less our own threads stands in for the others.
         """
         seconds = max(self.time - start.time, 1e-3)
         own = self.own - start.own
         if self.busy is None or start.busy is None:
             load = environment.load_average()
-            return max(0., load[0] - own / seconds) if load else 0.
-        return max(0., (self.busy - start.busy - own) / seconds)
+            others = load[0] - own / seconds if load else 0.
+        else:
+            others = (self.busy - start.busy - own) / seconds
+        return Contention(max(0., others), (self.siblings - start.siblings) / seconds,
+                          (self.throttled - start.throttled) / seconds)
 
 
 def involuntary_switches() -> int:
@@ -63,8 +87,8 @@ def busy_seconds(stat: str, cpus: list[int]) -> float | None:
     return sum(sum(map(int, row[1:9])) - int(row[4]) - int(row[5]) for row in rows) / _TICKS
 
 
-def _busy_seconds() -> float | None:
+def _busy_seconds(cpus: list[int]) -> float | None:
     try:
-        return busy_seconds(Path('/proc/stat').read_text(), environment.affinity())
+        return busy_seconds(Path('/proc/stat').read_text(), cpus)
     except OSError:
         return None

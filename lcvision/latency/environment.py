@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -80,6 +81,17 @@ def affinity() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
+    """Cores of the CPUs that this process may run on, each as the numbers of all its CPUs.
+
+    Args:
+        root: Where the system describes its CPUs; what it does not describe has a core of its own.
+    """
+    found = {frozenset(_numbers(_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu)))
+             for cpu in affinity()}
+    return sorted(map(set, found), key=min)
+
+
 def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:
     """CPUs' worth of time that the container allows, the tightest limit on the way up; None without a limit.
 
@@ -87,21 +99,23 @@ def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> flo
         cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
         root: Where the cgroup file systems are mounted.
     """
-    text = (_read('/proc/self/cgroup') or '') if cgroup is None else cgroup
-    limits = []
-    for line in text.splitlines():
-        _, controllers, path = line.split(':', 2)
-        if not controllers:
-            bases = [Path(root), Path(root, 'unified')]
-        elif 'cpu' in controllers.split(','):
-            bases = [Path(root, controllers), Path(root, 'cpu')]
-        else:
-            continue
-        parts = [part for part in path.split('/') if part not in ('', '..')]
-        # Inside a container the path may be that of the host: the mount's own top is looked at as well.
-        folders = [base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1)]
-        limits += [limit for folder in folders if (limit := _folder_quota(folder)) is not None]
-    return min(limits, default=None)
+    return min((limit for folder in _cgroup_folders(cgroup, root) if (limit := _folder_quota(folder)) is not None),
+               default=None)
+
+
+def throttled_seconds(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float:
+    """Seconds in which the container had used up its quota and had to wait; 0 without one.
+
+    Args:
+        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
+        root: Where the cgroup file systems are mounted.
+    """
+    found = [0.]
+    for folder in _cgroup_folders(cgroup, root):
+        text = _read(folder / 'cpu.stat') or ''
+        found += [int(number) * {'usec': 1e-6, 'time': 1e-9}[unit]
+                  for unit, number in re.findall(r'^throttled_(usec|time) (\d+)$', text, re.MULTILINE)]
+    return max(found)
 
 
 def usable_threads() -> int:
@@ -163,6 +177,28 @@ def count_subnormals(network: nn.Module) -> int:
             smallest_normal = torch.tensor(torch.finfo(tensor.dtype).tiny, dtype=tensor.dtype).view(integer)
             total += int(((size > 0) & (size < smallest_normal)).sum())
     return total
+
+
+def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:
+    text = (_read('/proc/self/cgroup') or '') if cgroup is None else cgroup
+    for line in text.splitlines():
+        _, controllers, path = line.split(':', 2)
+        if not controllers:
+            bases = [Path(root), Path(root, 'unified')]
+        elif 'cpu' in controllers.split(','):
+            bases = [Path(root, controllers), Path(root, 'cpu')]
+        else:
+            continue
+        parts = [part for part in path.split('/') if part not in ('', '..')]
+        # Inside a container the path may be that of the host: the mount's own top is looked at as well.
+        yield from (base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1))
+
+
+def _numbers(text: str) -> Iterator[int]:
+    """Numbers of a list such as '0-2,8'."""
+    for part in text.split(','):
+        first, _, last = part.partition('-')
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _folder_quota(folder: Path) -> float | None:

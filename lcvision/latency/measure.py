@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lcvision.latency.contention import Activity, involuntary_switches
+from lcvision.latency.contention import Activity, Contention, involuntary_switches
 
 _WARMUP_BLOCK = 5
 _STABLE = 0.02
@@ -52,16 +52,23 @@ class Series:
     """Samples of one candidate.
 
     Args:
-        samples_ms: Latencies in milliseconds in the order they were taken.
+        blocks: Latencies in milliseconds by the round they were taken in.
         switches: Involuntary context switches while they were taken.
+        cpu_seconds: Of this process, all threads, while they were taken.
         warmup_runs: Runs before the first sample.
-        others: Cores' worth of other processes' work while all candidates were sampled.
+        contention: What others took while all candidates were sampled.
     """
 
-    samples_ms: np.ndarray = field(default_factory=lambda: np.empty(0))
+    blocks: dict[int, np.ndarray] = field(default_factory=dict)
     switches: int = 0
+    cpu_seconds: float = 0.
     warmup_runs: int = 0
-    others: float = 0.
+    contention: Contention = field(default_factory=Contention)
+
+    @property
+    def samples_ms(self) -> np.ndarray:
+        """(n,) latencies in the order they were taken."""
+        return np.concatenate([*self.blocks.values()] or [np.empty(0)])
 
 
 def quietly(work: Callable[[], Any], threads: int) -> Any:
@@ -151,30 +158,32 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
         One series for each candidate.
     """
     tell = progress or (lambda done: None)
-    series, plans = [], []
+    series: list[Series] = []
+    plans: list[list[int]] = []
     for i, run in enumerate(runs):
         tell(i / len(runs) / 4)
         warm_up_runs, median = warm_up(run, budget.warmup_seconds)
         series.append(Series(warmup_runs=warm_up_runs))
         plans.append(plan_blocks(budget, median / 1e3))
-    blocks: list[list[np.ndarray]] = [[] for _ in runs]
     spent = [0.] * len(runs)
     before = Activity.now()
     for turn in range(budget.rounds):
         order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
         for i in order:
-            if plans[i][turn] and (sum(map(len, blocks[i])) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
+            one = series[i]
+            if plans[i][turn] and (len(one.samples_ms) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
                 start = time.monotonic()
                 settle()
                 runs[i]()
-                switches = involuntary_switches()
-                blocks[i].append(sample(runs[i], plans[i][turn]))
-                series[i].switches += involuntary_switches() - switches
+                switches, seconds = involuntary_switches(), time.process_time()
+                one.blocks[turn] = sample(runs[i], plans[i][turn])
+                one.cpu_seconds += time.process_time() - seconds
+                one.switches += involuntary_switches() - switches
                 spent[i] += time.monotonic() - start
         tell(0.25 + 0.75 * (turn + 1) / budget.rounds)
-    others = Activity.now().others_since(before)
-    for one, parts in zip(series, blocks, strict=True):
-        one.samples_ms, one.others = np.concatenate(parts), others
+    contention = Activity.now().since(before)
+    for one in series:
+        one.contention = contention
     return series
 
 

@@ -3,32 +3,33 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-_BOOTSTRAPS = 1000
+from lcvision.latency.measure import Series
+from lcvision.latency.statistics import resampled_medians
+
 # Of two equal candidates in the same rounds; beyond it no number of these rounds is worth much.
 _MAX_DIFFERENCE = 0.03
 _KEYS = ('config', 'engine', 'precision', 'threads', 'input', 'scope')
 
 
-def compare_twins(first_ms: Sequence[float] | np.ndarray, second_ms: Sequence[float] | np.ndarray,
-                  seed: int = 0) -> dict:
+def compare_twins(first: Series, second: Series, seed: int = 0) -> dict:
     """How far the medians of two series of the same thing are apart.
 
     Args:
-        first_ms: (n,) latencies.
-        second_ms: (m,) latencies of the same candidate, taken in turn with the first.
+        first: Of a candidate.
+        second: Of the same, prepared anew, in the same rounds.
         seed: Of the bootstrap.
 
     Returns:
         ``difference``, the relative difference of the medians; ``ci95``, its bootstrap interval; and ``floor``, the
         largest difference that the interval allows: what is below it may be nothing.
     """
-    first, second = np.asarray(first_ms, np.float64), np.asarray(second_ms, np.float64)
-    rng = np.random.default_rng(seed)
-    medians = [np.median(rng.choice(row, (_BOOTSTRAPS, len(row))), 1) for row in (first, second)]
-    low, high = np.quantile(medians[1] / medians[0] - 1, (0.025, 0.975))
-    difference = float(np.median(second) / np.median(first) - 1)
+    shared = sorted(first.blocks.keys() & second.blocks.keys())
+    drawn = resampled_medians(*([one.blocks[turn] for turn in shared] for one in (first, second)), seed=seed)
+    low, high = np.quantile(drawn[:, 1] / drawn[:, 0] - 1, (0.025, 0.975))
+    medians = [float(np.median(one.samples_ms)) for one in (first, second)]
+    difference = medians[1] / medians[0] - 1
     return {
-        'median_ms': [round(float(np.median(row)), 5) for row in (first, second)],
+        'median_ms': [round(median, 5) for median in medians],
         'difference': round(difference, 5),
         'ci95': [round(float(low), 5), round(float(high), 5)],
         'floor': round(float(max(abs(low), abs(high), abs(difference))), 5),

@@ -46,6 +46,22 @@ class Idle(Wrong):
         return Prepared(lambda x: outputs, example, 0.1, compile_s=2.)
 
 
+class Moody(Wrong):
+    """Three times slower whenever it is prepared again."""
+
+    name = 'moody'
+    prepared = 0
+
+    def prepare(self, network, example, *, precision, threads):
+        outputs, seconds = network(example), 0.001 * 3 ** self.prepared
+        self.prepared += 1
+
+        def run(x):
+            time.sleep(seconds)
+            return outputs
+        return Prepared(run, example, 0.1)
+
+
 class Sleepless(Wrong):
     """Works for 20 ms."""
 
@@ -128,6 +144,11 @@ def test_the_smallest_network_takes_part_twice_for_the_noise_floor():
     assert floor['median_ms'][0] == outcome.records[1]['latency_ms']['median'] and floor['floor'] >= 0
     json.dumps(floor, allow_nan=False)
     assert run_benchmark(subjects()[:1], [Idle()], [1], budget=BUDGET).noise_floors == []
+
+
+def test_the_floor_holds_what_a_new_preparation_changes():
+    outcome = run_benchmark(subjects()[:1], [Moody()], [1], budget=BUDGET, noise_check=True)
+    assert outcome.noise_floors[0]['difference'] > 0.5 and outcome.records[0]['noisy']
 
 
 def test_unequal_twins_make_every_row_noisy(monkeypatch):

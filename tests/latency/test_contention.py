@@ -22,15 +22,29 @@ def test_busy_seconds_of_chosen_cpus():
 
 def test_others_are_what_is_left_of_the_busy_time():
     start, end = Activity(10., 3., 50.), Activity(12., 5., 55.)
-    assert end.others_since(start) == pytest.approx(1.5)
-    assert Activity(12., 9., 55.).others_since(start) == 0
+    assert end.since(start).others == pytest.approx(1.5)
+    assert Activity(12., 9., 55.).since(start).others == 0
+
+
+def test_siblings_and_throttling_are_rates():
+    seen = Activity(12., 5., 55., 31., 0.5).since(Activity(10., 3., 50., 30., 0.1))
+    assert (seen.siblings, seen.throttled) == (0.5, pytest.approx(0.2))
+
+
+def test_siblings_that_this_process_may_not_use_are_read(monkeypatch):
+    monkeypatch.setattr(contention.environment, 'affinity', lambda: [0])
+    monkeypatch.setattr(contention.environment, 'cores', lambda: [{0, 1}])
+    monkeypatch.setattr(contention.environment, 'throttled_seconds', lambda: 0.)
+    monkeypatch.setattr(contention.Path, 'read_text', lambda self: STAT)
+    found = Activity.now()
+    assert (found.busy, found.siblings) == (busy_seconds(STAT, [0]), busy_seconds(STAT, [1]))
 
 
 def test_without_counters_the_load_average_stands_in(monkeypatch):
     monkeypatch.setattr(contention.environment, 'load_average', lambda: [3., 0., 0.])
-    assert Activity(12., 5., None).others_since(Activity(10., 3., None)) == pytest.approx(2.)
+    assert Activity(12., 5., None).since(Activity(10., 3., None)).others == pytest.approx(2.)
     monkeypatch.setattr(contention.environment, 'load_average', lambda: None)
-    assert Activity(12., 5., None).others_since(Activity(10., 3., None)) == 0
+    assert Activity(12., 5., None).since(Activity(10., 3., None)).others == 0
 
 
 def test_now_counts_own_work():

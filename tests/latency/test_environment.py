@@ -48,6 +48,25 @@ def test_quota_at_the_mount_of_a_container(tmp_path):
     assert environment.cgroup_quota('0::/host/only\n', str(tmp_path)) == 2
 
 
+@pytest.mark.parametrize('line, text, seconds', [
+    ('0::/box\n', 'nr_periods 9\nnr_throttled 3\nthrottled_usec 1500000\n', 1.5),
+    ('4:cpu:/box\n', 'nr_periods 9\nnr_throttled 3\nthrottled_time 2500000000\n', 2.5)])
+def test_throttled_seconds(tmp_path, line, text, seconds):
+    folder = tmp_path / ('cpu/box' if 'cpu' in line else 'box')
+    folder.mkdir(parents=True)
+    assert environment.throttled_seconds(line, str(tmp_path)) == 0
+    (folder / 'cpu.stat').write_text(text)
+    assert environment.throttled_seconds(line, str(tmp_path)) == pytest.approx(seconds)
+
+
+def test_cores_are_the_cpus_that_share_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, 'affinity', lambda: [0, 1, 2, 7])
+    for cpu, siblings in ((0, '0,4'), (1, '1-2'), (2, '1-2')):
+        (tmp_path / f'cpu{cpu}/topology').mkdir(parents=True)
+        (tmp_path / f'cpu{cpu}/topology/thread_siblings_list').write_text(f'{siblings}\n')
+    assert environment.cores(str(tmp_path)) == [{0, 4}, {1, 2}, {7}]
+
+
 @pytest.mark.parametrize('quota, expected', [(None, 4), (1.5, 1), (0.5, 1), (3., 3), (64., 4)])
 def test_usable_threads(monkeypatch, quota, expected):
     monkeypatch.setattr(environment, 'affinity', lambda: [0, 1, 2, 3])

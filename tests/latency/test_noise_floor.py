@@ -2,11 +2,16 @@
 import numpy as np
 import pytest
 
+from lcvision.latency.measure import Series
 from lcvision.latency.noise_floor import compare_twins, describe_floor, floor_of, floor_record, mark_noisy
 
 
-def series(median, seed, spread=0.02, count=200):
+def samples(median, seed, spread=0.02, count=200):
     return median * np.exp(np.random.default_rng(seed).normal(0, spread, count))
+
+
+def series(*args, rounds=10, factor=1., **kwargs):
+    return Series(dict(enumerate(np.array_split(samples(*args, **kwargs) * factor, rounds))))
 
 
 def test_equal_series_have_a_small_floor_that_covers_no_difference():
@@ -24,14 +29,32 @@ def test_a_known_difference_is_found():
 def test_spread_and_few_samples_raise_the_floor():
     quiet = compare_twins(series(8., 1), series(8., 2))['floor']
     assert compare_twins(series(8., 1, spread=0.3), series(8., 2, spread=0.3))['floor'] > 3 * quiet
-    assert compare_twins(series(8., 1, count=8), series(8., 2, count=8))['floor'] > quiet
+    assert compare_twins(series(8., 1, count=8, rounds=4), series(8., 2, count=8, rounds=4))['floor'] > quiet
 
 
 def test_spikes_and_common_drift_do_not_count():
     drifting = np.linspace(1, 1.3, 200)
-    first, second = series(8., 1) * drifting, series(8., 2) * drifting
-    second[::20] = 400
-    assert abs(compare_twins(first, second)['difference']) < 0.05
+    first, second = series(8., 1, factor=drifting), series(8., 2, factor=drifting)
+    for block in second.blocks.values():
+        block[0] = 400
+    twins = compare_twins(first, second)
+    assert abs(twins['difference']) < 0.05 and twins['floor'] < 0.05
+
+
+def test_the_interval_holds_no_difference_when_rounds_shift_the_twins():
+    """Samples of one block share its state: 20 of them are not 20 witnesses of a difference."""
+    rng, held = np.random.default_rng(0), 0
+    for seed in range(40):
+        shifts = [np.repeat(np.exp(rng.normal(0, 0.02, 10)), 20) for _ in range(2)]
+        low, high = compare_twins(*(series(8., 2 * seed + i, factor=shift) for i, shift in enumerate(shifts)))['ci95']
+        held += low <= 0 <= high
+    assert held >= 35
+
+
+def test_rounds_that_one_twin_left_out_do_not_count():
+    first, second = series(8., 1), series(8., 2)
+    del second.blocks[3]
+    assert compare_twins(first, second)['floor'] < 0.02
 
 
 def test_the_seed_fixes_the_interval():

@@ -12,7 +12,8 @@ def record(name='picodet_pplcnet_1x', median=7.9, noisy=False, samples=200, **ch
                 input=[416, 416], params=1210000, macs=709e6, samples=samples, first_ms=51.2, compile_s=12.,
                 latency_ms=dict(median=median, p10=median * .9, p90=median * 1.2 if samples >= 64 else None,
                                 ci95=[median * .99, median * 1.01]),
-                noisy=noisy, noisy_because=['3.0 involuntary context switches a sample'] if noisy else [], **changes)
+                noisy=noisy, noisy_because=['3.0 involuntary context switches a CPU second'] if noisy else [],
+                **changes)
 
 
 @pytest.mark.parametrize('value, text', [(0.123, '0.12'), (9.99, '9.99'), (12.34, '12.3'), (134.6, '135'), (None, '-')])
@@ -44,7 +45,7 @@ def test_one_network_at_two_resolutions_has_two_rows():
 
 def test_noise_is_marked_and_explained_once():
     worse = record('b', noisy=True)
-    worse['noisy_because'] = ['12.5 involuntary context switches a sample']
+    worse['noisy_because'] = ['12.5 involuntary context switches a CPU second']
     text = format_table([record('a', noisy=True), worse, record('c')], ENVIRONMENT)
     marks = {line.split()[0]: line.endswith('*') for line in text.splitlines() if line.startswith(('a ', 'b ', 'c '))}
     assert marks == {'a': True, 'b': True, 'c': False}

@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 from torch import nn
 
-from lcvision.latency import environment
 from lcvision.latency.benchmark import Subject
 from lcvision.latency.engines import Prepared
 from lcvision.latency.ledger.compiled_trace import trace_onednn, trace_others
@@ -66,8 +65,7 @@ def profile_inference(prepared: Prepared, subject: Subject, engine: str, precisi
         'parts_share': {name: round(ms / wall, 4) for name, ms in times.items()},
         'peak_gflops': round(peak, 1),
         'isa': sorted({kernel.isa for kernel in kernels if kernel.isa}),
-        'noisy_because': noise_reasons(series[0].samples_ms, switches=series[0].switches, others=series[0].others,
-                                       threads=threads, cpus=len(environment.affinity())),
+        'noisy_because': noise_reasons(series[0], threads),
         'rows': profile_rows(kernels, wall, peak * threads),
     }
 
