@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from lcvision.weights.mapping import assemble
 from lcvision.weights.report import ConversionError, ConversionReport
 
-_BLOCK = re.compile(r'blocks\.(\d+)\.(\d+)\.(.+)\.(\w+)')
+_BLOCK = re.compile(r'blocks\.(\d{1,3})\.(\d{1,3})\.(.+)\.(\w+)')
 _LAYERS = {'conv_dw': 'dw.conv', 'bn1': 'dw.bn', 'conv_pw': 'pw.conv', 'bn2': 'pw.bn',
            'se.conv_reduce': 'se.reduce', 'se.conv_expand': 'se.expand'}
 _OUTSIDE = {'conv_stem': 'backbone.stem.conv', 'bn1': 'backbone.stem.bn', 'conv_head': 'head.expand',
@@ -104,7 +104,7 @@ def convert_own(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str
 
 
 def _report_head_bias(bias: Tensor, report: ConversionReport) -> None:
-    if bias.abs().max() == 0:
+    if not bias.any():
         report.dropped[_HEAD_BIAS] = 'all zeros, and the head has no bias there'
     else:
         report.unexpected.append(f"{_HEAD_BIAS} (PP-LCNet's head has no bias there and no other weight can stand for "

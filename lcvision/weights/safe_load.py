@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lcvision.errors import UserError
 from lcvision.weights.paddle_unpickler import PaddleUnpickler, RefusedGlobal, plain
+from lcvision.weights.report import listing
 
 TORCH_SUFFIXES = ('.pth', '.pt', '.bin', '.ckpt')
 PADDLE_SUFFIXES = ('.pdparams', '.npz')
@@ -27,7 +28,8 @@ def load_state_dict_file(path: str | Path) -> dict[str, Tensor]:
         Name to tensor on the CPU.
 
     Raises:
-        UserError: The file is missing, torn, of an unknown format, holds no tensors or asks to run code.
+        UserError: The file is missing, torn, of an unknown format, holds no tensors or infinite ones, or asks to run
+            code.
     """
     return load_checkpoint_file(path)[0]
 
@@ -52,11 +54,12 @@ def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str,
                         f'{", ".join(TORCH_SUFFIXES)}; convert others with tools/convert_weights.py.')
     loaded = load_torch_file(path)
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f'{path} holds no weights: expected a dictionary of tensors, or one under "state_dict"; '
-                        'give a checkpoint saved by tools/train.py or tools/convert_weights.py.')
+    if not isinstance(state, dict) or not state or not all(map(_is_weight, state.keys(), state.values())):
+        raise UserError(f'{path} holds no weights: expected a dictionary of named, dense tensors, or one under '
+                        '"state_dict"; give a checkpoint saved by tools/train.py or tools/convert_weights.py.')
+    _require_finite(path, [name for name, value in state.items() if not _is_finite(value)], len(state))
     meta = loaded.get('meta') if state is not loaded else None
-    return ({name.removeprefix('module.'): value for name, value in state.items()},
+    return ({name.removeprefix('module.'): value.detach() for name, value in state.items()},
             meta if isinstance(meta, dict) else {})
 
 
@@ -90,7 +93,7 @@ def load_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
         Name to tensor on the CPU, and the metadata of the file.
 
     Raises:
-        UserError: The file is missing or torn.
+        UserError: The file is missing or torn, or a number in it is not finite.
     """
     return _read_safetensors(existing_file(path))
 
@@ -106,16 +109,20 @@ def read_paddle(path: str | Path) -> dict[str, Any]:
         Paddle's name to array, and whatever entries for its own use Paddle put beside them.
 
     Raises:
-        UserError: The file is missing, torn, of an unknown format, holds no arrays or asks to run code.
+        UserError: The file is missing, torn, of an unknown format, holds no arrays or infinite ones, or asks to run
+            code.
     """
     path = existing_file(path)
     if path.suffix not in PADDLE_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: Paddle weights are read from '
                         f'{" and ".join(PADDLE_SUFFIXES)}.')
     named = _read_npz(path) if path.suffix == '.npz' else _read_pdparams(path)
-    if not isinstance(named, dict) or not any(isinstance(value, np.ndarray) for value in named.values()):
+    named = named if isinstance(named, dict) else {}
+    arrays = {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
+    if not arrays or not all(isinstance(name, str) for name in named):
         raise UserError(f'{path} holds no weights: expected a dictionary of named arrays, as paddle.save writes of '
                         'a state_dict; give the .pdparams of a model.')
+    _require_finite(path, [name for name, value in arrays.items() if not np.isfinite(value).all()], len(arrays))
     return named
 
 
@@ -162,12 +169,31 @@ def _refused(path: Path, name: str) -> UserError:
                      'plain tensors.')
 
 
+def _is_weight(name: object, value: object) -> bool:
+    return (isinstance(name, str) and isinstance(value, Tensor) and value.layout is torch.strided
+            and not value.is_quantized and not value.is_meta)
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    # Numbers of eight bits know no isfinite.
+    return bool((tensor.float() if tensor.element_size() == 1 else tensor).isfinite().all())
+
+
+def _require_finite(path: Path, wrong: list[str], count: int) -> None:
+    if wrong:
+        raise UserError(f'{path} is not usable: {len(wrong)} of its {count} tensors hold NaN or infinite numbers '
+                        f'({listing(wrong, 3)}), as after a training that diverged; take an earlier checkpoint.')
+
+
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework='pt', device='cpu') as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
         raise torn(path, error) from error
+    _require_finite(path, [name for name, value in state.items() if not _is_finite(value)], len(state))
+    return state, metadata
 
 
 def _read_pdparams(path: Path) -> Any:

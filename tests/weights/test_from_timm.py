@@ -43,6 +43,8 @@ def test_bias_of_the_head_convolution():
     named = timm_lcnet(model)
     _, report = convert_with_report({**named, 'conv_head.bias': torch.zeros(1280)}, model)
     assert report.complete and 'zeros' in report.dropped['conv_head.bias']
+    for empty in torch.zeros(0), torch.zeros(1280, dtype=torch.bool):
+        assert 'conv_head.bias' in convert_with_report({**named, 'conv_head.bias': empty}, model)[1].dropped
     with pytest.raises(ConversionError, match='convert the backbone alone'):
         convert({**named, 'conv_head.bias': torch.ones(1280)}, model)
     with_bias = paddle_shaped.classifier(bias=True)
@@ -56,11 +58,13 @@ def test_what_does_not_fit_is_named():
     named = timm_lcnet(paddle_shaped.classifier(classes=10))
     named['blocks.6.0.conv_dw.weight'] = torch.ones(1)
     named['blocks.0.0.aa.weight'] = torch.ones(1)
+    named[f'blocks.{"1" * 5000}.0.conv_dw.weight'] = torch.ones(1)
     del named['bn1.running_var']
     with pytest.raises(ConversionError) as caught:
         convert(named, model)
     assert caught.value.missing == ['backbone.stem.bn.running_var']
-    assert caught.value.unexpected == ['blocks.6.0.conv_dw.weight', 'blocks.0.0.aa.weight']
+    assert caught.value.unexpected[:2] == ['blocks.6.0.conv_dw.weight', 'blocks.0.0.aa.weight']
+    assert len(caught.value.unexpected) == 3
     assert len(caught.value.misshapen) == 2
 
 

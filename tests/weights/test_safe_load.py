@@ -140,3 +140,51 @@ def test_file_without_weights(tmp_path):
     (tmp_path / 'x.pdparams').write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(UserError, match='holds no weights'):
         read_paddle(tmp_path / 'x.pdparams')
+
+
+def write(path, tensors):
+    """Writes tensors to a file of any suffix."""
+    if path.suffix in ('.npz', '.pdparams'):
+        arrays = {name: value.numpy() for name, value in tensors.items()}
+        np.savez(path, **arrays) if path.suffix == '.npz' else path.write_bytes(pickle.dumps(arrays))
+    else:
+        save_file(tensors, path) if path.suffix == '.safetensors' else torch.save(tensors, path)
+    return path
+
+
+@pytest.mark.parametrize('number', [float('nan'), float('inf')])
+@pytest.mark.parametrize(('name', 'read'), [
+    ('x.pdparams', read_paddle), ('x.npz', read_paddle), ('x.pth', load_state_dict_file),
+    ('x.safetensors', load_state_dict_file)])
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path, tensors, name, read, number):
+    tensors['a.bias'][1] = number
+    with pytest.raises(UserError, match=r'1 of its 2 tensors hold NaN or infinite numbers \(a\.bias\)'):
+        read(write(tmp_path / name, tensors))
+
+
+def test_numbers_of_eight_bits_are_read(tmp_path, tensors):
+    tensors |= dict(small=torch.ones(2).to(torch.float8_e4m3fn), whole=torch.ones(2, dtype=torch.int8))
+    assert load_state_dict_file(write(tmp_path / 'x.safetensors', tensors)).keys() == tensors.keys()
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('state', [
+    {1: torch.ones(2)}, {None: torch.ones(2)}, {('a', 'b'): torch.ones(2)}, {b'a': torch.ones(2)},
+    {'a': torch.ones(2).to_sparse()}, {'a': torch.ones(2, device='meta')},
+    {'a': torch.quantize_per_tensor(torch.ones(2), 1., 0, torch.qint8)}],
+    ids=['int', 'None', 'tuple', 'bytes', 'sparse', 'meta', 'quantised'])
+def test_what_is_no_named_dense_tensor_is_refused(tmp_path, state):
+    torch.save(state, tmp_path / 'x.pth')
+    with pytest.raises(UserError, match='holds no weights'):
+        load_state_dict_file(tmp_path / 'x.pth')
+
+
+def test_parameters_are_read_as_tensors(tmp_path):
+    torch.save({'a': torch.nn.Parameter(torch.ones(2))}, tmp_path / 'x.pth')
+    assert not load_state_dict_file(tmp_path / 'x.pth')['a'].requires_grad
+
+
+def test_paddle_names_are_text(tmp_path):
+    (tmp_path / 'x.pdparams').write_bytes(pickle.dumps({'a': np.ones(2), 1: np.ones(2)}))
+    with pytest.raises(UserError, match='holds no weights'):
+        read_paddle(tmp_path / 'x.pdparams')
