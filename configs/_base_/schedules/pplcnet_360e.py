@@ -1,4 +1,4 @@
-# PP-LCNet paper, section 4.1: SGD with momentum 0.9, cosine from 0.8 over 360 epochs of batch 2048 (4 x 512) after 5
+# PP-LCNet paper, section 4.2: SGD with momentum 0.9, cosine from 0.8 over 360 epochs of batch 2048 (4 x 512) after 5
 # epochs of warm-up, weight decay 3e-5 (4e-5 above 1x). Norms do not decay, as in the reference's code.
 max_epochs = 360
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)

@@ -28,7 +28,8 @@ class PPLCNetHead(ClsHead):
     Source: PP-LCNet, figure 2, and PaddleClas: the convolution has neither bias nor norm.
 
     Differs: Paddle's dropout multiplies by 1 - p at inference instead of dividing by it in training. Here it is the
-    usual dropout, and the converter folds the factor into the classifier's weight: equal in both modes.
+    usual dropout, and the converter folds the factor into the classifier's weight: equal in both modes. The initial
+    weights are not scaled, so a training from scratch starts with 1 / (1 - p) = 1.25 times Paddle's logits.
     """
 
     def __init__(self, num_classes: int, in_channels: int, expand_channels: int | None = 1280, dropout: float = 0.2,
