@@ -1,6 +1,7 @@
 """CIFAR as its authors give it: whether it is there and whole, so that nothing is ever downloaded."""
 from pathlib import Path
 
+from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
 
 # mmpretrain's class and the folder that the archive unpacks to.
@@ -10,7 +11,8 @@ _NUM_IMAGES = {'train': 50_000, 'test': 10_000}
 
 def find_cifar(root: Path) -> str | None:
     """The mmpretrain class that reads ``root``, or None if neither CIFAR-10 nor CIFAR-100 is unpacked there."""
-    return next((kind for kind, folder in CIFAR_FOLDERS.items() if (root / folder).is_dir()), None)
+    found = {root / folder: kind for kind, folder in CIFAR_FOLDERS.items() if (root / folder).is_dir()}
+    return found[first_of(list(found), 'the data set', 'the one of ten classes comes first')] if found else None
 
 
 def check_cifar(kind: str, root: Path, split: str) -> tuple[int, tuple[str, ...]]:

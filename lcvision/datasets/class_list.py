@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lcvision.errors import UserError
 
-# A name, and perhaps three numbers.
-_LINE = re.compile(r'(?P<name>.*?\S)(?:[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3}))?')
+# Three numbers and a name, from right to left: only so is there one way to read blanks and commas, however many.
+_LINE = re.compile(r'(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*)')
 _IGNORE = 'ignore'
 _MOST = 255
 
@@ -60,10 +60,11 @@ def read_class_list(path: Path) -> ClassList:
 
 
 def _parse(path: Path, line: str) -> tuple[str, Colour | None]:
-    found = _LINE.fullmatch(line)
-    if not found or found[2] is None:
-        return found['name'] if found else line, None
-    name, red, green, blue = found['name'], int(found[2]), int(found[3]), int(found[4])
+    found = _LINE.fullmatch(line[::-1])
+    if not found:
+        return line, None
+    *numbers, name = (text[::-1] for text in found.groups())
+    blue, green, red = map(int, numbers)
     if max(red, green, blue) > 255:
         raise UserError(f'{path} gives {name!r} the colour {red} {green} {blue}: red, green and blue go from 0 to 255')
     return name, (red, green, blue)

@@ -140,8 +140,8 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
     _require_files(ann_file, image_folder, [image['file_name'] for image in images])
     kept = _kept(content, filter_cfg or {}, classes)
     if kept < len(images):
-        print_log(f'{len(images) - kept} of {len(images)} images of {ann_file} are left out: they have no box to learn '
-                  'from, or are too small', logger='current')
+        print_log(f'left out: {len(images) - kept} of {len(images)} images of {ann_file}, too small or without a box '
+                  'to learn from', logger='current')
     # Of nothing the dataset itself complains, with the reason.
     return CocoSplit(ann_file, image_folder, tuple(c['name'] for c in categories), kept or len(images))
 

@@ -1,9 +1,10 @@
 """Finds the splits of a tree of images, one folder a class, and says what is wrong with one before anything runs."""
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm')
@@ -42,11 +43,14 @@ def find_image_folder(root: Path, split: str) -> ImageFolder:
     Raises:
         UserError: There is none, or :func:`check_image_folder` finds a fault.
     """
-    found = next((root / name for name in _NAMES[split] if (root / name).is_dir()), None)
+    found = [root / name for name in _NAMES[split] if (root / name).is_dir()]
     if found:
-        return check_image_folder(found)
+        # Beside a validation split a test split is no candidate.
+        named = [path for path in found if path.name != 'test'] or found
+        return check_image_folder(first_of(named, f'the split {split!r}', f'the first of {", ".join(_NAMES[split])}'))
     expected = f'expected {root}/train/CLASS/*.jpg and {root}/val/CLASS/*.jpg'
-    classes = [path.name for path in _folders(root) if _count_images(path)]
+    # Only what lies right there: root may be a whole disk.
+    classes = [path.name for path in _folders(root) if _count(next(os.walk(path), ((), (), ()))[2])]
     if len(classes) > 1 and not has_splits(root):
         raise UserError(f'{root} holds the classes {_listing(classes)} without splits: put about a tenth of each '
                         f"class's images in {root}/val and the others in {root}/train; {expected}")
@@ -80,8 +84,11 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _count_images(folder: Path) -> int:
-    return sum(not name.startswith('.') and name.lower().endswith(EXTENSIONS)
-               for _, _, names in os.walk(folder, followlinks=True) for name in names)
+    return sum(_count(names) for _, _, names in os.walk(folder, followlinks=True))
+
+
+def _count(names: Iterable[str]) -> int:
+    return sum(not name.startswith('.') and name.lower().endswith(EXTENSIONS) for name in names)
 
 
 def _others(names: Sequence[str]) -> str:

@@ -90,3 +90,11 @@ def test_data_may_be_such_a_folder(cfg, root):
     assert cfg.train_dataloader.dataset.type == 'mmpretrain.CIFAR100'
     assert (cfg.train_dataloader.dataset.split, cfg.val_dataloader.dataset.split) == ('train', 'test')
     assert cfg.test_dataloader.dataset.download is False and cfg.test_dataloader.dataset.pipeline
+
+
+def test_of_two_the_first_is_taken_and_told(root, monkeypatch):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    assert find_cifar(root) == 'CIFAR100' and not told
+    (root / 'cifar-10-batches-py').mkdir()
+    assert find_cifar(root) == 'CIFAR10' and 'not cifar-100-python (' in told[0]

@@ -12,7 +12,10 @@ from lcvision.errors import UserError
                                                                ((128, 64, 128), (250, 170, 30)))),
     ('\ufeffa 1 2 3\nignore 0 0 0\nb 4 5 6\nignore 9 9 9', ClassList(('a', 'b'), ((1, 2, 3), (4, 5, 6)),
                                                                    ((0, 0, 0), (9, 9, 9)))),
-])
+    ('1 2 3 4\na, b ,, 10 20 30', ClassList(('1', 'a, b'), ((2, 3, 4), (10, 20, 30)))),
+    # Tried in every way, this line would take hours.
+    ('a' + ', ' * 20_000 + '1\n1 2 3', ClassList(('a' + ', ' * 20_000 + '1', '1 2 3'))),
+], ids=range(6))
 def test_read(tmp_path, text, expected):
     path = tmp_path / 'classes.txt'
     path.write_text(text, encoding='utf-8')

@@ -83,6 +83,36 @@ def test_a_split_named_val_comes_before_test(cfg, tmp_path):
     assert use_source(cfg, str(tmp_path), train=False).num_images == 4
 
 
+@pytest.mark.parametrize('kind', ['tree', 'npz'])
+@pytest.mark.parametrize('held_out', ['val', 'test'])
+def test_a_test_split_that_chooses_the_checkpoint_is_told(cfg, root, tmp_path, monkeypatch, kind, held_out):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.sources.classification.print_log', lambda text, logger: told.append(text))
+    if kind == 'npz':
+        root = tmp_path / 'set.npz'
+        np.savez(root, **image_tree.arrays(splits=(('train', 6), (held_out, 4))))
+    else:
+        (root / 'val').rename(root / held_out)
+    use_source(cfg, str(root), train=False)
+    assert not told
+    use_source(cfg, str(root), train=True)
+    assert [f'{root} has no validation split: its test split chooses' in text for text in told] == (
+        [True] if held_out == 'test' else [])
+
+
+def test_a_tree_is_told_to_come_before_a_file(cfg, root, monkeypatch):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    image_tree.npz(root / 'set.npz')
+    assert use_source(cfg, str(root), train=False).num_images == 6
+    assert len(told) == 1 and f"{root / 'val'} is taken, not set.npz (" in told[0]
+
+
+@pytest.mark.parametrize('source', ['/dev/null', 'a' * 5000])
+def test_what_is_neither_folder_nor_file_is_told(cfg, source):
+    assert 'no such folder' in message(use_source, cfg, source, train=True)
+
+
 @pytest.mark.parametrize('count, topk', [(2, (1,)), (4, (1,)), (5, (1, 5)), (7, (1, 5))])
 def test_top_k_fits_the_number_of_classes(cfg, tmp_path, count, topk):
     root = image_tree.tree(tmp_path / 'set', [f'c{i}' for i in range(count)], train=1, val=1)

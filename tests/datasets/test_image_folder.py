@@ -31,6 +31,17 @@ def test_a_validation_split_has_several_names(root, name):
     assert find_image_folder(root, 'val').folder == root / name
 
 
+def test_what_was_taken_of_several_is_told(root, monkeypatch):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    (root / 'test').mkdir()
+    find_image_folder(root, 'val')
+    assert not told
+    (root / 'valid').mkdir()
+    assert find_image_folder(root, 'val').folder == root / 'val'
+    assert f"{root / 'val'} is taken, not valid (" in told[0] and len(told) == 1
+
+
 def test_images_below_a_class_count_and_other_files_do_not(root):
     deep = root / 'train' / 'bee' / 'wild' / 'far'
     deep.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 A task's module has ``use_source(cfg, root, train)``, ``check_source(cfg, train)`` and the sample it renders.
 """
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
         root = task.ensure_sample(_SAMPLE_ROOT / task.name)
     else:
         root = Path(source)
-        if not root.exists():
+        # The methods of Path would raise at a name that no file can have.
+        if not (os.path.isdir(root) or os.path.isfile(root)):  # noqa: PTH112, PTH113
             raise UserError(f"--data {source}: no such folder; give {task.layout} or 'sample'")
     return task.use(cfg, root, train)
 

@@ -3,10 +3,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
 
 from lcvision.datasets.cifar_folder import CIFAR_FOLDERS, check_cifar, find_cifar
 from lcvision.datasets.image_folder import EXTENSIONS, check_image_folder, find_image_folder, has_splits
 from lcvision.datasets.npz_images import open_npz
+from lcvision.datasets.several import first_of
 from lcvision.datasets.sources.config_edits import as_list, difference, innermost, set_num_classes
 from lcvision.datasets.sources.image_list import check_image_list
 from lcvision.errors import UserError
@@ -47,6 +49,10 @@ def use_source(cfg: Config, root: Path, train: bool) -> ClassificationSplit:
         if splits['train'].classes != val.classes:
             raise UserError(f'{splits["train"].place} and {val.place} have different classes '
                             f'({difference(splits["train"].classes, val.classes)}): both must have the same folders')
+        if val.dataset.get('split', Path(val.place).name) == 'test':
+            print_log(f'{root} has no validation split: its test split chooses the best checkpoint, whose accuracy '
+                      'there is then a little too high; to avoid that, hold out some of the training images as val',
+                      logger='current')
     for name, split in splits.items():
         dataset = innermost(cfg[f'{name}_dataloader']['dataset'])
         pipeline = dataset['pipeline']
@@ -85,6 +91,7 @@ def _find(root: Path, split: str) -> ClassificationSplit:
         return ClassificationSplit(str(root), classes, num_images, dataset)
     if not files or has_splits(root):
         found = find_image_folder(root, split)
+        first_of([found.folder, *files], f'the split {split!r}', 'folders come before .npz files')
         dataset = dict(type='mmpretrain.CustomDataset', data_prefix=str(found.folder),
                        metainfo=dict(classes=found.classes), extensions=EXTENSIONS)
         return ClassificationSplit(str(found.folder), found.classes, found.num_images, dataset)
