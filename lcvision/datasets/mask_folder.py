@@ -9,6 +9,7 @@ from PIL import Image
 from lcvision.datasets.class_list import ClassList, read_class_list
 from lcvision.datasets.mask_coding import read_mask
 from lcvision.datasets.progress import progress
+from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
 from lcvision.visualization.palette import distinct_colour
 
@@ -50,6 +51,8 @@ def find_mask_folder(root: Path, split: str) -> dict:
     place = next(_places(root, split), None)
     if place is None and any(next(_places(root, other), None) for other in _SPLITS):
         raise UserError(f'{root} has no images for {split!r}: the layout is {LAYOUT}')
+    first_of([images for images, _ in _places(root, split)] or [root], f'images of the split {split!r}',
+             'images come before img_dir, and val before valid and validation')
     part = None if place else split
     if part == 'val':
         print_log(f'{root} has no folders train/ and val/: every fifth image is held out for validation',

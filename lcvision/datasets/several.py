@@ -14,6 +14,6 @@ def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
         why: The rule by which it is the first.
     """
     if len(candidates) > 1:
-        others = ', '.join(path.name for path in candidates[1:4]) + (', ...' if len(candidates) > 4 else '')
+        others = ', '.join(map(str, candidates[1:4])) + (', ...' if len(candidates) > 4 else '')
         print_log(f'{what}: {candidates[0]} is taken, not {others} ({why})', logger='current')
     return candidates[0]

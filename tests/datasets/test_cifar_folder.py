@@ -97,4 +97,4 @@ def test_of_two_the_first_is_taken_and_told(root, monkeypatch):
     monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
     assert find_cifar(root) == 'CIFAR100' and not told
     (root / 'cifar-10-batches-py').mkdir()
-    assert find_cifar(root) == 'CIFAR10' and 'not cifar-100-python (' in told[0]
+    assert find_cifar(root) == 'CIFAR10' and '/cifar-100-python (' in told[0]

@@ -105,7 +105,7 @@ def test_a_tree_is_told_to_come_before_a_file(cfg, root, monkeypatch):
     monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
     image_tree.npz(root / 'set.npz')
     assert use_source(cfg, str(root), train=False).num_images == 6
-    assert len(told) == 1 and f"{root / 'val'} is taken, not set.npz (" in told[0]
+    assert len(told) == 1 and f"{root / 'val'} is taken, not {root / 'set.npz'} (" in told[0]
 
 
 @pytest.mark.parametrize('source', ['/dev/null', 'a' * 5000])

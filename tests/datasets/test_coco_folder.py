@@ -172,8 +172,9 @@ def test_what_was_taken_of_several_is_told(root, monkeypatch):
     coco_like.draw(root / 'images')
     find_split(root, 'val')
     files, folders = told
-    assert f"{root / 'annotations' / 'instances_val2017.json'} is taken, not captions_val2017.json (" in files
-    assert f"{root / 'val2017'} is taken, not images (" in folders
+    annotations = root / 'annotations'
+    assert f"{annotations / 'instances_val2017.json'} is taken, not {annotations / 'captions_val2017.json'} (" in files
+    assert f"{root / 'val2017'} is taken, not {root / 'images'} (" in folders
 
 
 def test_an_entry_that_is_no_object_is_named(root):

@@ -39,7 +39,7 @@ def test_what_was_taken_of_several_is_told(root, monkeypatch):
     assert not told
     (root / 'valid').mkdir()
     assert find_image_folder(root, 'val').folder == root / 'val'
-    assert f"{root / 'val'} is taken, not valid (" in told[0] and len(told) == 1
+    assert f"{root / 'val'} is taken, not {root / 'valid'} (" in told[0] and len(told) == 1
 
 
 def test_images_below_a_class_count_and_other_files_do_not(root):

@@ -29,6 +29,18 @@ def test_splits_are_found(tmp_path, images, masks, split, name):
     assert f'{tmp_path} has no images for {other!r}' in message(find_mask_folder, tmp_path, other)
 
 
+def test_what_was_taken_of_several_is_told(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    (tmp_path / 'classes.txt').write_text('road\ncar')
+    for name in ('val', 'valid'):
+        (tmp_path / 'images' / name).mkdir(parents=True)
+        (tmp_path / 'masks' / name).mkdir(parents=True)
+    find_mask_folder(tmp_path, 'val')
+    assert len(told) == 1
+    assert f"{tmp_path / 'images' / 'val'} is taken, not {tmp_path / 'images' / 'valid'} (" in told[0]
+
+
 @pytest.mark.parametrize('count, held_out', [(2, [1]), (5, [4]), (12, [4, 9])])
 def test_without_splits_every_fifth_is_held_out(tmp_path, count, held_out):
     street_like.pairs(tmp_path, splits=(), count=count)
