@@ -115,12 +115,8 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
     """
     content = content if content is not None else read_coco(ann_file)
     images, annotations, categories = content['images'], content['annotations'], content['categories']
-    for what, items, key in (('image', images, 'id'), ('annotation', annotations, 'id'), ('category', categories, 'id'),
-                             ('category', categories, 'name')):
-        values = [item[key] for item in items]
-        if len(set(values)) < len(values):
-            twice = next(value for value, count in Counter(values).items() if count > 1)
-            raise UserError(f'{ann_file}: {what} {key} {twice!r} occurs more than once; each must be unique')
+    for what, items in (('image', images), ('annotation', annotations), ('category', categories)):
+        _require_ids(ann_file, what, items)
     for name, items in (('images', images), ('categories', categories)):
         if not items:
             raise UserError(f"{ann_file} is empty: its list '{name}' has no entries, but needs one at least")
@@ -162,6 +158,17 @@ def _is_learnt(annotation: dict, image: dict) -> bool:
     inside = min(x + width, image['width']) > max(x, 0) and min(y + height, image['height']) > max(y, 0)
     return (inside and width >= 1 and height >= 1 and annotation['area'] > 0
             and not annotation['iscrowd'] and not annotation.get('ignore'))
+
+
+def _require_ids(ann_file: Path, what: str, items: list[dict]) -> None:
+    for key in ('id', 'name') if what == 'category' else ('id',):
+        values = [item[key] for item in items]
+        if len(set(values)) < len(values):
+            twice = next(value for value, count in Counter(values).items() if count > 1)
+            raise UserError(f'{ann_file}: {what} {key} {twice!r} occurs more than once; each must be unique')
+    # Annotations are numbered anew; COCO's evaluation sorts the others.
+    if what != 'annotation' and len({isinstance(item['id'], str) for item in items}) > 1:
+        raise UserError(f'{ann_file}: some of the {what} ids are numbers and some are texts; make them all numbers')
 
 
 def _rank(name: str, split: str) -> tuple:

@@ -215,6 +215,12 @@ def test_what_occurs_twice_is_named(root, name, key, value):
     assert f'{path}: ' in text and f'{key} {value!r} occurs more than once' in text
 
 
+@pytest.mark.parametrize('name, what', [('images', 'image'), ('categories', 'category')])
+def test_ids_of_two_kinds_are_told(root, name, what):
+    path = spoil(root, lambda content: content[name].append({**content[name][0], 'id': 'x', 'name': 'pan'}))
+    assert f'{path}: some of the {what} ids are numbers' in message(find_split, root, 'val')
+
+
 @pytest.mark.parametrize('name', ['images', 'categories'])
 def test_an_empty_split_is_named(root, name):
     path = spoil(root, lambda content: content.update({name: [], 'annotations': []}))
