@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes the command line's.
 
     Returns:
-        0, or 1 when a row could not be measured or is slower than the baseline.
+        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it.
 
     Raises:
         UserError: An argument is wrong; nothing has been measured then.
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--minutes', metavar='N', help='end in about N minutes, without the rows there is no time for '
                         '(9 where no config is named, else no limit)')
     parser.add_argument('--compare', metavar='BASELINE.json',
-                        help='exit 1 when a row is slower than in this earlier --json of the same CPU model')
+                        help='exit 1 when a row is slower than in this earlier --json of the same machine, or missing')
     parser.add_argument('--profile', action='store_true',
                         help=f"take each inference apart, layer by layer; engines {', '.join(PROFILED)} (eager)")
     parser.add_argument('--json', metavar='FILE', help='write environment and records')
@@ -165,10 +165,10 @@ def _judge(outcome: Outcome, machine: dict, baseline: dict | None, path: str) ->
         return 0
     verdict = compare_runs(outcome.records, machine, baseline)
     print('\n'.join(verdict.lines))
-    if not verdict.judged and machine['cpu'] == baseline['environment']['cpu']:
+    if verdict.comparable and not verdict.judged:
         raise UserError(f'--compare {path} has no row measured like one of these (config, engine, precision, threads, '
                         'input, scope): nothing was judged')
-    return int(verdict.slower > 0)
+    return int(verdict.failed)
 
 
 class _Progress:

@@ -16,6 +16,7 @@ from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.statistics import noise_reasons, summarize
 from lcvision.latency.subject import Failure, Outcome, Subject
 from lcvision.latency.time_limit import TimeLimit, quickest_to_prepare_first
+from lcvision.latency.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
 SCOPES = ('net', 'e2e')
@@ -146,8 +147,10 @@ def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None
         again = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
                                    precision=row.precision, threads=row.threads)
         runs.append(_call(row.scope, row.subject, again, row.threads))
-    series = measure_rounds(runs, budget, told)
-    records = [_record(row, one) for row, one in zip(rows, series, strict=False)]
+    yardstick = Yardstick()
+    series = measure_rounds(runs, budget, told, yardstick)
+    records = [{**_record(row, one), 'yardstick': yardstick.record(one)}
+               for row, one in zip(rows, series, strict=False)]
     if noise_floors is not None:
         twins = compare_twins(series[twin], series[-1])
         noise_floors.append(floor_record(records[twin], twins))
@@ -157,7 +160,7 @@ def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None
 
 def _record(row: _Row, series: Series) -> dict:
     subject, prepared = row.subject, row.prepared
-    reasons = noise_reasons(series, row.threads)
+    reasons = noise_reasons(series, row.threads) + yardstick_moves(series)
     record = {
         'config': subject.config,
         'task': subject.task,

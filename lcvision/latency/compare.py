@@ -11,6 +11,12 @@ from lcvision.latency.paper_ratios import format_ratio, ratio_bounds
 
 SCHEMA = 1
 _KEYS = ('engine', 'precision', 'threads', 'input', 'scope')
+_MACHINE = {
+    'cpu': 'CPU', 'cpu_id': 'family, model, stepping', 'flags': 'instruction sets', 'flags_hash': 'hash of all flags',
+    'cores': 'CPUs', 'physical_cores': 'cores', 'affinity': 'usable CPUs', 'cgroup_quota': 'quota',
+    'isa_cap': 'forbidden kernels', 'torch_cpu_capability': "torch's kernels", 'governor': 'governor',
+    'hypervisor': 'hypervisor', 'product': 'product',
+}
 
 
 @dataclass
@@ -21,18 +27,28 @@ class Verdict:
         lines: For the reader.
         slower: Rows that are slower than the baseline beyond the noise floor.
         judged: Rows that were compared.
+        missing: Rows of the baseline that were not measured now.
+        comparable: Whether the two runs were made on one machine.
     """
 
     lines: list[str] = field(default_factory=list)
     slower: int = 0
     judged: int = 0
+    missing: int = 0
+    comparable: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether a guard has to stop here."""
+        return self.slower + self.missing > 0
 
 
-def read_baseline(path: str) -> dict:
+def read_baseline(path: str, option: str = '--compare') -> dict:
     """The results of an earlier run.
 
     Args:
         path: File that ``--json`` wrote.
+        option: What the file was given to, for the message.
 
     Raises:
         UserError: It is not there, or it is another kind of file.
@@ -40,25 +56,28 @@ def read_baseline(path: str) -> dict:
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise UserError(f'--compare {path} cannot be read: {error.strerror}; give a file that --json wrote') from None
+        raise UserError(f'{option} {path} cannot be read: {error.strerror}; give a file that --json wrote') from None
     except ValueError:
-        raise UserError(f'--compare {path} is not JSON: give a file that --json of this tool wrote') from None
+        raise UserError(f'{option} {path} is not JSON: give a file that --json of this tool wrote') from None
     found = content.get('schema') if isinstance(content, dict) else None
     if found != SCHEMA:
         what = 'no schema' if found is None else f'schema {found!r}'
-        raise UserError(f'--compare {path} has {what}, but schema {SCHEMA} is needed: give a file that --json of this '
+        raise UserError(f'{option} {path} has {what}, but schema {SCHEMA} is needed: give a file that --json of this '
                         'version of the tool wrote')
     machine, rows = content.get('environment'), content.get('results')
     if not isinstance(machine, dict) or not isinstance(machine.get('cpu'), str) or not _are_records(rows):
-        raise UserError(f'--compare {path} lacks the environment or has broken results: write it again with --json')
+        raise UserError(f'{option} {path} lacks the environment or has broken results: write it again with --json')
     return content
 
 
 def compare_runs(records: Sequence[dict], machine: dict, baseline: dict) -> Verdict:
     """Puts each row beside the one of the baseline that was measured alike.
 
-    A row is slower when the whole interval of its ratio lies above one by more than the larger noise floor of the two
-    runs. A noisy row is judged as well, with a mark, since a guard had better ask twice than miss one.
+    Where both runs read a yardstick with one torch, each row counts as a multiple of it, so that a machine that changed
+    its clock or shares its memory is not taken for a network. How much of the time is arithmetic and how much is
+    memory is not known: a row is slower when it is slower than either part of the yardstick explains, by the whole
+    interval of its ratio and more than the larger noise floor of the two runs. A noisy row is judged as well, with a
+    mark, since a guard had better ask twice than miss one.
 
     Args:
         records: Of this run, as written to JSON.
@@ -66,30 +85,70 @@ def compare_runs(records: Sequence[dict], machine: dict, baseline: dict) -> Verd
         baseline: From :func:`read_baseline`.
     """
     then = baseline['environment']
-    if machine['cpu'] != then['cpu']:
-        return Verdict([f"cannot judge: the baseline was measured on {then['cpu']}, and this is {machine['cpu']}; "
-                        'measure a baseline here'])
+    differences = machine_differences(machine, then)
+    if differences:
+        return Verdict(['cannot judge: the baseline was measured on another machine or under other limits, measure one '
+                        'here:', *(f'  {line}' for line in differences)], comparable=False)
     verdict = Verdict([f"ratio to the baseline of {then.get('git_revision') or 'an unknown revision'} (outer bounds of "
-                       'both 95 % intervals):'])
-    known = {_key(record): record for record in baseline['results']}
+                       'both 95 % intervals), then what the yardsticks leave of it:'])
+    known = {row_key(record): record for record in baseline['results']}
+    same_torch = (machine.get('versions') or {}).get('torch') == (then.get('versions') or {}).get('torch')
     for record in records:
-        old = known.get(_key(record))
+        old = known.get(row_key(record))
         if old is None:
+            verdict.lines.append(f'  {"not in the baseline":45} {describe_row(record)}')
             continue
         verdict.judged += 1
         floor = max(floor_of(record, machine.get('noise_floor') or ()), floor_of(old, then.get('noise_floor') or ()))
-        low, high = ratio_bounds(record['latency_ms'], old['latency_ms'])[1:]
+        bounds = _yardstick_bounds(record, old) if same_torch else []
+        low, high = _outer(bounds or [ratio_bounds(record['latency_ms'], old['latency_ms'])])
         word = 'SLOWER' if low > 1 + floor else 'quicker' if high < 1 / (1 + floor) else 'equal'
         verdict.slower += word == 'SLOWER'
         mark = '*' if record['noisy'] or old['noisy'] else ''
-        verdict.lines.append(f"  {format_ratio(record['latency_ms'], old['latency_ms'], mark):22} {word:8} "
-                             f'{_describe(record)}')
-    missing = len(records) - verdict.judged
-    if missing:
-        verdict.lines.append(f'  {missing} row(s) have no counterpart in the baseline')
+        left = f'{low:.2f}-{high:.2f}' if bounds else 'no yardstick'
+        verdict.lines.append(f"  {format_ratio(record['latency_ms'], old['latency_ms'], mark):22} {left:13} {word:8} "
+                             f'{describe_row(record)}')
+    missing = known.keys() - set(map(row_key, records))
+    verdict.missing = len(missing)
+    verdict.lines += [f'  {"MISSING, not measured now":45} {describe_row(old)}' for key, old in known.items()
+                      if key in missing]
     if verdict.slower and any(record['noisy'] for record in records):
         verdict.lines.append('  * noisy: measure again on a quiet machine before believing it')
     return verdict
+
+
+def machine_differences(now: dict, then: dict) -> list[str]:
+    """What of two machines is not the same, of that which both runs recorded.
+
+    Args:
+        now: This run's environment.
+        then: The baseline's.
+    """
+    return [f'{name}: {_text(then[key])} there, {_text(now[key])} here' for key, name in _MACHINE.items()
+            if key in now and key in then and now[key] != then[key]]
+
+
+def row_key(record: dict) -> tuple:
+    """What two rows must share to be compared."""
+    return (Path(record['config']).stem, *(_plain(record.get(key)) for key in _KEYS))
+
+
+def describe_row(record: dict) -> str:
+    """A row in a few words."""
+    size = 'x'.join(map(str, record['input']))
+    return (f"{Path(record['config']).stem} {size}, {record['engine']} {record.get('precision')}, "
+            f"{record['threads']} thr, {record.get('scope', 'net')}")
+
+
+def _yardstick_bounds(record: dict, old: dict) -> list[tuple[float, float, float]]:
+    ours, theirs = record.get('yardstick') or {}, old.get('yardstick') or {}
+    return [ratio_bounds({**ours[kind], 'median': ours[kind]['ratio']},
+                         {**theirs[kind], 'median': theirs[kind]['ratio']})
+            for kind in ours if kind in theirs and ours[kind]['work'] == theirs[kind]['work']]
+
+
+def _outer(bounds: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+    return min(low for _, low, _ in bounds), max(high for *_, high in bounds)
 
 
 def _are_records(rows: Any) -> bool:
@@ -99,20 +158,19 @@ def _are_records(rows: Any) -> bool:
 def _is_record(row: Any) -> bool:
     if not isinstance(row, dict) or not {'config', 'noisy', 'latency_ms', 'engine', 'threads', 'input'} <= row.keys():
         return False
-    ms = row['latency_ms']
-    numbers = (ms.get('median'), *(ms.get('ci95') or ())) if isinstance(ms, dict) else ()
+    yardstick = row.get('yardstick') or {}
+    return _has_numbers(row['latency_ms'], 'median') and isinstance(yardstick, dict) and all(
+        _has_numbers(part, 'ratio') and 'work' in part for part in yardstick.values())
+
+
+def _has_numbers(part: Any, middle: str) -> bool:
+    numbers = (part.get(middle), *(part.get('ci95') or ())) if isinstance(part, dict) else ()
     return len(numbers) == 3 and all(isinstance(x, (int, float)) and x > 0 for x in numbers)
-
-
-def _key(record: dict) -> tuple:
-    return (Path(record['config']).stem, *(_plain(record.get(key)) for key in _KEYS))
 
 
 def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
-def _describe(record: dict) -> str:
-    size = 'x'.join(map(str, record['input']))
-    return (f"{Path(record['config']).stem} {size}, {record['engine']} {record['precision']}, {record['threads']} thr, "
-            f"{record.get('scope', 'net')}")
+def _text(value: Any) -> str:
+    return ' '.join(map(str, value)) if isinstance(value, list) else str(value)

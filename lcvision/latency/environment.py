@@ -25,18 +25,27 @@ _PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'nump
 def collect() -> dict:
     """What a reader needs to judge or repeat a number; every value is plain JSON."""
     return {
-        **cpu(),
-        'affinity': len(affinity()),
-        'cgroup_quota': cgroup_quota(),
+        **fingerprint(),
         'usable_threads': usable_threads(),
-        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
-        'isa_cap': isa_cap(),
-        'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
         'platform': platform.platform(),
         'python': platform.python_version(),
         'versions': versions(),
         'git_revision': git_revision(),
         'load_average': load_average(),
+    }
+
+
+def fingerprint() -> dict:
+    """What must be equal for milliseconds of two runs to be comparable; a CPU's name is shared by many machines."""
+    return {
+        **cpu(),
+        'physical_cores': len(cores()),
+        'affinity': len(affinity()),
+        'cgroup_quota': cgroup_quota(),
+        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
+        'isa_cap': isa_cap(),
+        'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
+        'product': ' '.join(_read(f'/sys/class/dmi/id/{name}') or '' for name in ('sys_vendor', 'product_name')),
     }
 
 
@@ -47,12 +56,20 @@ def cpu(cpuinfo: str | None = None) -> dict:
         cpuinfo: Text of ``/proc/cpuinfo``; None reads this machine's.
     """
     text = (_read('/proc/cpuinfo') or '') if cpuinfo is None else cpuinfo
-    model = re.search(r'^(?:model name|Hardware|Model)\s*:\s*(.+)$', text, re.MULTILINE)
-    flags = re.search(r'^(?:flags|Features)\s*:\s*(.+)$', text, re.MULTILINE)
-    have = set(flags[1].split()) if flags else set()
+
+    def first(names: str) -> str:
+        found = re.search(rf'^(?:{names})\s*:\s*(.+)$', text, re.MULTILINE)
+        return found[1].strip() if found else ''
+
+    have = set(first('flags|Features').split())
+    parts = ('vendor_id', 'cpu family', 'model', 'stepping',
+             'CPU implementer', 'CPU variant', 'CPU part', 'CPU revision')
     return {
-        'cpu': model[1].strip() if model else platform.processor() or platform.machine(),
+        'cpu': first('model name|Hardware|Model') or _brand() or platform.processor() or platform.machine(),
+        'cpu_id': ' '.join(filter(None, map(first, parts))),
         'flags': [flag for flag in _FLAGS if flag in have],
+        'flags_hash': hashlib.sha256(' '.join(sorted(have)).encode()).hexdigest()[:16],
+        'hypervisor': 'hypervisor' in have,
         'cores': os.cpu_count(),
     }
 
@@ -90,6 +107,17 @@ def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
     found = {frozenset(_numbers(_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu)))
              for cpu in affinity()}
     return sorted(map(set, found), key=min)
+
+
+def largest_cache(root: str = '/sys/devices/system/cpu') -> int:
+    """Bytes of the last-level cache; 0 where the system does not tell.
+
+    Args:
+        root: Where the system describes its CPUs.
+    """
+    sizes = [_read(path) or '' for path in Path(root, 'cpu0/cache').glob('index*/size')]
+    return max((int(size[:-1]) << {'K': 10, 'M': 20}[size[-1]] for size in sizes if re.fullmatch(r'\d+[KM]', size)),
+               default=0)
 
 
 def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:
@@ -177,6 +205,15 @@ def count_subnormals(network: nn.Module) -> int:
             smallest_normal = torch.tensor(torch.finfo(tensor.dtype).tiny, dtype=tensor.dtype).view(integer)
             total += int(((size > 0) & (size < smallest_normal)).sum())
     return total
+
+
+@functools.cache
+def _brand() -> str:
+    """The CPU's name where macOS has it."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(['sysctl', '-n', 'machdep.cpu.brand_string'], check=True, capture_output=True, text=True,
+                              timeout=10).stdout.strip()
+    return ''
 
 
 def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:

@@ -57,6 +57,8 @@ class Series:
         cpu_seconds: Of this process, all threads, while they were taken.
         warmup_runs: Runs before the first sample.
         contention: What others took while all candidates were sampled.
+        yardstick: Milliseconds of a yardstick around each block, by round.
+        readings: (n, kinds) all its readings while all candidates were sampled.
     """
 
     blocks: dict[int, np.ndarray] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class Series:
     cpu_seconds: float = 0.
     warmup_runs: int = 0
     contention: Contention = field(default_factory=Contention)
+    yardstick: dict[int, np.ndarray] = field(default_factory=dict)
+    readings: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def samples_ms(self) -> np.ndarray:
@@ -141,8 +145,8 @@ def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
         previous = median
 
 
-def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
-                   progress: Callable[[float], None] | None = None) -> list[Series]:
+def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: Callable[[float], None] | None = None,
+                   yardstick: Callable[[], Sequence[float]] | None = None) -> list[Series]:
     """Samples competing candidates in rounds, so that whatever the machine does meanwhile hits all alike.
 
     Every round goes through all candidates, every second one backwards, and takes a block of samples of each. Before
@@ -153,6 +157,7 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
         runs: The candidates.
         budget: How many samples, and when to stop.
         progress: Called with the share done, between blocks.
+        yardstick: Read before each block and at the end: a block's own is the mean of the readings around it.
 
     Returns:
         One series for each candidate.
@@ -166,6 +171,8 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
         series.append(Series(warmup_runs=warm_up_runs))
         plans.append(plan_blocks(budget, median / 1e3))
     spent = [0.] * len(runs)
+    readings: list[Sequence[float]] = []
+    places: list[dict[int, int]] = [{} for _ in runs]
     before = Activity.now()
     for turn in range(budget.rounds):
         order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
@@ -174,6 +181,10 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
             if plans[i][turn] and (len(one.samples_ms) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
                 start = time.monotonic()
                 settle()
+                if yardstick:
+                    places[i][turn] = len(readings)
+                    readings.append(yardstick())
+                    settle()
                 runs[i]()
                 switches, seconds = involuntary_switches(), time.process_time()
                 one.blocks[turn] = sample(runs[i], plans[i][turn])
@@ -182,8 +193,11 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget,
                 spent[i] += time.monotonic() - start
         tell(0.25 + 0.75 * (turn + 1) / budget.rounds)
     contention = Activity.now().since(before)
-    for one in series:
-        one.contention = contention
+    if yardstick:
+        readings.append(yardstick())
+    for one, places_of_one in zip(series, places, strict=True):
+        one.contention, one.readings = contention, np.array(readings)
+        one.yardstick = {turn: one.readings[i:i + 2].mean(0) for turn, i in places_of_one.items()}
     return series
 
 

@@ -35,6 +35,8 @@ def scaled(content, factor):
     for record in content['results']:
         ms = record['latency_ms']
         ms.update(median=ms['median'] * factor, ci95=[x * factor for x in ms['ci95']])
+        for part in record['yardstick'].values():
+            part.update(ratio=part['ratio'] * factor, ci95=[x * factor for x in part['ci95']])
     return content
 
 
@@ -59,7 +61,15 @@ def test_another_cpu_is_not_judged(baseline, tmp_path, capsys):
     other = scaled(baseline, 1e-3)
     other['environment']['cpu'] = 'Another CPU'
     assert compare(other, tmp_path) == 0
-    assert 'cannot judge: the baseline was measured on Another CPU' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert 'cannot judge' in printed and 'CPU: Another CPU there' in printed
+
+
+def test_a_row_of_the_baseline_that_is_missing_is_exit_1(baseline, tmp_path, capsys):
+    more = scaled(baseline, 1e3)
+    more['results'].append(dict(more['results'][0], engine='openvino'))
+    assert compare(more, tmp_path) == 1
+    assert 'MISSING, not measured now' in capsys.readouterr().out
 
 
 def test_a_baseline_of_other_rows_judges_nothing(baseline, tmp_path):

@@ -15,6 +15,14 @@ def record(median, name='a', noisy=False, spread=0.005, **changes):
                 noisy=noisy, latency_ms=ms) | changes
 
 
+def on_yardstick(row, compute=1., memory=1.):
+    """A row with yardsticks that took so many milliseconds."""
+    median, interval = row['latency_ms']['median'], row['latency_ms']['ci95']
+    return row | dict(yardstick={
+        kind: dict(work='w', ms=ms, ratio=median / ms, ci95=[x / ms for x in interval])
+        for kind, ms in (('compute', compute), ('memory', memory))})
+
+
 def content(*rows, **changes):
     return dict(schema=1, environment=MACHINE | changes, results=list(rows))
 
@@ -40,9 +48,36 @@ def test_a_wide_interval_is_no_verdict():
 
 @pytest.mark.parametrize('change', [dict(engine='x'), dict(precision='bf16'), dict(threads=2), dict(input=[8, 9]),
                                     dict(scope='e2e'), dict(config='configs/b.py')])
-def test_only_rows_measured_alike_are_compared(change):
+def test_only_rows_measured_alike_are_compared_and_an_absent_one_fails(change):
     verdict = compare_runs([record(99.)], MACHINE, content(record(10., **change)))
-    assert (verdict.slower, verdict.judged) == (0, 0) and '1 row(s) have no counterpart' in verdict.lines[-1]
+    assert (verdict.slower, verdict.judged, verdict.missing) == (0, 0, 1) and verdict.failed
+    assert 'not in the baseline' in verdict.lines[1] and 'MISSING' in verdict.lines[2]
+
+
+def test_a_row_of_the_baseline_that_is_absent_now_fails():
+    verdict = compare_runs([record(10.)], MACHINE, content(record(10.), record(5., 'b')))
+    assert (verdict.slower, verdict.judged, verdict.missing, verdict.failed) == (0, 1, 1, True)
+    assert 'MISSING' in verdict.lines[-1] and 'b 8x8' in verdict.lines[-1]
+    assert not compare_runs([record(10.), record(5., 'b')], MACHINE, content(record(10.))).failed
+
+
+@pytest.mark.parametrize('median, compute, memory, slower', [
+    (11.5, 1.15, 1.15, 0), (11.5, 1.15, 1., 0), (11.5, 1., 1.15, 0), (11.5, 1.01, 1., 1), (11.5, 1.3, 0.7, 0),
+    (10., 0.85, 1., 0), (10., 0.85, 0.85, 1)])
+def test_what_the_machine_explains_is_not_slower(median, compute, memory, slower):
+    before, now = on_yardstick(record(10.)), on_yardstick(record(median), compute, memory)
+    assert compare_runs([now], MACHINE, content(before)).slower == slower
+
+
+def test_without_the_same_yardstick_milliseconds_are_judged():
+    slow = on_yardstick(record(11.5), 1.15, 1.15)
+    other = on_yardstick(record(10.))
+    for part in other['yardstick'].values():
+        part['work'] = 'another'
+    for now, then in ((slow, record(10.)), (record(11.5), on_yardstick(record(10.))), (slow, other)):
+        assert compare_runs([now], MACHINE, content(then)).slower == 1
+    newer = MACHINE | dict(versions=dict(torch='3'))
+    assert compare_runs([slow], newer, content(on_yardstick(record(10.)), versions=dict(torch='2'))).slower == 1
 
 
 def test_noisy_rows_are_judged_and_marked():
@@ -50,10 +85,19 @@ def test_noisy_rows_are_judged_and_marked():
     assert verdict.slower == 1 and '3.00*' in verdict.lines[1] and 'measure again' in verdict.lines[-1]
 
 
-def test_another_cpu_cannot_be_judged():
-    verdict = compare_runs([record(99.)], MACHINE, content(record(1.), cpu='Other CPU'))
-    line, = verdict.lines
-    assert verdict.slower == 0 and line.startswith('cannot judge') and 'Other CPU' in line and 'Some CPU' in line
+@pytest.mark.parametrize('key, here, there', [
+    ('cpu', 'Some CPU', 'Other CPU'), ('cpu_id', 'AMD 26 2 1', 'AMD 25 17 1'), ('flags', ['avx2'], ['avx2', 'fma']),
+    ('affinity', 2, 4), ('cgroup_quota', None, 1.5), ('governor', 'powersave', 'performance'),
+    ('isa_cap', {}, dict(ONEDNN_MAX_CPU_ISA='AVX2')), ('hypervisor', True, False)])
+def test_another_machine_cannot_be_judged(key, here, there):
+    verdict = compare_runs([record(99.)], MACHINE | {key: here}, content(record(1.), **{key: there}))
+    head, line = verdict.lines
+    assert not verdict.failed and not verdict.comparable and head.startswith('cannot judge')
+    assert 'there' in line and 'here' in line and line.index('there') < line.index('here')
+
+
+def test_what_an_older_baseline_did_not_record_is_no_difference():
+    assert compare_runs([record(10.)], MACHINE | dict(cpu_id='a b'), content(record(10.))).judged == 1
 
 
 def test_a_baseline_is_read(tmp_path):
@@ -70,6 +114,7 @@ def test_a_baseline_is_read(tmp_path):
     ('{"schema": 1, "results": []}', 'lacks the environment'),
     ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'broken results'),
     ('{"schema": 1, "environment": {"cpu": "x"}, "results": 3}', 'broken results'),
+    (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'broken results'),
 ])
 def test_other_files_are_refused(tmp_path, text, message):
     path = tmp_path / 'a.json'

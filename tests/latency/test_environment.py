@@ -23,6 +23,23 @@ def test_cpu_of_a_known_cpuinfo():
     assert found['flags'] == ['avx2', 'avx512f']
 
 
+def test_machines_of_one_name_have_different_fingerprints():
+    text = 'vendor_id\t: AuthenticAMD\ncpu family\t: {}\nmodel\t\t: 2\nmodel name\t: AMD EPYC\nstepping\t: 1\n'
+    zen5, zen4 = (environment.cpu(text.format(family) + 'flags\t: avx2 hypervisor\n') for family in (26, 25))
+    assert zen5['cpu'] == zen4['cpu'] == 'AMD EPYC' and zen5['cpu_id'] == 'AuthenticAMD 26 2 1' != zen4['cpu_id']
+    more = environment.cpu(text.format(26) + 'flags\t: avx2 hypervisor invpcid\n')
+    assert more['flags'] == zen5['flags'] and more['flags_hash'] != zen5['flags_hash'] and more['hypervisor']
+    arm = environment.cpu('CPU implementer\t: 0x41\nCPU variant\t: 0x1\nCPU part\t: 0xd40\nCPU revision\t: 1\n')
+    assert arm['cpu_id'] == '0x41 0x1 0xd40 1'
+
+
+def test_largest_cache(tmp_path):
+    for index, size in enumerate(('48K', '1024K', '32M')):
+        (tmp_path / f'cpu0/cache/index{index}').mkdir(parents=True)
+        (tmp_path / f'cpu0/cache/index{index}/size').write_text(f'{size}\n')
+    assert environment.largest_cache(str(tmp_path)) == 32 << 20 and environment.largest_cache(str(tmp_path / 'a')) == 0
+
+
 def test_quota_v2_takes_the_tightest_on_the_way_up(tmp_path):
     inner = tmp_path / 'slice' / 'box'
     inner.mkdir(parents=True)

@@ -1,0 +1,74 @@
+"""Fixed work beside every block of samples, which tells a machine that changed its speed from a network that did."""
+from itertools import cycle
+
+import numpy as np
+import torch
+
+from lcvision.latency import environment
+from lcvision.latency.measure import Series, sample
+from lcvision.latency.statistics import summarize
+
+KINDS = ('compute', 'memory')
+# Three float32 matrices of this side fit a second-level cache of 512 KiB.
+_SIDE, _PRODUCTS = 192, 4
+_MIN_STREAM, _PIECE = 128 << 20, 2 << 20
+_SAMPLES = (15, 64)
+_MAX_MOVE = (0.1, 0.2)
+
+
+class Yardstick:
+    """Matrix products that live in a core's cache, and a copy that no cache holds.
+
+    Neither allocates, and both run on torch's threads as they are set, so that no other pool of threads is woken. Their
+    samples take half a millisecond or less: the medians follow clock and memory, and not the scheduler.
+    """
+
+    def __init__(self) -> None:
+        self._left, self._right, self._product = (torch.full((_SIDE, _SIDE), 0.5) for _ in range(3))
+        # Half of the bytes are read, half are written.
+        half = max(_MIN_STREAM, 2 * environment.largest_cache()) // 2
+        self._pieces = cycle(zip(*(torch.ones(half // 4).split(_PIECE // 4) for _ in range(2)), strict=True))
+        self.work = (f'{_PRODUCTS} float32 products of {_SIDE}x{_SIDE}', f'{_PIECE >> 20} of {half >> 20} MiB copied')
+
+    def __call__(self) -> tuple[float, ...]:
+        """Milliseconds that the two take now, the median of some runs each."""
+        self._multiply()
+        return tuple(float(np.median(sample(run, count)))
+                     for run, count in zip((self._multiply, self._copy), _SAMPLES, strict=True))
+
+    def _multiply(self) -> None:
+        for _ in range(_PRODUCTS):
+            torch.mm(self._left, self._right, out=self._product)
+
+    def _copy(self) -> None:
+        source, target = next(self._pieces)
+        target.copy_(source)
+
+    def record(self, series: Series) -> dict:
+        """The ``yardstick`` object of a record, by kind.
+
+        Args:
+            series: Measured with this yardstick.
+
+        Returns:
+            ``work``, what is done; ``ms``, its median time beside the series' blocks; ``ratio``, the median of the
+            samples, each divided by the yardstick's time around its block; ``ci95``, the interval of that.
+        """
+        found = {}
+        for place, (kind, work) in enumerate(zip(KINDS, self.work, strict=True)):
+            ms = {turn: reading[place] for turn, reading in series.yardstick.items()}
+            summary = summarize([block / ms[turn] for turn, block in series.blocks.items()])
+            found[kind] = {'work': work, 'ms': round(float(np.median([*ms.values()])), 5),
+                           'ratio': round(summary.median, 6), 'ci95': [round(x, 6) for x in summary.ci95]}
+        return found
+
+
+def yardstick_moves(series: Series) -> list[str]:
+    """Clauses that say by how much the machine changed its speed; empty where it did not.
+
+    Args:
+        series: Measured with a yardstick.
+    """
+    low, high = np.percentile(series.readings, (10, 90), axis=0, method='nearest')
+    return [f'the {kind} yardstick moved by {move:.0%} while rows were measured'
+            for kind, move, limit in zip(KINDS, high / low - 1, _MAX_MOVE, strict=True) if move > limit]
