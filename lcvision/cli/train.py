@@ -3,6 +3,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
 from lcvision.cli.config import load_config, override
@@ -47,8 +48,16 @@ def main(argv: list[str] | None = None) -> int:
     quiet_logger(runner.logger)
     for note in notes:
         print_log(note, logger=runner.logger)
+    _record(cfg, args)
     runner.train()
     return 0
+
+
+def _record(cfg: Config, args: Namespace) -> None:
+    from lcvision.report.run_folder import record_run
+    data = args.data or ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('data_root')
+    if data and is_main_process():
+        record_run(cfg.work_dir, args.config, data)
 
 
 def parse(argv: list[str] | None) -> Namespace:

@@ -82,7 +82,7 @@ def make_report(paths: Sequence[str | Path]) -> Report:
         if points or rest:
             paper = [asdict(row) for row in PAPER_POINTS if row.task == task and row.ms is not None]
             tasks.append(TaskReport(task, metric, points, rest, paper, _first_view(points or rest)))
-    return Report(tasks, machines, inputs.sources, remarks)
+    return Report(tasks, machines, inputs.sources, inputs.remarks + remarks)
 
 
 def in_view(points: Iterable[dict], view: dict) -> list[dict]:

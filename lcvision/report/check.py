@@ -1,4 +1,5 @@
-"""Whether a latency record is one."""
+"""Numbers and latency records that a page can show."""
+import json
 import math
 from typing import Any
 
@@ -7,6 +8,27 @@ from lcvision.errors import UserError
 TASKS = ('detection', 'segmentation', 'classification')
 _TEXTS = ('config', 'engine', 'precision')
 _REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
+
+
+def parse_json(content: bytes) -> Any:
+    """Reads JSON; what is no number that a page could hold (NaN, infinite, of more than 15 digits) becomes None.
+
+    Args:
+        content: In UTF-8, with or without a byte-order mark, or UTF-16.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    def whole(text: str) -> int | None:
+        return int(text) if len(text) <= 15 else None
+
+    def number(text: str) -> float | None:
+        return value if math.isfinite(value := float(text)) else None
+
+    try:
+        return json.loads(content, parse_int=whole, parse_float=number, parse_constant=lambda _: None)
+    except RecursionError:
+        raise ValueError('it is nested too deeply') from None
 
 
 def check_record(record: Any, where: str) -> None:
@@ -21,7 +43,7 @@ def check_record(record: Any, where: str) -> None:
     """
     if not isinstance(record, dict):
         raise UserError(f'{where} is {type(record).__name__}, not a latency record: {_REPAIR}')
-    wrong = [key for key in _TEXTS if not isinstance(record.get(key), str) or not record[key]]
+    wrong = [key for key in _TEXTS if not _text(record.get(key))]
     if record.get('task') not in TASKS:
         wrong.append(f"task ({', '.join(TASKS)})")
     if record.get('scope', 'net') not in ('net', 'e2e'):
@@ -31,6 +53,11 @@ def check_record(record: Any, where: str) -> None:
     size = record.get('input')
     if not isinstance(size, list) or len(size) != 2 or not all(map(_whole, size)):
         wrong.append('input ([H, W])')
+    wrong += [key for key in ('params', 'macs', 'samples') if record.get(key) is not None and not _whole(record[key])]
+    wrong += [key for key in ('first_ms', 'compile_s') if record.get(key) is not None and not _time(record[key])]
+    reasons = record.get('noisy_because') or []
+    if not isinstance(reasons, list) or not all(map(_text, reasons)):
+        wrong.append('noisy_because')
     wrong += [f'latency_ms.{key}' for key in _wrong_ms(record.get('latency_ms'))]
     if wrong:
         raise UserError(f'{where} lacks a proper {", ".join(wrong)}: {_REPAIR}')
@@ -46,6 +73,10 @@ def _wrong_ms(ms: Any) -> list[str]:
     if interval is not None and not (isinstance(interval, list) and len(interval) == 2 and all(map(_time, interval))):
         wrong.append('ci95')
     return wrong
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and bool(value)
 
 
 def _whole(value: Any) -> bool:

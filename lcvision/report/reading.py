@@ -1,15 +1,14 @@
 """Runs and reports, read and checked."""
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lcvision.errors import UserError
-from lcvision.report.check import check_record
+from lcvision.report.check import check_record, parse_json
 from lcvision.report.names import DATA_NOT_RECORDED, data_named, data_of
-from lcvision.report.run_folder import read_run
+from lcvision.report.run_folder import Run, read_run
 
 SCHEMA = 1
 METRICS = {'detection': 'coco/bbox_mAP', 'segmentation': 'mIoU', 'classification': 'accuracy/top1'}
@@ -50,12 +49,14 @@ class Inputs:
         timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
         machines: Environments as ``tools/benchmark_cpu.py`` writes them, each with ``source``.
         sources: Names of the files read.
+        remarks: What of them is left out, a sentence each.
     """
 
     evaluations: list[Evaluation] = field(default_factory=list)
     timings: list[tuple[dict, int | None, str]] = field(default_factory=list)
     machines: list[dict] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def read_inputs(paths: Sequence[str | Path]) -> Inputs:
@@ -72,18 +73,18 @@ def read_inputs(paths: Sequence[str | Path]) -> Inputs:
     """
     inputs, seen = Inputs(), set()
     for path in map(Path, paths):
-        run = read_run(path) if path.is_dir() else None
+        try:
+            run = read_run(path) if path.is_dir() else None
+        except OSError as error:
+            raise UserError(f'{str(path)[:200]} cannot be read: {error.strerror}; give another') from error
         for file in run.files if run else [path]:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
-                _take(inputs, file, _load(file), path.name if run else _name(file), run.data if run else None)
+                _take(inputs, file, _load(file), path.name if run else _name(file), run)
         if run and run.metrics is not None and path.resolve() not in seen:
             seen.add(path.resolve())
             inputs.sources.append(f'{path.name}/ (its last validation)')
-            evaluation = _evaluation(path, {'config': run.config, 'metrics': run.metrics}, path.name, run.data)
-            if evaluation is None:
-                raise UserError(f'{path}: its last validation has none of {", ".join(METRICS.values())}')
-            inputs.evaluations.append(evaluation)
+            _take_evaluation(inputs, path, {'config': run.config, 'metrics': run.metrics}, path.name, run)
     return inputs
 
 
@@ -97,17 +98,17 @@ def _load(path: Path) -> Any:
         raise UserError(f'{path} does not exist: give folders of runs, or files that tools/test.py --json or '
                         'tools/benchmark_cpu.py --json wrote')
     try:
-        return json.loads(path.read_text())
+        return parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
         raise UserError(f'{path} is not JSON ({error}): give a file that tools/test.py --json or '
                         'tools/benchmark_cpu.py --json wrote') from error
 
 
-def _take(inputs: Inputs, path: Path, content: Any, name: str, data: str | None) -> None:
+def _take(inputs: Inputs, path: Path, content: Any, name: str, run: Run | None) -> None:
     if isinstance(content, dict) and 'schema' in content:
         _take_benchmark(inputs, path, content)
     elif isinstance(content, dict) and isinstance(content.get('metrics'), dict) and 'config' in content:
-        _take_test(inputs, path, content, name, data)
+        _take_test(inputs, path, content, name, run)
     else:
         raise UserError(f'{path} is of another kind: give a file that tools/test.py --json (config, metrics, latency) '
                         'or tools/benchmark_cpu.py --json (schema, environment, results) wrote')
@@ -125,19 +126,16 @@ def _take_benchmark(inputs: Inputs, path: Path, content: dict) -> None:
     inputs.timings += _timings(path, records, _machine(inputs, environment, path))
 
 
-def _take_test(inputs: Inputs, path: Path, content: dict, name: str, data: str | None) -> None:
+def _take_test(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> None:
     records = content.get('latency') or []
     if not isinstance(records, list):
         raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
     environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
     inputs.timings += _timings(path, records, machine)
-    evaluation = _evaluation(path, content, name, data)
-    if evaluation is None and not records:
+    if not _take_evaluation(inputs, path, content, name, run) and not records:
         raise UserError(f'{path} has neither latency nor one of the metrics {", ".join(METRICS.values())}: evaluate '
                         'with tools/test.py --json')
-    if evaluation is not None:
-        inputs.evaluations.append(evaluation)
 
 
 def _timings(path: Path, records: list, machine: int | None) -> list[tuple[dict, int | None, str]]:
@@ -159,22 +157,30 @@ def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
     return len(inputs.machines) - 1
 
 
-def _evaluation(path: Path, content: dict, name: str, data: str | None) -> Evaluation | None:
+def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> bool:
+    """Whether the content has one of the metrics."""
     metrics = content['metrics']
     task = next((task for task, metric in METRICS.items() if metric in metrics), None)
     if task is None:
-        return None
-    value = metrics[METRICS[task]]
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    accuracy = value * (100 if task in _FRACTIONS else 1) if number else -1
-    if not 0 <= accuracy <= 100:
-        raise UserError(f'{path}: {METRICS[task]} is {value!r}, which is no accuracy between 0 and '
-                        f'{1 if task in _FRACTIONS else 100}: evaluate again with tools/test.py --json')
+        return False
+    value, most = metrics[METRICS[task]], 1 if task in _FRACTIONS else 100
+    if value is None:
+        inputs.remarks.append(f'{name}: its {METRICS[task]} is not a number, as after a training that diverged.')
+        return True
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise UserError(f'{path}: {METRICS[task]} is {value!r}, which is no accuracy between 0 and {most}: evaluate '
+                        'again with tools/test.py --json')
     config = str(content['config'])
-    recorded = content.get('data')
-    by_name = data_of(Path(config).stem)
-    found = data_named(Path(recorded).name) if isinstance(recorded, str) and recorded else None
-    if found is None:
-        found = by_name if by_name != DATA_NOT_RECORDED else data or by_name
-    return Evaluation(config, task, round(accuracy, 3), found, name, str(content.get('precision', 'fp32')),
-                      content.get('latency') or [])
+    inputs.evaluations.append(Evaluation(
+        config, task, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
+        str(content.get('precision', 'fp32')), content.get('latency') or []))
+    return True
+
+
+def _data(recorded: Any, stem: str, run: Run | None) -> str:
+    """The data set's name: as recorded, else as the config's name has it, else as the run's config names its folder."""
+    for folder in (recorded, run.recorded if run else None):
+        if isinstance(folder, str) and Path(folder).name:
+            return data_named(Path(folder).name)
+    by_name = data_of(stem)
+    return run.data if run and run.data and by_name == DATA_NOT_RECORDED else by_name

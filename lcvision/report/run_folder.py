@@ -1,10 +1,15 @@
 """What the folder of a run holds."""
+import ast
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
+from lcvision.report.check import parse_json
 
+_RECORD = 'run.json'
 _REPORT, _LATENCY = 'test.json', 'latency.json'
 _METRICS = ('coco/bbox_mAP', 'mIoU', 'accuracy/top1')
 
@@ -16,14 +21,28 @@ class Run:
     Args:
         files: Its reports of accuracy and latency.
         config: Name of its config.
+        recorded: Name of its data set as the training noted it; None of older runs.
         data: Name of its data set's folder, None where its config does not say.
         metrics: Of its last validation; None where a report has them.
     """
 
     files: list[Path] = field(default_factory=list)
     config: str = ''
+    recorded: str | None = None
     data: str | None = None
     metrics: dict | None = None
+
+
+def record_run(folder: str | Path, config: str | Path, data: str) -> None:
+    """Notes what a run trains and on what, for :func:`read_run`.
+
+    Args:
+        folder: Its ``--work-dir``.
+        config: Its config.
+        data: Folder of its data set, or 'sample'.
+    """
+    record = dict(config=Path(config).name, data=Path(data).resolve().name)
+    write_atomically(Path(folder, _RECORD), (json.dumps(record) + '\n').encode())
 
 
 def read_run(folder: Path) -> Run:
@@ -36,8 +55,10 @@ def read_run(folder: Path) -> Run:
         UserError: It holds none of these.
     """
     configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    run = Run([path for name in (_REPORT, _LATENCY) if (path := folder / name).is_file()],
-              configs[-1].stem if configs else folder.name, _data(configs[-1]) if configs else None)
+    record = _recorded(folder / _RECORD)
+    config = record.get('config') or (configs[-1].name if configs else folder.name)
+    run = Run([path for name in (_REPORT, _LATENCY) if (path := folder / name).is_file()], Path(config).stem,
+              record.get('data'), _data_root(configs[-1]) if configs else None)
     if not (folder / _REPORT).is_file():
         run.metrics = _last_metrics(folder)
     if not run.files and run.metrics is None:
@@ -46,11 +67,19 @@ def read_run(folder: Path) -> Run:
     return run
 
 
+def _recorded(path: Path) -> dict[str, str]:
+    try:
+        record = parse_json(path.read_bytes())
+    except (OSError, ValueError):  # an older run
+        return {}
+    return {key: value for key, value in record.items() if isinstance(value, str)} if isinstance(record, dict) else {}
+
+
 def _last_metrics(folder: Path) -> dict | None:
     for log in sorted(folder.glob('*/vis_data/scalars.json'), reverse=True):
-        for text in reversed(log.read_text().splitlines()):
+        for text in reversed(log.read_bytes().splitlines()):
             try:
-                line = json.loads(text)
+                line = parse_json(text)
             except ValueError:  # a run that was killed, or goes on, leaves half a line
                 continue
             if isinstance(line, dict) and any(metric in line for metric in _METRICS):
@@ -58,11 +87,14 @@ def _last_metrics(folder: Path) -> dict | None:
     return None
 
 
-def _data(config: Path) -> str | None:
-    from mmengine.config import Config
+def _data_root(config: Path) -> str | None:
+    """Reads ``test_dataloader.dataset.data_root`` off the text of a run's config, which is never executed."""
     try:
-        loader = Config.fromfile(config, import_custom_modules=False).get('test_dataloader') or {}
-        root = loader['dataset']['data_root']
+        body = ast.parse(config.read_bytes()).body
+        node: Any = next(item.value for item in body
+                         if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == 'test_dataloader')
+        for key in ('dataset', 'data_root'):
+            node = next(word.value for word in node.keywords if word.arg == key)
+        return Path(ast.literal_eval(node)).name or None
     except Exception:  # a foreign config, or one of another shape: its data only stay without a name
         return None
-    return Path(root).name if root else None

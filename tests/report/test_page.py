@@ -46,6 +46,13 @@ def test_page_takes_nothing_from_outside(report):
     assert "default-src 'none'" in html
 
 
+def test_numbers_that_are_not_finite_are_shown_as_absent(tmp_path):
+    report = make_report([benchmark(tmp_path, record(first_ms=float('nan'), samples=float('inf')),
+                                    environment=dict(cpu='A CPU', load=[float('nan')]))])
+    content = embedded(make_html(report))
+    assert content['tasks'][0]['latency_only'][0]['first'] is None and content['machines'][0]['load'] == [None]
+
+
 def test_a_name_cannot_break_out_of_its_script(report):
     assert '</script><b>' not in make_html(report)
 

@@ -5,6 +5,7 @@ from report_inputs import benchmark, evaluation, record, write
 
 from lcvision.errors import UserError
 from lcvision.report.reading import read_inputs
+from lcvision.report.run_folder import record_run
 
 
 def run_folder(folder, *lines, config='picodet_pplcnet_1x', data='data/my_cells/'):
@@ -49,6 +50,43 @@ def test_a_run_without_reports_is_its_last_validation(tmp_path):
     assert (found.accuracy, found.config, found.data, found.records) == (20., 'picodet_pplcnet_1x', 'my_cells', [])
 
 
+def test_a_run_s_config_is_never_executed(tmp_path):
+    run = run_folder(tmp_path / 'run', {'coco/bbox_mAP': 0.1})
+    config = run / 'picodet_pplcnet_1x.py'
+    config.write_text(f'open({str(tmp_path / "executed")!r}, "w")\n{config.read_text()}while True:\n    pass\n')
+    assert read_inputs([run]).evaluations[0].data == 'my_cells'
+    assert not (tmp_path / 'executed').exists()
+    config.write_text('(' * 100_000)
+    assert read_inputs([run]).evaluations[0].data == 'data not recorded'
+
+
+def test_what_training_recorded_comes_before_the_config_s_name(tmp_path):
+    run = run_folder(tmp_path / 'run', {'coco/bbox_mAP': 0.1}, config='picodet_pplcnet_0_5x_bccd', data='')
+    assert read_inputs([run]).evaluations[0].data == 'BCCD'
+    record_run(run, 'configs/detection/picodet_pplcnet_1x.py', tmp_path / 'my_cells')
+    (found,) = read_inputs([run]).evaluations
+    assert (found.config, found.data) == ('picodet_pplcnet_1x', 'my_cells')
+    (run / 'run.json').write_text('{"data": ["x"], "config"')
+    assert read_inputs([run]).evaluations[0].data == 'BCCD'
+
+
+@pytest.mark.parametrize('line', [b'{"loss": "\xe9"}', b'[' * 200_000])
+def test_a_line_of_a_log_that_is_no_json_is_passed_over(tmp_path, line):
+    run = run_folder(tmp_path / 'run', {'coco/bbox_mAP': 0.1})
+    log = run / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.write_bytes(log.read_bytes() + b'\n' + line)
+    assert read_inputs([run]).evaluations[0].accuracy == 10
+
+
+@pytest.mark.parametrize('number', ['NaN', 'Infinity', '1e999', '1' * 400])
+def test_a_metric_that_is_no_number_is_left_out_with_a_remark(tmp_path, number):
+    files = [write(tmp_path / 'x.json', f'{{"config": "a", "metrics": {{"mIoU": {number}}}}}'),
+             evaluation(tmp_path, 0.3, record())]
+    inputs = read_inputs(files)
+    assert [one.accuracy for one in inputs.evaluations] == [30.]
+    assert inputs.remarks == ['x: its mIoU is not a number, as after a training that diverged.']
+
+
 @pytest.mark.parametrize(('content', 'sentence'), [
     ('nonsense', 'is not JSON'),
     ([1, 2], 'is of another kind'),
@@ -58,7 +96,8 @@ def test_a_run_without_reports_is_its_last_validation(tmp_path):
     ({'schema': 1, 'environment': {}, 'results': [7]}, 'record 1 is int, not a latency record'),
     ({'config': 'a', 'metrics': {'loss': 1.}, 'latency': []}, 'has neither latency nor one of the metrics'),
     ({'config': 'a', 'metrics': {'coco/bbox_mAP': 30.}}, 'is 30.0, which is no accuracy between 0 and 1'),
-    ('{"config": "a", "metrics": {"mIoU": NaN}}', 'is nan, which is no accuracy between 0 and 100'),
+    ('[' * 200_000, 'is not JSON .it is nested too deeply'),
+    ({'config': 'a', 'metrics': {'mIoU': True}}, 'is True, which is no accuracy between 0 and 100'),
     ({'config': 'a', 'metrics': {'mIoU': 3.}, 'latency': 5}, 'latency is not a list')])
 def test_wrong_files_get_a_sentence(tmp_path, content, sentence):
     with pytest.raises(UserError, match=sentence):
@@ -69,6 +108,9 @@ def test_wrong_files_get_a_sentence(tmp_path, content, sentence):
     (dict(task='painting'), 'task'), (dict(engine=None), 'engine'), (dict(threads=0), 'threads'),
     (dict(input=[320]), 'input'), (dict(scope='half'), 'scope'), (dict(latency_ms={}), 'latency_ms.median'),
     (dict(latency_ms=dict(median=-1.)), 'latency_ms.median'),
+    (dict(params={}), 'params'), (dict(params=[1]), 'params'), (dict(samples='many'), 'samples'),
+    (dict(first_ms=[]), 'first_ms'), (dict(noisy_because='load'), 'noisy_because'), (dict(config='\ud800'), 'config'),
+    (dict(threads=10 ** 400), 'threads'), (dict(latency_ms=dict(median=10 ** 400)), 'latency_ms.median'),
     (dict(latency_ms=dict(median=5., ci95=[1.])), 'latency_ms.ci95')])
 def test_a_record_names_what_is_wrong_with_it(tmp_path, change, named):
     with pytest.raises(UserError, match=rf'bench.json, record 2 lacks a proper {named}'):
