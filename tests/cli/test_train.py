@@ -26,7 +26,7 @@ def scalars(folder):
 def test_run_trains_evaluates_and_saves(run):
     folder, output = run
     assert (folder / 'epoch_2.pth').is_file() and (folder / 'last_checkpoint').is_file()
-    assert re.search(r'data: .*18 training images, \d+ classes', output)
+    assert re.search(r'data: .*17 training images, \d+ classes', output)
     assert 'schedule scaled from 90 to 2 epochs' in output
     assert json.loads((folder / 'run.json').read_text())['data'].startswith('coco')
     steps = [line for line in scalars(folder) if 'loss' in line]
