@@ -2,8 +2,7 @@
 from collections import Counter
 from pathlib import Path
 
-from mmengine import fileio
-
+from lcvision.datasets.file_names import file_names
 from lcvision.errors import UserError
 
 LAYOUT = ('leftImg8bit/{train,val}/**/*_leftImg8bit.png or .jpg with '
@@ -52,7 +51,7 @@ def read_cityscapes(image_folder: Path, mask_folder: Path) -> dict:
     for folder in (image_folder, mask_folder):
         if not folder.is_dir():
             raise UserError(f'no folder {folder}: Cityscapes layout is {LAYOUT}')
-    formats = Counter(Path(name).suffix for name in _names(image_folder) if Path(name).stem.endswith(_IMAGE_END)
+    formats = Counter(Path(name).suffix for name in file_names(image_folder) if Path(name).stem.endswith(_IMAGE_END)
                       and Path(name).suffix in _IMAGE_SUFFIXES)
     if not formats:
         raise UserError(f'{image_folder} is empty: it has no image *{_IMAGE_END}.png or .jpg; Cityscapes layout is '
@@ -60,14 +59,9 @@ def read_cityscapes(image_folder: Path, mask_folder: Path) -> dict:
     if len(formats) > 1:
         raise UserError(f'{image_folder} has images of {len(formats)} formats '
                         f'({", ".join(f"{count} {suffix}" for suffix, count in formats.items())}): convert all to one')
-    masks = Counter(end for name in _names(mask_folder) for end in _DATASETS if name.endswith(end))
+    masks = Counter(end for name in file_names(mask_folder) for end in _DATASETS if name.endswith(end))
     if not masks:
         raise UserError(f'{mask_folder} is empty: it has no mask {" or ".join("*" + end for end in _DATASETS)}')
     mask_end = max(_DATASETS, key=lambda end: masks[end])
     return dict(type=_DATASETS[mask_end], data_prefix=dict(img_path=str(image_folder), seg_map_path=str(mask_folder)),
                 img_suffix=_IMAGE_END + next(iter(formats)), seg_map_suffix=mask_end)
-
-
-def _names(folder: Path) -> list[str]:
-    # As mmseg lists them: symbolic links are followed, hidden files are not seen.
-    return list(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True))

@@ -1,10 +1,19 @@
 """Says what is wrong with images and masks before anything runs."""
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lcvision.datasets.image_bounds import open_image
-from lcvision.datasets.mask_coding import MaskCoding, check_mode, mismatch, read_mask, undecodable_mask
+from lcvision.datasets.mask_coding import (
+    Colour,
+    MaskCoding,
+    check_mode,
+    mismatch,
+    read_mask,
+    undecodable_mask,
+    values_of,
+)
 from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
 
@@ -16,7 +25,24 @@ _ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
 Size = tuple[int, int]
 
 
-def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: str) -> Counter[Size]:
+@dataclass(frozen=True)
+class Checked:
+    """What a set of images and masks was found to be.
+
+    Args:
+        sizes: How many images there are of each (width, height).
+        labels: The labels that occur in the masks that were read.
+        ignored: Whether ``ignore_index`` occurs in these files without being said to be a class or none.
+        num_read: Masks read.
+    """
+
+    sizes: Counter[Size]
+    labels: frozenset[int]
+    ignored: bool
+    num_read: int
+
+
+def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: str) -> Checked:
     """Checks that every image has a mask of its size, and that the masks hold labels.
 
     Files are opened for their size and format only; then masks of 400 million pixels in all are read.
@@ -25,9 +51,6 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
         pairs: Images and their masks.
         coding: What the masks' values mean.
         place: Where they are from, for the messages.
-
-    Returns:
-        How many images there are of each (width, height).
 
     Raises:
         UserError: There are none, or the first fault found, with its file.
@@ -44,11 +67,29 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
         if size != mask_size:
             raise UserError(mismatch(image, size, mask, mask_size))
         sizes[size] += 1
-    pixels = sum(width * height * count for (width, height), count in sizes.items())
-    step = -(-pixels // _PIXELS)
-    for _, mask in progress(pairs[::step], f'reading masks of {place}'):
-        coding.labels(read_mask(mask), mask)
-    return sizes
+    total = sum(width * height * count for (width, height), count in sizes.items())
+    chosen = [mask for _, mask in pairs[::-(-total // _PIXELS)]]
+    labels: set[int] = set()
+    ignored = False
+    coloured: dict[int, tuple[Colour, Path]] = {}
+    for path in progress(chosen, f'reading masks of {place}'):
+        pixels, table = read_mask(path)
+        labels.update(values_of(coding.labels(pixels, path, table)))
+        if coding.colours is None or (pixels.ndim == 2 and not table):
+            indices = values_of(pixels if pixels.ndim == 2 else pixels[..., 0])
+            ignored |= coding.ignore_index in indices and not coding.ignored_listed
+            _compare({index: (colour, path) for index, colour in enumerate(table or ()) if index in indices}, coloured)
+    return Checked(sizes, frozenset(labels), ignored, len(chosen))
+
+
+def _compare(found: dict[int, tuple[Colour, Path]], before: dict[int, tuple[Colour, Path]]) -> None:
+    """Adds the colours of a file's indices to those of the files before, and refuses other colours."""
+    for index, (colour, path) in found.items():
+        other, first = before.setdefault(index, (colour, path))
+        if colour != other:
+            raise UserError(f'the index {index} has the colour {other} in mask file {first}, but {colour} in {path}: '
+                            'if the colours tell the classes, write a classes.txt with "name R G B" on each line; if '
+                            'the indices do, save all masks with the same colour table')
 
 
 def image_size(path: Path) -> Size:

@@ -1,7 +1,9 @@
 """What the values of mask files mean, and how such a file is read."""
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -12,6 +14,21 @@ from lcvision.errors import UserError
 _SHOWN = 4
 _REMEDY = 'restore the file or remove it together with its image'
 
+Colour = tuple[int, int, int]
+
+
+class Mask(NamedTuple):
+    """What a mask file holds.
+
+    Args:
+        pixels: Indices, uint8, shape (H, W), or RGB colours, uint8, shape (H, W, 3).
+        table: RGB colours of the indices 0, 1, 2, ...; None for a file without a colour table, or with one that only
+            says that the indices are shades of grey.
+    """
+
+    pixels: np.ndarray
+    table: tuple[Colour, ...] | None = None
+
 
 class MaskCoding:
     """Turns what a mask file holds into labels 0..num_classes-1 and ``ignore_index``.
@@ -20,13 +37,13 @@ class MaskCoding:
         num_classes: Classes; None takes any value as it is.
         ignore_index: Value of a pixel that does not count, in the files of indices and in the labels, 0..255.
         label_map: Value in the file -> label; None for files that hold labels.
-        colours: RGB colour in the file -> label, for files of three channels, and for grey ones if all these colours
-            are shades of grey; None if there are no such files.
+        colours: RGB colour in the file -> label, for files of three channels or with a colour table, and for grey ones
+            if all these colours are shades of grey; None if indices alone count.
         reduce_zero_label: Whether the files' 0 does not count and all other values are one too large.
     """
 
     def __init__(self, num_classes: int | None, ignore_index: int = 255, label_map: Mapping[int, int] | None = None,
-                 colours: Mapping[tuple[int, int, int], int] | None = None, reduce_zero_label: bool = False) -> None:
+                 colours: Mapping[Colour, int] | None = None, reduce_zero_label: bool = False) -> None:
         self.ignore_index = ignore_index
         self.colours = colours
         shades = {c[0]: label for c, label in (colours or {}).items() if len(set(c)) == 1}
@@ -36,17 +53,20 @@ class MaskCoding:
             label_map = {value: value for value in range(255 if num_classes is None else num_classes)}
         if reduce_zero_label:
             label_map = {0: ignore_index, **{value + 1: label for value, label in label_map.items() if value < 255}}
+        # Whether that value has its meaning from the list of classes, not from this default.
+        self.ignored_listed = ignore_index in label_map
         label_map = {ignore_index: ignore_index, **label_map}
         self._legal = np.isin(np.arange(256), list(label_map))
         self._table = np.full(256, ignore_index, np.uint8)
         self._table[list(label_map)] = list(label_map.values())
 
-    def labels(self, mask: np.ndarray, path: str | Path) -> np.ndarray:
+    def labels(self, mask: np.ndarray, path: str | Path, table: Sequence[Colour] | None = None) -> np.ndarray:
         """Decodes a mask.
 
         Args:
-            mask: As :func:`read_mask` gives it.
+            mask: Pixels, as :func:`read_mask` gives them.
             path: Its file, for the message.
+            table: The file's colour table.
 
         Returns:
             Labels, uint8, shape (H, W).
@@ -56,6 +76,8 @@ class MaskCoding:
         """
         if mask.ndim == 3:
             return self._from_colours(mask, path)
+        if table and self.colours is not None:
+            return self._from_table(mask, path, table, self.colours)
         legal = self._legal[mask]
         if not legal.all():
             found = [str(value) for value in np.unique(mask[~legal])]
@@ -80,22 +102,29 @@ class MaskCoding:
             labels[codes == _colour_codes(np.array(colour))] = label
         unknown = labels < 0
         if unknown.any():
-            found = [f'({code >> 16}, {code >> 8 & 255}, {code & 255})' for code in np.unique(codes[unknown]).tolist()]
-            raise UserError(f'Mask file {path} has the colour {_some(found)}, which is no class of classes.txt: add a '
-                            'line "name R G B" for it, with the name ignore if it does not count')
+            raise _unknown_colour(path, [f'({code >> 16}, {code >> 8 & 255}, {code & 255})'
+                                         for code in np.unique(codes[unknown]).tolist()])
         return labels.astype(np.uint8)
 
+    def _from_table(self, mask: np.ndarray, path: str | Path, table: Sequence[Colour],
+                    colours: Mapping[Colour, int]) -> np.ndarray:
+        known = {index: colours[colour] for index, colour in enumerate(table) if colour in colours}
+        # A file's own index for what does not count needs no line in classes.txt.
+        unknown = [index for index in values_of(mask) if index not in known and index != self.ignore_index]
+        if unknown:
+            found = [str(table[index]) if index < len(table) else f'of index {index}' for index in unknown]
+            raise _unknown_colour(path, found, '; or give no colours there if the indices are the labels')
+        labels = np.full(256, self.ignore_index, np.uint8)
+        labels[list(known)] = list(known.values())
+        return cv2.LUT(mask, labels)
 
-def read_mask(path: str | Path, content: bytes | None = None) -> np.ndarray:
+
+def read_mask(path: str | Path, content: bytes | None = None) -> Mask:
     """Reads a mask file.
 
     Args:
         path: The file.
         content: Its bytes, if they were read already.
-
-    Returns:
-        Indices, uint8, shape (H, W), also of a file with a palette; RGB colours, uint8, shape (H, W, 3), of a file of
-        three or four channels.
 
     Raises:
         UserError: It is missing, cannot be decoded, ends early, is too large, or has more than 8 bits per channel.
@@ -111,12 +140,25 @@ def read_mask(path: str | Path, content: bytes | None = None) -> np.ndarray:
         with open_image(f'Mask file {path}', content) as image:
             check_mode(image, path)
             if image.mode == '1':
-                return np.array(image).astype(np.uint8)
+                return Mask(np.array(image).astype(np.uint8))
             if image.mode in ('L', 'P'):
-                return np.array(image)
-            return np.array(image.convert('L' if image.mode == 'LA' else 'RGB'))
+                return Mask(np.array(image), colour_table(image))
+            return Mask(np.array(image.convert('L' if image.mode == 'LA' else 'RGB')))
     except (OSError, ValueError, SyntaxError) as error:
         raise undecodable_mask(path, len(content)) from error
+
+
+def colour_table(image: Image.Image) -> tuple[Colour, ...] | None:
+    """The RGB colours of an opened image's indices; None if it has no table, or the indices are its shades of grey."""
+    flat = image.getpalette() if image.mode == 'P' else None
+    if not flat or (len(flat) > 3 and flat == [index // 3 for index in range(len(flat))]):
+        return None
+    return tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def values_of(mask: np.ndarray) -> list[int]:
+    """The values that occur among uint8 pixels, in ascending order."""
+    return np.flatnonzero(cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [256], [0, 256])).tolist()
 
 
 def check_mode(image: Image.Image, path: str | Path) -> None:
@@ -146,6 +188,11 @@ def mismatch(image: str | Path, image_size: Sequence[int], mask: str | Path, mas
     sizes = ['x'.join(map(str, size)) for size in (mask_size, image_size)]
     return (f'Mask file {mask} is {sizes[0]} pixels, but its image {image} is {sizes[1]}: both must have the same '
             'width and height')
+
+
+def _unknown_colour(path: str | Path, found: Sequence[str], otherwise: str = '') -> UserError:
+    return UserError(f'Mask file {path} has the colour {_some(found)}, which is no class of classes.txt: add a line '
+                     f'"name R G B" for it, with the name ignore if it does not count{otherwise}')
 
 
 def _colour_codes(rgb: np.ndarray) -> np.ndarray:

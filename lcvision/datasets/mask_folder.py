@@ -2,12 +2,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmengine import fileio
+import numpy as np
 from mmengine.logging import print_log
-from PIL import Image
 
 from lcvision.datasets.class_list import ClassList, read_class_list
-from lcvision.datasets.mask_coding import read_mask
+from lcvision.datasets.file_names import file_names
+from lcvision.datasets.mask_coding import Colour, read_mask
 from lcvision.datasets.progress import progress
 from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
@@ -21,6 +21,8 @@ _IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # The first that fits is taken; a JPEG is found to be refused with the reason.
 _MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
 _MASK_ENDS = ('', '_mask', '_label', '_gt')
+# Where fewer than one in so many pixels of a class have neighbours of their class, it is an edge.
+_INNER = 10
 # Without splits every so many-th image is held out.
 HELD_OUT = 5
 
@@ -30,7 +32,7 @@ def is_mask_folder(root: Path) -> bool:
     return any(next(_places(root, split), None) for split in _SPLITS) or _whole(root) is not None
 
 
-def find_mask_folder(root: Path, split: str) -> dict:
+def find_mask_folder(root: Path, split: str, other: dict | None = None) -> dict:
     """Finds a split of a folder of images and masks.
 
     The classes are those of ``classes.txt``, see :func:`lcvision.datasets.class_list.read_class_list`. Without it the
@@ -40,6 +42,7 @@ def find_mask_folder(root: Path, split: str) -> dict:
     Args:
         root: Folder with ``images/`` and ``masks/``.
         split: 'train' or 'val'.
+        other: What was found for another split of this folder, whose classes are then taken.
 
     Returns:
         Entries of the config of a dataset on this split.
@@ -61,11 +64,16 @@ def find_mask_folder(root: Path, split: str) -> dict:
     for folder in (images, masks):
         if not folder.is_dir():
             raise UserError(f'no folder {folder}: the layout is {LAYOUT}')
+    return {**(other or _class_entries(root)), 'part': part,
+            'data_prefix': dict(img_path=str(images), seg_map_path=str(masks))}
+
+
+def _class_entries(root: Path) -> dict:
     classes = _classes(root)
     colours = classes.colours or [distinct_colour(index) for index in range(len(classes.names))]
-    return dict(type='lcvision.MaskFolderDataset', data_prefix=dict(img_path=str(images), seg_map_path=str(masks)),
-                metainfo=dict(classes=classes.names, palette=[list(colour) for colour in colours]), part=part,
-                by_colour=classes.colours is not None, ignored_colours=[list(colour) for colour in classes.ignored])
+    return dict(type='lcvision.MaskFolderDataset', by_colour=classes.colours is not None,
+                metainfo=dict(classes=classes.names, palette=[list(colour) for colour in colours]),
+                ignored_colours=[list(colour) for colour in classes.ignored])
 
 
 def pair_up(image_folder: Path, mask_folder: Path, part: str | None = None) -> list[tuple[Path, Path]]:
@@ -81,24 +89,27 @@ def pair_up(image_folder: Path, mask_folder: Path, part: str | None = None) -> l
     Returns:
         Images in the order of their names and their masks; for an image without one, the file that it should be.
     """
-    images = [Path(name) for name in _names(image_folder) if name.lower().endswith(_IMAGE_SUFFIXES)]
-    masks = {str(Path(name).with_suffix('')): name for suffix in _MASK_SUFFIXES[::-1] for name in _names(mask_folder)
-             if name.lower().endswith(suffix)}
-    if part is not None:
-        held_out = images[HELD_OUT - 1::HELD_OUT] or images[-1:]
-        images = held_out if part == 'val' else [image for image in images if image not in set(held_out)]
+    images = [Path(name) for name in file_names(image_folder) if name.lower().endswith(_IMAGE_SUFFIXES)]
+    names = [Path(name) for name in file_names(mask_folder) if name.lower().endswith(_MASK_SUFFIXES)]
+    masks = {str(name.with_suffix('')): name
+             for name in sorted(names, key=lambda name: -_MASK_SUFFIXES.index(name.suffix.lower()))}
+    held_out = slice(HELD_OUT - 1, None, HELD_OUT) if len(images) >= HELD_OUT else slice(-1, None)
+    if part == 'val':
+        images = images[held_out]
+    elif part == 'train':
+        del images[held_out]
     pairs = []
     for image in images:
         stem = str(image.with_suffix(''))
-        name = next((masks[stem + end] for end in _MASK_ENDS if stem + end in masks), stem + '.png')
+        name = next((masks[stem + end] for end in _MASK_ENDS if stem + end in masks), Path(stem + '.png'))
         pairs.append((image_folder / image, mask_folder / name))
     return pairs
 
 
 def _classes(root: Path) -> ClassList:
-    path = root / 'classes.txt'
-    if path.is_file():
-        return read_class_list(path)
+    listed = root / 'classes.txt'
+    if listed.is_file():
+        return read_class_list(listed)
     places = [place for split in _SPLITS for place in _places(root, split)]
     whole = _whole(root)
     if not places and whole:
@@ -107,27 +118,38 @@ def _classes(root: Path) -> ClassList:
              for _, mask in pair_up(images, folder) if mask.is_file()]
     if not masks:
         raise UserError(f'{root} has no image with a mask: the layout is {LAYOUT}')
-    largest = -1
-    for mask in progress(masks, f'counting the classes of the masks of {root}, which has no classes.txt'):
-        pixels = read_mask(mask)
-        if pixels.ndim == 3 and (pixels[..., :1] != pixels[..., 1:]).any():
-            raise UserError(f'Mask file {mask} holds colours, and nothing says which class each colour is: write '
-                            f'{path} with "name R G B" on each line')
-        counted = pixels[pixels < 255]
-        largest = max(largest, int(counted.max()) if counted.size else -1)
-    if largest < 1:
-        raise UserError(f'the masks of {root} hold no index from 1 to 254 (255 is what does not count), so that there '
-                        f'are not two classes to tell apart: write indices, or {path} with "name R G B" on each line')
-    return ClassList(tuple(f'class {index}' for index in range(largest + 1)), _colour_table(masks[0], largest + 1))
+    count, table = _count_classes(masks, listed)
+    distinct = table and len(set(table[:count])) == count
+    return ClassList(tuple(f'class {index}' for index in range(count)), table[:count] if table and distinct else None)
 
 
-def _colour_table(mask: Path, count: int) -> tuple | None:
-    with Image.open(mask) as image:
-        table = image.getpalette() if image.mode == 'P' else None
-    if not table or len(table) < 3 * count:
-        return None
-    colours = tuple((table[3 * i], table[3 * i + 1], table[3 * i + 2]) for i in range(count))
-    return colours if len(set(colours)) == count else None
+def _count_classes(masks: list[Path], listed: Path) -> tuple[int, tuple[Colour, ...] | None]:
+    # Pixels of each value, and those of them that are equal to their upper and left neighbours.
+    counts, inner = np.zeros((2, 256), np.int64)
+    colours = None
+    for path in progress(masks, f'counting the classes of the masks of {listed.parent}, which has no classes.txt'):
+        pixels, table = read_mask(path)
+        colours = colours or table
+        if pixels.ndim == 3:
+            if (pixels[..., :1] != pixels[..., 1:]).any():
+                raise UserError(f'Mask file {path} holds colours, and nothing says which class each colour is: write '
+                                f'{listed} with "name R G B" on each line')
+            pixels = pixels[..., 0]
+        corner = pixels[1:, 1:]
+        alike = corner[(corner == pixels[:-1, 1:]) & (corner == pixels[1:, :-1])]
+        counts += np.bincount(pixels.ravel(), minlength=256)
+        inner += np.bincount(alike, minlength=256)
+    occurring = np.flatnonzero(counts[:255])
+    if not occurring.any():
+        raise UserError(f'the masks of {listed.parent} hold no index from 1 to 254 (255 is what does not count), so '
+                        f'that there are not two classes to tell apart: write indices, or {listed} with "name R G B" '
+                        'on each line')
+    edges = occurring[inner[occurring] * _INNER < counts[occurring]]
+    if len(edges) > max(2, len(occurring) / 2):
+        raise UserError(f'the masks of {listed.parent} look smoothed: {len(edges)} of their {len(occurring)} values, '
+                        f'such as {edges[len(edges) // 2]}, lie along edges only, and each would be a class; save '
+                        f'them without smoothing or interpolation, or write {listed} if these are classes')
+    return int(occurring[-1]) + 1, colours
 
 
 def _places(root: Path, split: str) -> Iterator[tuple[Path, Path]]:
@@ -141,8 +163,3 @@ def _places(root: Path, split: str) -> Iterator[tuple[Path, Path]]:
 def _whole(root: Path) -> tuple[Path, Path] | None:
     return next(((root / images, root / masks) for images, masks in _PAIRS
                  if (root / images).is_dir() or (root / masks).is_dir()), None)
-
-
-def _names(folder: Path) -> list[str]:
-    # Symbolic links are followed, hidden files are not seen.
-    return sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True))

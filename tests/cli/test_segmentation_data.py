@@ -25,7 +25,7 @@ def test_a_folder_is_trained_and_tested_on(tmp_path):
     assert done.returncode == 0, output[-3000:]
     assert '2 training images, 19 classes' in output
     assert '3 epochs of 1 steps: schedule scaled from 80000 to 3 iterations' in output
-    assert 'crops of 1024x512 are made 40x24' in output and 'means are over 2 of 19 classes' in output
+    assert 'crop_size (512, 1024) is made (24, 40)' in output and 'means are over 2 of 19 classes' in output
     assert re.search(r'Iter\(val\).*mIoU: .*latency/net_ms: ', output) and (work / 'iter_3.pth').is_file()
     done = tool('test', *TINY, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -22,8 +22,8 @@ def message(call, *args):
 @pytest.mark.parametrize('ending', ['png', 'bmp', 'tif'])
 def test_what_is_written_is_read(tmp_path, pixels, ending):
     path = street_like.mask(tmp_path / f'm.{ending}', pixels)
-    for found in (read_mask(path), read_mask(path, path.read_bytes())):
-        assert found.dtype == np.uint8 and np.array_equal(found, pixels)
+    for found, table in (read_mask(path), read_mask(path, path.read_bytes())):
+        assert found.dtype == np.uint8 and np.array_equal(found, pixels) and table is None
 
 
 def test_a_palette_gives_its_indices(tmp_path):
@@ -31,18 +31,19 @@ def test_a_palette_gives_its_indices(tmp_path):
     path = street_like.mask(tmp_path / 'm.png', pixels, [(9, 9, 9), (7, 7, 7), (255, 0, 0)])
     with Image.open(path) as image:
         assert image.mode == 'P'
-    assert np.array_equal(read_mask(path), pixels)
+    found, table = read_mask(path)
+    assert np.array_equal(found, pixels) and table[:3] == ((9, 9, 9), (7, 7, 7), (255, 0, 0))
 
 
 def test_one_bit_and_transparency(tmp_path):
     bits = street_like.columns([0, 1])
     Image.fromarray(bits.astype(bool)).save(tmp_path / 'bits.png')
-    assert np.array_equal(read_mask(tmp_path / 'bits.png'), bits)
+    assert np.array_equal(read_mask(tmp_path / 'bits.png').pixels, bits)
     rgb = street_like.columns([[1, 2, 3], [200, 0, 9]])
     Image.fromarray(np.dstack([rgb, np.full(rgb.shape[:2], 7, np.uint8)])).save(tmp_path / 'rgba.png')
-    assert np.array_equal(read_mask(tmp_path / 'rgba.png'), rgb)
+    assert np.array_equal(read_mask(tmp_path / 'rgba.png').pixels, rgb)
     Image.fromarray(np.dstack([bits, bits])).save(tmp_path / 'la.png')
-    assert np.array_equal(read_mask(tmp_path / 'la.png'), bits)
+    assert np.array_equal(read_mask(tmp_path / 'la.png').pixels, bits)
 
 
 @pytest.mark.parametrize('mode', ['I;16', 'I', 'F', 'RGB16'])
@@ -132,6 +133,33 @@ def test_black_and_white_may_be_classes():
     for pixels in (street_like.columns([0, 255]), street_like.columns([(0,) * 3, (255,) * 3])):
         assert np.array_equal(coding.labels(pixels, 'm'), street_like.columns([0, 1]))
     assert 'value 1,' in message(coding.labels, street_like.columns([0, 1]), 'm')
+
+
+# Pascal VOC's first colours; the classes are listed in another order, and not all of them.
+VOC = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)]
+
+
+def test_the_colours_of_a_table_tell_the_classes_where_they_are_listed():
+    coding = MaskCoding(3, colours={(128, 128, 0): 0, (0, 0, 0): 1, (128, 0, 0): 2})
+    labels = coding.labels(street_like.columns([0, 1, 3, 255]), 'm', VOC)
+    assert np.array_equal(labels, street_like.columns([1, 2, 0, 255]))
+    text = message(coding.labels, street_like.columns([0, 2]), 'dir/m.png', VOC)
+    assert 'dir/m.png' in text and '(0, 128, 0)' in text and 'ignore' in text and 'give no colours' in text
+    assert 'index 9' in message(coding.labels, street_like.columns([0, 9]), 'dir/m.png', VOC)
+    assert np.array_equal(MaskCoding(4).labels(street_like.columns([0, 3]), 'm', VOC), street_like.columns([0, 3]))
+
+
+def test_the_colour_of_what_does_not_count_may_be_listed():
+    table = [*VOC, *[(1, 2, index) for index in range(251)], (224, 224, 192)]
+    for colours in ({(0, 0, 0): 0, (224, 224, 192): 255}, {(0, 0, 0): 0, (224, 224, 192): 1}, {(0, 0, 0): 0}):
+        labels = MaskCoding(2, colours=colours).labels(street_like.columns([0, 255]), 'm', table)
+        assert np.array_equal(labels, street_like.columns([0, colours.get((224, 224, 192), 255)]))
+
+
+def test_a_table_of_greys_says_nothing(tmp_path):
+    pixels = street_like.columns([0, 1, 2])
+    found = read_mask(street_like.mask(tmp_path / 'm.png', pixels, [(index,) * 3 for index in range(256)]))
+    assert found.table is None and np.array_equal(found.pixels, pixels)
 
 
 def test_sizes_are_told_as_width_and_height():

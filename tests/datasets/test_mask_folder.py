@@ -1,7 +1,11 @@
 """Pairs of folders: where they may lie, which mask belongs to which image, which classes there are."""
+import cv2
+import numpy as np
 import pytest
 import street_like
 
+from lcvision.datasets import mask_folder
+from lcvision.datasets.mask_coding import read_mask
 from lcvision.datasets.mask_folder import find_mask_folder, is_mask_folder, pair_up
 from lcvision.errors import UserError
 
@@ -109,6 +113,26 @@ def test_masks_that_tell_no_classes(tmp_path):
     for path in (tmp_path / 'masks').rglob('*.png'):
         path.unlink()
     assert 'no image with a mask' in message(find_mask_folder, tmp_path, 'val')
+
+
+def test_smoothed_masks_without_a_list_are_told(tmp_path):
+    street_like.pairs(tmp_path, classes=None, values=(0, 1, 7))
+    assert len(find_mask_folder(tmp_path, 'val')['metainfo']['classes']) == 8
+    disc = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), 20, 200, -1, cv2.LINE_AA)
+    for path in (tmp_path / 'masks').rglob('*.png'):
+        street_like.mask(path, disc)
+    text = message(find_mask_folder, tmp_path, 'val')
+    assert str(tmp_path) in text and 'smoothed' in text and 'classes.txt' in text
+
+
+def test_without_a_list_masks_are_read_once_for_both_splits(tmp_path, monkeypatch):
+    street_like.pairs(tmp_path, classes=None)
+    read = []
+    monkeypatch.setattr(mask_folder, 'read_mask', lambda path: read.append(path) or read_mask(path))
+    val = find_mask_folder(tmp_path, 'val')
+    train = find_mask_folder(tmp_path, 'train', val)
+    assert len(read) == len(set(read)) == 4
+    assert train['metainfo'] == val['metainfo'] and train['data_prefix']['img_path'] == str(tmp_path / 'images/train')
 
 
 def test_half_a_pair_is_told(tmp_path):

@@ -31,6 +31,14 @@ def test_colours(tmp_path):
     assert np.array_equal(labels(build(tmp_path)), street_like.columns([0, 1, 255, 255]))
 
 
+def test_colours_of_a_table_in_another_order(tmp_path):
+    table = [(0, 0, 0), (128, 64, 128), (9, 9, 9), (0, 0, 142)]
+    street_like.pairs(tmp_path, classes='car 0 0 142\nroad 128 64 128\nignore 0 0 0')
+    for path in (tmp_path / 'masks').rglob('*.png'):
+        street_like.mask(path, street_like.columns([0, 1, 3, 255]), table)
+    assert np.array_equal(labels(build(tmp_path)), street_like.columns([255, 1, 0, 255]))
+
+
 def test_parts(tmp_path):
     street_like.pairs(tmp_path, splits=(), count=10)
     train, val = (build(tmp_path, split) for split in ('train', 'val'))

@@ -102,6 +102,79 @@ def test_crops_are_no_larger_than_the_images(cfg, tmp_path):
     assert steps['RandomCrop']['crop_size'] == street_like.SHAPE and steps['Pad']['size'] == street_like.SHAPE[::-1]
 
 
+def camvid(**steps):
+    cfg = Config.fromfile('configs/segmentation/deeplabv3plus_pplcnet_0_5x_camvid.py')
+    cfg.train_dataloader.dataset.pipeline[2:3] = [dict(type=name, **keys) for name, keys in steps.items()] or (
+        cfg.train_dataloader.dataset.pipeline[2:3])
+    return cfg
+
+
+def test_training_sees_the_resolution_that_is_evaluated(tmp_path):
+    street_like.cityscapes(tmp_path)
+    cfg = camvid()
+    for step in cfg.train_dataloader.dataset.pipeline:
+        step.pop('ratio_range', None)
+    cfg.train_dataloader.dataset.pipeline[2].update(ratio_range=(1., 1.))
+    use_source(cfg, str(tmp_path), train=True)
+    sample = load(cfg, 'train').dataset[0]['data_samples']
+    assert sample.scale_factor == (1., 1.) and cfg.image_size == street_like.SHAPE[::-1]
+
+
+def test_a_config_for_images_of_another_size_does_what_it_did(tmp_path):
+    street_like.cityscapes(tmp_path)
+    cfg = camvid(Resize=dict(scale=(240, 180)), RandomChoiceResize=dict(scales=[(480, 360), (960, 720)]))
+    use_source(cfg, str(tmp_path), train=True)
+    steps = {step['type']: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['Resize']['scale'] == (20, 12) and steps['RandomChoiceResize']['scales'] == [(40, 24), (80, 48)]
+    assert steps['RandomCrop']['crop_size'] == street_like.SHAPE
+
+
+def test_what_cannot_be_adapted_is_told(tmp_path):
+    street_like.cityscapes(tmp_path)
+    text = message(use_source, camvid(SomeStep=dict(scale=(9, 9))), str(tmp_path), train=True)
+    assert 'SomeStep has scale=(9, 9)' in text and '40x24' in text and 'image_size' in text
+
+
+def test_class_weights_of_other_classes_are_not_kept(tmp_path):
+    cfg = camvid()
+    weights = list(cfg.model.decode_head.loss_decode.class_weight)
+    use_source(cfg, str(street_like.cityscapes(tmp_path / 'city')), train=True)
+    assert cfg.model.decode_head.loss_decode.class_weight == weights
+    use_source(cfg, str(street_like.pairs(tmp_path / 'pairs')), train=True)
+    assert cfg.model.decode_head.loss_decode.class_weight == [1.] * 3
+    cfg = camvid()
+    names = ''.join(f'class {index}\n' for index in range(19))
+    use_source(cfg, str(street_like.pairs(tmp_path / 'other', classes=names, values=range(19))), train=True)
+    assert cfg.model.decode_head.loss_decode.class_weight == [1.] * 19
+
+
+@pytest.mark.parametrize('own', [False, True])
+def test_a_class_without_a_pixel_is_told(cfg, tmp_path, monkeypatch, own):
+    told = []
+    monkeypatch.setattr('lcvision.datasets.sources.segmentation.print_log', lambda text, **_: told.append(text))
+    if own:
+        check_source(own_data(cfg, street_like.cityscapes(tmp_path, values=[*range(17), 255])), train=True)
+    else:
+        use_source(cfg, str(street_like.pairs(tmp_path, values=(0, 2))), train=True)
+    assert len(told) == 1 and str(tmp_path) in told[0]
+    assert ('motorcycle, bicycle: 2 of 19 classes' if own else 'car: 1 of 3 classes') in told[0]
+
+
+@pytest.mark.parametrize('values, classes', [((0, 255), 'road\ncar'), ((0, 1, 255), 'road\ncar\nbus'),
+                                             ((0, 255), 'road 0 0 0\ncar 255 0 0'), ([(0,) * 3, (255,) * 3], 'a\nb')])
+def test_255_for_a_class_is_refused_with_the_remedy(cfg, tmp_path, values, classes):
+    street_like.pairs(tmp_path, values=values, classes=classes)
+    text = message(use_source, cfg, str(tmp_path), train=True)
+    assert 'the value 255' in text and 'classes.txt' in text and '255 255 255' in text
+    names = [line.split()[0] for line in classes.splitlines()]
+    remedies = [[*range(len(names) - 1), 255], [*range(len(names))]]
+    for greys in remedies:
+        lines = [f'{name} {grey} {grey} {grey}' for name, grey in zip(names, greys)]
+        ignored = [] if 255 in greys else ['ignore 255 255 255']
+        (tmp_path / 'classes.txt').write_text('\n'.join(lines + ignored))
+        use_source(Config.fromfile(CONFIG), str(tmp_path), train=True)
+
+
 def test_without_training_the_training_split_is_not_needed(cfg, tmp_path):
     street_like.cityscapes(tmp_path, splits=('val',))
     before = cfg.train_dataloader.to_dict()

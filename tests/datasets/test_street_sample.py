@@ -35,7 +35,7 @@ def test_it_is_a_sound_data_set(tmp_path):
         images = sorted((tmp_path / 'leftImg8bit' / split).rglob('*_leftImg8bit.png'))
         masks = sorted((tmp_path / 'gtFine' / split).rglob('*_gtFine_labelTrainIds.png'))
         assert len(images) == count
-        assert check_masks(list(zip(images, masks, strict=True)), MaskCoding(19), split) == {SIZE[::-1]: count}
+        assert check_masks(list(zip(images, masks, strict=True)), MaskCoding(19), split).sizes == {SIZE[::-1]: count}
 
 
 def test_eight_classes_are_in_nearly_every_street(streets):

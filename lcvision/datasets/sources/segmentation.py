@@ -2,16 +2,22 @@
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from logging import WARNING
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
 from lcvision.datasets import cityscapes_folder, mask_folder
-from lcvision.datasets.mask_check import Size, check_masks
+from lcvision.datasets.mask_check import Checked, Size, check_masks
 from lcvision.datasets.mask_coding import MaskCoding
 from lcvision.datasets.sources.config_edits import innermost, set_num_classes
+from lcvision.datasets.sources.sized_steps import fit_sizes
 from lcvision.errors import UserError
+
+if TYPE_CHECKING:
+    from mmseg.datasets import BaseSegDataset
 
 # What of a dataset's config is about files and their meaning.
 _DATA_KEYS = ('type', 'data_root', 'ann_file', 'data_prefix', 'img_suffix', 'seg_map_suffix', 'metainfo',
@@ -47,22 +53,28 @@ def use_source(cfg: Config, root: Path, train: bool) -> MaskSplit:
     """Points a segmentation config at a folder, see :func:`lcvision.datasets.sources.use_source`.
 
     Besides, ``image_size`` becomes the most frequent size of the images evaluated, images of different sizes are
-    evaluated one at a time, and crops larger than the usual training image are made as large as that.
+    evaluated one at a time, sizes in the pipelines are changed as :func:`fit_sizes` says, and class weights as
+    :func:`set_num_classes` does.
 
     Raises:
         UserError: The folder is in neither layout or faulty.
     """
+    former, size = _classes(cfg.train_dataloader), tuple(cfg.get('image_size') or ()) or None
     val = _split(_find(root, 'val'))
     splits = dict(val=val, test=val)
     if train:
-        splits['train'] = _split(_find(root, 'train'))
+        splits['train'] = _split(_find(root, 'train', val.dataset), training=True)
     else:
         # Unchecked: a test only compares with what the training masks alone would predict.
         with suppress(UserError):
-            _point(cfg.train_dataloader, MaskSplit(_find(root, 'train'), val.classes, Counter()))
+            _point(cfg.train_dataloader, MaskSplit(_find(root, 'train', val.dataset), val.classes, Counter()))
     for name, split in splits.items():
         _point(cfg[f'{name}_dataloader'], split)
-    _fit(cfg, splits)
+        fit_sizes(innermost(cfg[f'{name}_dataloader']['dataset'])['pipeline'], size, split.usual_size)
+    if train:
+        fit_sizes(cfg.model.get('data_preprocessor') or [], None, splits['train'].usual_size)
+    cfg.image_size = val.usual_size
+    set_num_classes(cfg.model, len(val.classes), other=former is not None and former != val.classes)
     return splits['train' if train else 'val']
 
 
@@ -81,19 +93,19 @@ def check_source(cfg: Config, train: bool) -> int:
                                 'images/ and masks/ with --data DIR, or try --data sample')
         if len(folders) == 2 and dataset['type'].rpartition('.')[2] in ('CityscapesDataset',
                                                                        'CityscapesLabelIdsDataset'):
-            splits[name] = _split(cityscapes_folder.read_cityscapes(*folders))
+            splits[name] = _split(cityscapes_folder.read_cityscapes(*folders), name == 'train')
             _point(loader, splits[name])
         else:
-            splits[name] = _split({key: dataset[key] for key in _DATA_KEYS if key in dataset})
+            splits[name] = _split(_entries(dataset), name == 'train')
     cfg.image_size = list(splits.values())[-1].usual_size
     return next(iter(splits.values())).num_images
 
 
-def _find(root: Path, split: str) -> dict:
+def _find(root: Path, split: str, other: dict | None = None) -> dict:
     if cityscapes_folder.is_cityscapes(root):
         return cityscapes_folder.find_cityscapes(root, split)
     if mask_folder.is_mask_folder(root):
-        return mask_folder.find_mask_folder(root, split)
+        return mask_folder.find_mask_folder(root, split, other)
     raise UserError(f'{root} is in neither of the two layouts: Cityscapes layout is {cityscapes_folder.LAYOUT}; the '
                     f'other is {mask_folder.LAYOUT}')
 
@@ -105,18 +117,54 @@ def _folders(dataset: ConfigDict) -> list[Path]:
             if prefix.get(key) is not None]
 
 
-def _split(entries: dict) -> MaskSplit:
-    """Builds the dataset, asks it for its files, and checks them."""
+def _entries(dataset: ConfigDict) -> dict:
+    return {key: dataset[key] for key in _DATA_KEYS if key in dataset}
+
+
+def _build(entries: dict) -> 'BaseSegDataset':
     from mmseg.registry import DATASETS
     # Whatever scope another runner of this process has left.
-    dataset = DATASETS.build({**entries, 'pipeline': [], 'lazy_init': True, '_scope_': 'mmseg'})
+    return DATASETS.build({**entries, 'pipeline': [], 'lazy_init': True, '_scope_': 'mmseg'})
+
+
+def _classes(loader: ConfigDict) -> tuple[str, ...] | None:
+    """Class names of a config's own data, which need not be there."""
+    try:
+        return tuple(_build(_entries(innermost(loader['dataset']))).metainfo['classes'])
+    except Exception:  # it is going to be replaced, and may be of any kind
+        return None
+
+
+def _split(entries: dict, training: bool = False) -> MaskSplit:
+    """Builds the dataset, asks it for its files, and checks them."""
+    dataset = _build(entries)
     infos = dataset.load_data_list()
     classes = tuple(dataset.metainfo['classes'])
     first = infos[0] if infos else {}
     coding = MaskCoding(len(classes), dataset.ignore_index, first.get('label_map'), first.get('mask_colours'),
                         dataset.reduce_zero_label)
     pairs = [(Path(info['img_path']), Path(info['seg_map_path'])) for info in infos]
-    return MaskSplit(entries, classes, check_masks(pairs, coding, str(dataset.data_prefix['img_path'])))
+    place = str(dataset.data_prefix['img_path'])
+    found = check_masks(pairs, coding, place)
+    if training:
+        listed = entries['type'].rpartition('.')[2] == 'MaskFolderDataset'
+        _tell_absent(classes, found, len(pairs), place, dataset.ignore_index if listed and found.ignored else None)
+    return MaskSplit(entries, classes, found.sizes)
+
+
+def _tell_absent(classes: tuple[str, ...], found: Checked, num_masks: int, place: str, ignored: int | None) -> None:
+    """Tells which classes have no pixel, and refuses masks whose pixels of a class may be those taken for ignored."""
+    absent = [name for label, name in enumerate(classes) if label not in found.labels]
+    if not absent:
+        return
+    what = (f'no mask of {place}' if found.num_read == num_masks else
+            f'none of {found.num_read} masks of {place}, of {num_masks},') + f' has a pixel of {", ".join(absent)}'
+    # In a sample a rare class may be absent, but hardly all classes but one.
+    if ignored is not None and (found.num_read == num_masks or len(absent) == len(classes) - 1):
+        raise UserError(f'{what}, while many may have the value {ignored}, which does not count unless classes.txt '
+                        f'says so: write the value of each class there, as in "{absent[-1]} {ignored} {ignored} '
+                        f'{ignored}", and "ignore {ignored} {ignored} {ignored}" if that is no class')
+    print_log(f'{what}: {len(absent)} of {len(classes)} classes cannot be learnt', logger='current', level=WARNING)
 
 
 def _point(loader: ConfigDict, split: MaskSplit) -> None:
@@ -129,20 +177,3 @@ def _point(loader: ConfigDict, split: MaskSplit) -> None:
     if len(split.sizes) > 1 and dataset.get('test_mode'):
         loader['batch_size'] = 1
 
-
-def _fit(cfg: Config, splits: dict[str, MaskSplit]) -> None:
-    cfg.image_size = splits['val'].usual_size
-    set_num_classes(cfg.model, len(splits['val'].classes))
-    if 'train' not in splits:
-        return
-    width, height = splits['train'].usual_size
-    for step in innermost(cfg.train_dataloader['dataset'])['pipeline']:
-        name = step['type'].rpartition('.')[2]
-        if name == 'RandomCrop':
-            before = step['crop_size']
-            step['crop_size'] = min(before[0], height), min(before[1], width)
-            if step['crop_size'] != before:
-                print_log(f'crops of {before[1]}x{before[0]} are made {step["crop_size"][1]}x{step["crop_size"][0]}: '
-                          f'the images are {width}x{height}', logger='current')
-        elif name == 'Pad' and step.get('size'):
-            step['size'] = min(step['size'][0], width), min(step['size'][1], height)

@@ -11,9 +11,9 @@ from lcvision.registry import TRANSFORMS
 class LoadMask(LoadAnnotations):
     """Loads the labels of a semantic segmentation, and refuses a mask that is damaged or does not fit its image.
 
-    Files with a palette give their indices, whatever the colours. A dataset may say more in the data dict:
-    ``label_map`` (value in the file -> label) and ``reduce_zero_label`` as mmseg's datasets do, and ``mask_colours``
-    (RGB colour -> label) for files of colours.
+    A dataset may say more in the data dict: ``label_map`` (value in the file -> label) and ``reduce_zero_label`` as
+    mmseg's datasets do, and ``mask_colours`` (RGB colour -> label) for files of colours. Files with a colour table give
+    their indices, whatever the colours, but with ``mask_colours`` the labels of their colours.
 
     Args:
         num_classes: Classes of the files: a value of ``num_classes`` or more is an error, but for ``ignore_index``.
@@ -50,7 +50,8 @@ class LoadMask(LoadAnnotations):
                 values or colours that are no class.
         """
         path = results['seg_map_path']
-        labels = self._coding_of(results).labels(read_mask(path, self._read(path)), path)
+        mask = read_mask(path, self._read(path))
+        labels = self._coding_of(results).labels(mask.pixels, path, mask.table)
         # Other steps may have resized the image already.
         shape = results.get('ori_shape', labels.shape)
         if labels.shape != tuple(shape[:2]):
