@@ -1,4 +1,6 @@
 """Pairs of folders: where they may lie, which mask belongs to which image, which classes there are."""
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -70,6 +72,12 @@ def test_pairs_of_any_ending_and_depth(tmp_path):
     found = dict(pair_up(tmp_path / 'images', tmp_path / 'masks'))
     wanted['h.jpg'] = 'h.png'
     assert found == {tmp_path / 'images' / image: tmp_path / 'masks' / mask for image, mask in wanted.items()}
+
+
+def test_many_images_are_parted(monkeypatch):
+    # Were each looked for among those held out, this would take minutes.
+    monkeypatch.setattr(mask_folder, 'file_names', lambda folder: [f'{index:05}.png' for index in range(40_000)])
+    assert [len(pair_up(Path('images'), Path('masks'), part)) for part in ('val', 'train')] == [8_000, 32_000]
 
 
 def test_a_mask_that_is_missing_is_expected_as_png(tmp_path):
