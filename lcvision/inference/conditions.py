@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from lcvision.latency.allocator import keep_freed_memory
+
 # Their product is a subnormal number.
 _SUBNORMAL = np.float32(1e-38), np.float32(0.01)
 
@@ -17,6 +19,7 @@ def predicting(threads: int) -> Iterator[None]:
     Args:
         threads: At least 1.
     """
+    keep_freed_memory()
     before, cv2_before = torch.get_num_threads(), cv2.getNumThreads()
     flushing = bool(_SUBNORMAL[0] * _SUBNORMAL[1] == 0)
     torch.set_num_threads(threads)

@@ -1,9 +1,10 @@
 """Keeps freed memory in the process, where glibc would hand it back to the system after every inference."""
 import ctypes
 import functools
+import os
 import sys
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _BYTES = 1 << 30
 
 
@@ -21,4 +22,18 @@ def keep_freed_memory() -> bool:
     if not sys.platform.startswith('linux'):
         return False
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-    return mallopt is not None and bool(mallopt(_M_TRIM_THRESHOLD, _BYTES) and mallopt(_M_MMAP_THRESHOLD, _BYTES))
+    # No mapping at all: until glibc 2.34 the size from which memory is mapped may be 32 MiB at the most. It comes
+    # first, since the other alone freezes that size at 128 KiB, and then every activation is mapped.
+    return mallopt is not None and bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, _BYTES))
+
+
+def allocator() -> dict:
+    """What gives memory to a measured network: the C library, what is loaded in its place, and what is kept."""
+    version = getattr(ctypes.CDLL(None), 'gnu_get_libc_version', None) if sys.platform.startswith('linux') else None
+    if version:
+        version.restype = ctypes.c_char_p
+    return {
+        'glibc': version().decode() if version else None,
+        'preload': os.environ.get('LD_PRELOAD') or None,
+        'keeps_freed_memory': keep_freed_memory(),
+    }

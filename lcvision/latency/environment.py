@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from lcvision.latency.allocator import allocator
 from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
@@ -27,6 +28,7 @@ def collect() -> dict:
     return {
         **fingerprint(),
         'usable_threads': usable_threads(),
+        'allocator': allocator(),
         'platform': platform.platform(),
         'python': platform.python_version(),
         'versions': versions(),

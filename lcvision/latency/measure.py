@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lcvision.latency.allocator import keep_freed_memory
 from lcvision.latency.contention import Activity, Contention, involuntary_switches
 
 _WARMUP_BLOCK = 5
@@ -78,7 +79,8 @@ class Series:
 def quietly(work: Callable[[], Any], threads: int) -> Any:
     """Runs ``work`` under the conditions of a measurement and leaves the caller's as they were.
 
-    The conditions are inference mode, ``threads`` threads, subnormal numbers flushed to zero, no garbage collection.
+    The conditions are inference mode, ``threads`` threads, subnormal numbers flushed to zero, no garbage collection;
+    and freed memory that stays in the process, for good.
     They hold in the calling thread, since a second thread would bring OpenMP workers of its own beside those there
     are, and with more workers than CPUs every barrier is slow: two threads were measured at twice their time. Workers
     take the flush flag from the thread that starts them, so that those started before keep theirs; the tools set it
@@ -91,6 +93,7 @@ def quietly(work: Callable[[], Any], threads: int) -> Any:
     Returns:
         What ``work`` returned.
     """
+    keep_freed_memory()
     before, collecting, flushing = torch.get_num_threads(), gc.isenabled(), flushes_subnormals()
     gc.collect()
     gc.disable()

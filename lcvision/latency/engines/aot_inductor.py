@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lcvision.latency.allocator import keep_freed_memory
 from lcvision.latency.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms
 from lcvision.latency.engines.inductor import missing_compiler
 from lcvision.latency.engines.inductor_freezing import FROZEN, frozen_network
@@ -24,7 +23,6 @@ class AOTInductorEngine(Engine):
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports for exactly this input size and number of threads, and loads the package."""
-        keep_freed_memory()
         start = time.perf_counter()
         try:
             with tempfile.TemporaryDirectory() as folder:

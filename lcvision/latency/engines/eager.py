@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.latency.allocator import keep_freed_memory
 from lcvision.latency.engines.engine import Engine, Prepared, first_ms
 from lcvision.latency.measure import sample
 from lcvision.latency.precision import deployed_network
@@ -31,7 +30,6 @@ class EagerEngine(Engine):
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Fuses the network and keeps the layout with the smaller median of a few interleaved runs."""
-        keep_freed_memory()
         candidates = [_prepare(network, example, precision, layout) for layout in _LAYOUTS]
         times: list[list[float]] = [[] for _ in candidates]
         deadline = time.monotonic() + _PROBE_SECONDS

@@ -8,7 +8,6 @@ import time
 import torch
 from torch import nn
 
-from lcvision.latency.allocator import keep_freed_memory
 from lcvision.latency.engines.engine import Engine, EngineError, Prepared, first_line, first_ms
 from lcvision.latency.precision import deployed_network
 
@@ -35,7 +34,6 @@ class InductorEngine(Engine):
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Compiles for exactly this input size and this number of threads."""
-        keep_freed_memory()
         deployed, x = self.deployed(network, example, precision)
         options = {}
         if 'isolate_recompiles' in inspect.signature(torch.compile).parameters:
