@@ -130,7 +130,7 @@ def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], No
     subjects = []
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
-        model = build_model(config)
+        model = build_model(config, input_size=sizes[path])
         network, around = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
             raw_network(model, sizes[path]), None)
         subjects.append(Subject(path, task_of(model), network, sizes[path],

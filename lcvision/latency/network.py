@@ -1,5 +1,6 @@
 """The bare network inside an mm model: image tensor in, raw maps out."""
 import copy
+import math
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from lcvision.errors import UserError
 from lcvision.latency.nesting import flatten, nesting_of
 
 _HEADS = {'bbox_head': 'detection', 'decode_head': 'segmentation', 'head': 'classification'}
-_CALIBRATION_SIZE = 160
+# Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
+_CALIBRATION_PIXELS, _CALIBRATION_IMAGES = 4 * 320 * 320, (2, 32)
 _TRIAL_SIZE = (128, 128)
 
 
@@ -81,7 +83,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
         UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
     """
     head = head_of(model)
-    model = copy.deepcopy(model).to('cpu', torch.float32).eval()
+    model = _without_layout(copy.deepcopy(model)).to('cpu', torch.float32).eval()
     model.requires_grad_(False)
     parts = dict(model.named_children())
     network = RawNetwork(parts['backbone'], parts.get('neck'), parts.get(head))
@@ -92,6 +94,10 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
         except Exception as error:
             raise UserError(f'{type(model).__name__} cannot run on one image of {input_size[0]}x{input_size[1]}: '
                             f'{type(error).__name__}: {error}') from error
+    for what, tensors in (('weights', model.state_dict().values()), ('outputs', expected)):
+        if not all(torch.isfinite(tensor).all() for tensor in tensors):
+            raise UserError(f'{type(model).__name__} cannot be measured, its {what} are not finite: has the training '
+                            'diverged? Take an earlier checkpoint')
     if len(outputs) != len(expected) or not all(map(_same, outputs, expected)):
         raise UserError(f'{type(model).__name__} does more in its forward than backbone, neck and {head} one after '
                         'the other, and cannot be measured as one network')
@@ -111,17 +117,17 @@ def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwo
     Raises:
         UserError: There is no model, or it does not build.
     """
-    model = build_model(config)
+    model = build_model(config, input_size=input_size)
     return raw_network(model, input_size), task_of(model)
 
 
-def build_model(config: Config, calibrated: bool = True) -> nn.Module:
+def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, int] = (160, 160)) -> nn.Module:
     """Builds the model of a config, without data and without weights, always with the same random ones.
 
     Args:
         config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
-        calibrated: Whether norms take the statistics of noise, so that activations have a usual size on every layer:
-            untrained deep networks otherwise fade to zero, where one engine cannot be told from another.
+        calibrated: Whether norms are set as :func:`calibrate` does.
+        input_size: Height and width to calibrate for.
 
     Returns:
         The model in eval mode.
@@ -141,7 +147,7 @@ def build_model(config: Config, calibrated: bool = True) -> nn.Module:
             model = MODELS.build(settings)
         task_of(model)
         if calibrated:
-            calibrate(model)
+            calibrate(model, input_size)
     except UserError:
         raise
     except Exception as error:
@@ -151,17 +157,31 @@ def build_model(config: Config, calibrated: bool = True) -> nn.Module:
     return model.eval()
 
 
-def calibrate(model: nn.Module) -> None:
-    """Sets the running statistics of all norms to those of two images of noise, whatever they were."""
+def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> None:
+    """Sets all norms of an untrained model so that one engine can be told from another by its outputs.
+
+    Running statistics become those of images of noise, and norms give values around 1: with random weights and the
+    usual 0 every activation function makes two nearly equal maps more different, until a rounding decides the output
+    of a deep network. At 1 it is nearly linear.
+
+    Args:
+        model: It is changed, whatever its norms were.
+        input_size: Height and width of the images; at another size the borders have another share of the statistics.
+    """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     momenta = [norm.momentum for norm in norms]
+    images = min(max(_CALIBRATION_PIXELS // math.prod(input_size), _CALIBRATION_IMAGES[0]), _CALIBRATION_IMAGES[1])
     model.eval()
     for norm in norms:
         norm.train()
-        norm.momentum = 1.
+        norm.reset_parameters()
+        if norm.affine:
+            nn.init.ones_(norm.bias)
+        # Over all calls, where levels share a norm.
+        norm.momentum = None
     try:
         with torch.no_grad():
-            model(torch.randn(2, 3, _CALIBRATION_SIZE, _CALIBRATION_SIZE), mode='tensor')
+            model(torch.randn(images, 3, *input_size), mode='tensor')
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
@@ -171,6 +191,20 @@ def calibrate(model: nn.Module) -> None:
 def example_input(input_size: tuple[int, int]) -> torch.Tensor:
     """One normalised image of noise, always the same: (1, 3, H, W)."""
     return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
+
+
+def to_channels_last(_: nn.Module, args: tuple) -> tuple:
+    """Pre-hook that converts the input of a backbone, and with it the layout of every map that follows."""
+    return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])
+
+
+def _without_layout(model: nn.Module) -> nn.Module:
+    """The model without the layout that training chose: engines try their own."""
+    for module in model.modules():
+        for key, hook in list(module._forward_pre_hooks.items()):
+            if hook is to_channels_last:
+                del module._forward_pre_hooks[key]
+    return model
 
 
 def _same(a: torch.Tensor, b: torch.Tensor) -> bool:

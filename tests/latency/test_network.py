@@ -1,9 +1,13 @@
+import logging
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
+from lcvision.engine.hooks import MemoryFormatHook
 from lcvision.errors import UserError
 from lcvision.latency.network import (
     build_network,
@@ -87,6 +91,39 @@ def test_a_forward_with_more_in_it_is_refused():
         raw_network(Chain(twist=True), (16, 16))
 
 
+@pytest.mark.parametrize('weight, bias, what', [(float('nan'), 0., 'weights'), (1., float('inf'), 'weights'),
+                                                (3e38, 0., 'outputs')])
+def test_a_diverged_model_is_not_blamed_for_its_forward(weight, bias, what):
+    model = Chain()
+    nn.init.constant_(model.bbox_head.weight, weight)
+    nn.init.constant_(model.bbox_head.bias, bias)
+    nn.init.constant_(model.backbone[1].bias, 3.)
+    with pytest.raises(UserError, match=f'its {what} are not finite: has the training diverged'):
+        raw_network(model, (16, 16))
+
+
+@pytest.mark.parametrize('layout', ['channels_last', 'contiguous'])
+def test_the_layout_of_training_is_not_that_of_the_measurement(layout):
+    class Seen(nn.Conv2d):
+        def forward(self, x):
+            seen.append(x.is_contiguous())
+            return super().forward(x)
+
+    seen, model = [], Chain()
+    model.backbone.insert(0, Seen(3, 3, 1))
+    runner = SimpleNamespace(model=model, logger=logging.getLogger('layout'))
+    MemoryFormatHook(layout).before_run(runner)
+    x = example_input((16, 16))
+    model(x)
+    assert seen == [layout == 'contiguous']
+    network = raw_network(model, (16, 16))
+    seen.clear()
+    network(x)
+    assert seen == [True]
+    model(x)
+    assert seen[1] == (layout == 'contiguous')
+
+
 def test_a_size_that_does_not_run_is_named():
     with pytest.raises(UserError, match='2x2'):
         raw_network(Chain(), (2, 2))
@@ -99,12 +136,11 @@ def test_task_of_something_else():
 
 def test_calibrate_normalises_every_layer_and_keeps_the_momentum():
     model = Chain().train()
-    with torch.no_grad():
-        model.backbone[0].weight *= 1e-6
-    calibrate(model)
+    nn.init.zeros_(model.backbone[1].weight)
+    calibrate(model, (64, 96))
     assert model.backbone[1].momentum == 0.1 and not model.training
-    deep = model.backbone[:2](torch.randn(2, 3, 160, 160))
-    assert 0.5 < deep.std() < 2 or model.backbone[1].running_var.max() < model.backbone[1].eps
+    maps = model.backbone[:2](torch.randn(8, 3, 64, 96))
+    assert 0.9 < maps.std((0, 2, 3)).min() and maps.std((0, 2, 3)).max() < 1.1
 
 
 def test_example_is_always_the_same():

@@ -8,6 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from lcvision.latency.network import to_channels_last
 from lcvision.registry import HOOKS
 
 _CHOICES = ('auto', 'channels_last', 'contiguous')
@@ -51,7 +52,7 @@ class MemoryFormatHook(Hook):
             reason = f'a step takes {ratio:.2f} of the time in channels_last'
         runner.logger.info(f'memory format: {chosen} ({reason})')
         if chosen == 'channels_last':
-            model.backbone.register_forward_pre_hook(_to_channels_last)
+            model.backbone.register_forward_pre_hook(to_channels_last)
 
 
 def channels_last_ratio(model: nn.Module) -> float:
@@ -77,7 +78,3 @@ def _tensors(value: torch.Tensor | list | tuple) -> list[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         return [value]
     return [tensor for item in value for tensor in _tensors(item)]
-
-
-def _to_channels_last(_: nn.Module, args: tuple) -> tuple:
-    return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])
