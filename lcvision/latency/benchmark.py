@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-import torch
-
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
-from lcvision.latency.gate import allowed_difference, compare_outputs, objection
+from lcvision.latency.gate import Gate, objection
 from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
@@ -101,8 +99,7 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
               threads: int, outcome: Outcome, told: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
     combinations = [(pair, engine, precision) for engine, pair, precision in
                     product(engines, enumerate(subjects), precisions) if precision in engine.precisions]
-    reference: dict[int, tuple[torch.Tensor, ...]] = {}
-    allowed: dict[tuple[int, str], float] = {}
+    gates: dict[int, Gate] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
         if turn and not in_time():
             outcome.skipped.append(Failure(subject.name, engine.name, threads, 'no time'))
@@ -111,13 +108,10 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
         example = example_input(subject.input_size)
         try:
             prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
-            if index not in reference:
-                # After the first engine is prepared: its first inference must find everything cold.
-                reference[index] = subject.network(example)
-            if (index, precision) not in allowed:
-                allowed[index, precision] = allowed_difference(subject.network, example, precision)
-            difference = compare_outputs(prepared.run(prepared.example), reference[index])
-            reason = objection(difference[1], allowed[index, precision])
+            # After the first engine is prepared: its first inference must find everything cold.
+            gates[index] = gates.get(index) or Gate(subject.network, example)
+            difference = gates[index].difference(prepared.run, prepared.example)
+            reason = objection(difference[1], precision)
             if reason:
                 raise EngineError(reason)
         except EngineError as error:
@@ -179,7 +173,7 @@ def _record(row: _Row, series: Series) -> dict:
         'max_abs_diff': row.difference[0],
         'noisy': bool(reasons),
         'noisy_because': reasons,
-        'max_rel_diff': row.difference[1],
+        'response_error': row.difference[1],
         'layout': prepared.layout,
         'warmup_runs': series.warmup_runs,
         'context_switches': series.switches,

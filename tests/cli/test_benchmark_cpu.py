@@ -11,6 +11,7 @@ from lcvision.cli.benchmark_cpu import main
 from lcvision.errors import UserError
 from lcvision.latency import environment, precision
 from lcvision.latency.engines import ENGINES
+from lcvision.latency.gate import Gate
 
 ROOT = Path(__file__).parents[2]
 QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']
@@ -91,12 +92,12 @@ def test_precisions_have_rows_of_their_own(config, tmp_path, capsys):
     assert main([config, *QUICK, '--precision', 'fp32,bf16', '--json', str(out)]) == 0
     exact, reduced = json.loads(out.read_text())['results']
     assert (exact['precision'], reduced['precision']) == ('fp32', 'bf16')
-    assert exact['max_rel_diff'] < 1e-4 < reduced['max_rel_diff']
+    assert exact['response_error'] < 1e-4 < reduced['response_error']
     assert ' eager bf16 ' in capsys.readouterr().out
 
 
 def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr('lcvision.latency.benchmark.compare_outputs', lambda *_: (5., 5.))
+    monkeypatch.setattr(Gate, 'difference', lambda *_: (5., 5.))
     out = tmp_path / 'out.json'
     assert main([config, *QUICK, '--json', str(out)]) == 1
     assert json.loads(out.read_text())['results'] == []

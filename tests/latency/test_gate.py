@@ -1,55 +1,134 @@
+import math
+
 import pytest
 import torch
+from torch import nn
 
-from lcvision.latency.gate import TOLERANCES, allowed_difference, compare_outputs, objection
+from lcvision.latency.gate import TOLERANCES, Gate, objection, response_error
+from lcvision.latency.network import build_model, example_input, raw_network
+from lcvision.latency.precision import deployed_network
+from tests.inference.small_models import CLASSIFIER, OPTIONS, SEGMENTOR, small_config
 from tests.latency.small_net import small_net
 
-
-def test_equal_outputs():
-    x = torch.randn(2, 3)
-    assert compare_outputs((x,), (x.clone(),)) == (0, 0)
+MODELS = [CLASSIFIER, 'detection/picodet_legacy_pplcnet_1x', 'detection/picodet_v2_xs_320', SEGMENTOR]
+SIZE = (128, 128)
 
 
-def test_the_worst_tensor_counts_against_its_own_magnitude():
-    reference = (torch.tensor([100., -200.]), torch.tensor([0.01, 0.]))
-    outputs = (torch.tensor([100., -200.1]), torch.tensor([0.011, 0.]))
-    absolute, relative = compare_outputs(outputs, reference)
-    assert absolute == pytest.approx(0.1, rel=1e-3)
-    assert relative == pytest.approx(0.1, rel=1e-3)
-    assert relative > TOLERANCES['fp32']
+class Case:
+    """A small model of one task with its gate."""
+
+    def __init__(self, name):
+        config = small_config(name)
+        self.network = raw_network(build_model(config, input_size=SIZE), SIZE)
+        self.example = example_input(SIZE)
+        with torch.inference_mode():
+            self.gate = Gate(self.network, self.example)
+
+    def passes(self, run, precision='bf16'):
+        with torch.inference_mode():
+            return objection(self.gate.difference(run, self.example)[1], precision) is None
 
 
-@pytest.mark.parametrize('wrong', [(torch.ones(2),) * 2, (torch.ones(3),), (torch.tensor([1., float('nan')]),), ()])
-def test_wrong_number_shape_or_values(wrong):
-    assert compare_outputs(wrong, (torch.ones(2),)) == (float('inf'),) * 2
+@pytest.fixture(scope='module', params=MODELS)
+def case(request):
+    return Case(request.param)
 
 
-def test_nan_on_both_sides_is_no_agreement():
-    nan = torch.tensor([float('nan')])
-    assert compare_outputs((nan,), (nan,))[1] == float('inf')
+def test_rounding_passes_and_no_more_than_its_precision_allows(case):
+    fused, reduced = (deployed_network(case.network, case.example, precision) for precision in ('fp32', 'bf16'))
+    assert case.passes(fused, 'fp32') and case.passes(reduced, 'bf16')
+    assert not case.passes(reduced, 'fp32')
 
 
-def test_all_zero_reference():
-    assert compare_outputs((torch.zeros(2),), (torch.zeros(2),)) == (0, 0)
-    assert compare_outputs((torch.full((2,), 1e-3),), (torch.zeros(2),))[1] > 1
+def zeros(case):
+    return lambda x: [torch.zeros_like(y) for y in case.network(x)]
 
 
-def test_in_float32_the_tolerance_is_fixed():
-    assert allowed_difference(small_net(), torch.randn(1, 3, 8, 8), 'fp32') == TOLERANCES['fp32']
+def the_same_for_every_input(case):
+    outputs = [(a + b) / 2 for a, b in zip(case.network(example_input(SIZE)), case.network(torch.ones(1, 3, *SIZE)),
+                                           strict=True)]
+    return lambda x: outputs
 
 
-def test_in_bfloat16_the_network_itself_is_the_yardstick():
-    network, x = small_net(), torch.randn(1, 3, 8, 8)
-    assert allowed_difference(network, x, 'bf16') == TOLERANCES['bf16']
+def what_it_was_prepared_with(case):
+    outputs = case.network(case.example)
+    return lambda x: outputs
 
-    class Amplifying(torch.nn.Module):
-        def forward(self, x):
-            return ((x + 1000) - 1000,)
 
-    assert allowed_difference(Amplifying(), x, 'bf16') > 10 * TOLERANCES['bf16']
+def noise(case):
+    return lambda x: [y.mean() + y.std() * torch.randn(y.shape) for y in case.network(x)]
+
+
+def one_output_for_another(case):
+    """A map for the next of its shape, or the neighbouring channel's where there is one map alone."""
+    return lambda x: [y.roll(1, 1) for y in case.network(x)]
+
+
+def twice_as_much(case):
+    return lambda x: [y * 2 for y in case.network(x)]
+
+
+def one_zero_output(case):
+    return lambda x: [*case.network(x)[:-1], case.network(x)[-1] * 0]
+
+
+def without_activations(case):
+    network = deployed_network(case.network, case.example, 'fp32')
+    for module in network.modules():
+        for name, child in module.named_children():
+            if isinstance(child, (nn.Hardswish, nn.ReLU, nn.LeakyReLU)):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+@pytest.mark.parametrize('wrong', [zeros, the_same_for_every_input, what_it_was_prepared_with, noise,
+                                   one_output_for_another, twice_as_much, one_zero_output, without_activations])
+def test_what_is_wrong_passes_in_no_precision(case, wrong):
+    run = wrong(case)
+    assert not any(case.passes(run, precision) for precision in TOLERANCES)
+
+
+@pytest.mark.parametrize('outputs', [[torch.zeros(2)], [torch.ones(2)] * 2, [torch.ones(3)],
+                                     [torch.tensor([1., math.nan])], [torch.tensor([1., math.inf])], []])
+def test_wrong_number_shape_or_values(outputs):
+    x = example_input((4, 4))
+    gate = Gate(lambda x: [x.mean((0, 2, 3))[:2]], x)
+    assert gate.difference(lambda x: [x.mean((0, 2, 3))[:2]], x) == (0, 0)
+    assert objection(gate.difference(lambda x: outputs, x)[1], 'bf16')
+
+
+def test_outputs_that_tell_nothing_are_refused():
+    x = example_input((4, 4))
+    for constant in (torch.zeros(2), torch.ones(2), torch.tensor([math.nan])):
+        assert Gate(lambda x, constant=constant: [constant], x).difference(lambda x, y=constant: [y], x)[1] == math.inf
+    assert Gate(lambda x: [], x).difference(lambda x: [], x)[1] == math.inf
+
+
+def test_a_bias_hides_no_error():
+    expected = torch.tensor([[100., 100.], [101., 100.]]).double()
+    assert response_error(expected + torch.tensor([0., 0.1]), expected) == pytest.approx(2 ** 0.5 / 10, rel=1e-5)
+
+
+def test_the_engine_is_run_with_the_kind_of_input_that_it_was_prepared_for():
+    network, seen = small_net(), []
+
+    def run(x):
+        seen.append((x.is_contiguous(memory_format=torch.channels_last), x.is_inference()))
+        return network(x)
+
+    example = example_input((16, 24)).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        Gate(network, example_input((16, 24))).difference(run, example)
+        Gate(network, example_input((16, 24))).difference(run, example.clone())
+    assert seen == [(True, False)] * 2 + [(True, True)] * 2
 
 
 def test_objection():
-    assert objection(0.001, 0.001) is None
-    assert 'differs from eager float32 by 0.5 of the largest magnitude, 0.02 is allowed' in objection(0.5, 0.02)
-    assert objection(float('inf'), 0.02) and objection(float('nan'), 0.02)
+    assert objection(0.001, 'fp32') is None and objection(0.3, 'bf16') is None
+    assert 'differs from eager float32 by 0.5 of what it owes to the input, 0.3 is allowed in bf16' in objection(
+        0.5, 'bf16')
+    assert objection(math.inf, 'bf16') and objection(math.nan, 'bf16')
+
+
+def test_every_kind_of_model_is_among_those_tried():
+    assert {name.split('/')[0] for name in MODELS} == {name.split('/')[0] for name in OPTIONS}

@@ -10,7 +10,7 @@ from torch import nn
 
 from lcvision.latency.engine_cache import EngineCache, conditions
 from lcvision.latency.engines.engine import Engine, EngineError, Prepared
-from lcvision.latency.gate import allowed_difference, compare_outputs, objection
+from lcvision.latency.gate import Gate, objection
 from lcvision.latency.measure import Budget, measure_rounds
 
 _BUDGET = Budget(samples=60, max_seconds=5., warmup_seconds=3.)
@@ -75,8 +75,7 @@ class BestEngine(Engine):
     def _passed(self, engine: Engine, network: nn.Module, example: torch.Tensor, precision: str,
                 threads: int) -> Prepared:
         prepared = engine.prepare(network, example, precision=precision, threads=threads)
-        difference = compare_outputs(prepared.run(prepared.example), network(example))[1]
-        reason = objection(difference, allowed_difference(network, example, precision))
+        reason = objection(Gate(network, example).difference(prepared.run, prepared.example)[1], precision)
         if reason:
             raise EngineError(reason)
         return dataclasses.replace(prepared, engine=engine.name)

@@ -3,7 +3,7 @@ from torch import nn
 
 from lcvision.latency.engines import eager
 from lcvision.latency.engines.eager import EagerEngine
-from lcvision.latency.gate import allowed_difference, compare_outputs
+from lcvision.latency.gate import TOLERANCES, Gate
 from tests.latency.small_net import small_net
 
 
@@ -47,6 +47,6 @@ def test_bfloat16_between_float32_ends():
     with torch.inference_mode():
         prepared = EagerEngine().prepare(network, example, precision='bf16', threads=1)
         outputs = prepared(prepared.example)
-        difference = compare_outputs(outputs, network(example))[1]
-        assert 1e-4 < difference < allowed_difference(network, example, 'bf16')
+        error = Gate(network, example).difference(prepared, prepared.example)[1]
+    assert TOLERANCES['fp32'] < error < TOLERANCES['bf16']
     assert prepared.example.dtype == torch.float32 and all(y.dtype == torch.float32 for y in outputs)

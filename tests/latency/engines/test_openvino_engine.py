@@ -8,7 +8,7 @@ from torch import nn
 from lcvision.latency import precision
 from lcvision.latency.engines import EngineError
 from lcvision.latency.engines.openvino import OpenVINOEngine
-from lcvision.latency.gate import allowed_difference, compare_outputs
+from lcvision.latency.gate import TOLERANCES, Gate
 from tests.latency.small_net import small_net
 
 pytestmark = pytest.mark.skipif(OpenVINOEngine().missing() is not None, reason=str(OpenVINOEngine().missing()))
@@ -35,9 +35,9 @@ def test_bfloat16_is_computed_in_and_passes_the_gate():
     network, example = small_net(), torch.randn(1, 3, 32, 48)
     with torch.inference_mode():
         exact, reduced = prepare(network, example), prepare(network, example, 'bf16')
-        difference = compare_outputs(reduced(example), network(example))[1]
-        assert compare_outputs(exact(example), network(example))[1] < 1e-4 < difference
-        assert difference < allowed_difference(network, example, 'bf16')
+        gate = Gate(network, example)
+        assert gate.difference(exact, example)[1] < 1e-4 < TOLERANCES['fp32'] < gate.difference(reduced, example)[1]
+        assert gate.difference(reduced, example)[1] < TOLERANCES['bf16']
         assert all(y.dtype == torch.float32 for y in reduced(example))
 
 
