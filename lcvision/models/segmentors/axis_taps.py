@@ -48,16 +48,31 @@ def axis_taps(size: int, padded: int, crop: tuple[int, int], original: int, alig
         original: Pixels of the image as it was loaded, to which the rest is resized.
         align_corners: As of ``torch.nn.functional.interpolate``.
     """
-    # Resizing the unit vectors gives the very weights that torch uses, in either kind of alignment.
-    matrix = F.interpolate(torch.eye(size)[None], padded, mode='linear', align_corners=align_corners)
-    matrix = matrix[..., crop[0]:padded - crop[1]]
-    if matrix.shape[2] != original:
-        matrix = F.interpolate(matrix, original, mode='linear', align_corners=align_corners)
-    matrix = matrix[0].T
-    used = matrix.ne(0).to(torch.uint8)
-    first_used, last_used = used.argmax(dim=1), size - 1 - used.flip(1).argmax(dim=1)
+    # Resizing unit vectors gives the very weights that torch uses, in either kind of alignment. Of each comb of units
+    # so far apart that no pixel after sees two of them, all are resized at once.
+    reach = -(-(size - 1) // max(padded - 1, 1)) + 2
+    period = min(2 * reach + 1, size)
+    combs = (torch.arange(size) % period == torch.arange(period)[:, None]).float()
+    combs = _resized(combs, padded, crop, original, align_corners)
+    centre = _resized(torch.arange(size).double()[None], padded, crop, original, align_corners)[0]
+    window = (centre.floor().long() - reach).clamp(0, size - period)[:, None] + torch.arange(period)
+    weights = combs.T.gather(1, window % period)
+    used = weights.ne(0).to(torch.uint8)
+    first_used, last_used = window[:, 0] + used.argmax(dim=1), window[:, -1] - used.flip(1).argmax(dim=1)
     taps = int((last_used - first_used).max()) + 1
     start = first_used.clamp(max=size - taps)
+    neighbours = start[:, None] + torch.arange(taps)
+    inside = (neighbours >= window[:, :1]) & (neighbours <= window[:, -1:])
     groups = torch.arange(size - taps + 1)
     first, end = torch.searchsorted(start, groups), torch.searchsorted(start, groups, right=True)
-    return AxisTaps(start, matrix.gather(1, start[:, None] + torch.arange(taps)), first, end - first)
+    return AxisTaps(start, combs.T.gather(1, neighbours % period) * inside, first, end - first)
+
+
+def _resized(signals: torch.Tensor, padded: int, crop: tuple[int, int], original: int,
+             align_corners: bool) -> torch.Tensor:
+    """Signals of shape (N, before) as they are after."""
+    signals = F.interpolate(signals[None], padded, mode='linear', align_corners=align_corners)
+    signals = signals[..., crop[0]:padded - crop[1]]
+    if signals.shape[2] != original:
+        signals = F.interpolate(signals, original, mode='linear', align_corners=align_corners)
+    return signals[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import ConfigDict
 
+from lcvision.datasets.mask_coding import read_mask
 from lcvision.engine.hooks.position_baseline_hook import PositionBaselineHook, position_miou
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
@@ -28,6 +29,23 @@ def test_maps_of_another_size_are_stretched():
     train = [np.repeat(np.repeat(mask([0, 1], [2, 3]), 2, 0), 2, 1), mask([0, 1], [2, 3])]
     large = np.kron(mask([0, 1], [2, 3]), np.ones((3, 5), np.uint8))
     assert position_miou(train, [mask([0, 1], [2, 3]), large], 4) == 1
+
+
+def test_of_large_masks_every_so_many_th_row_and_column_counts():
+    # Only these are right.
+    thin = np.full((600, 1200), 1, np.uint8)
+    thin[::2, ::2] = 0
+    assert position_miou([thin], [np.zeros_like(thin)], 2) == 1
+    assert position_miou([thin], [np.zeros((600, 1200), np.uint8)] * 2 + [mask([0])], 2) == 1
+
+
+def test_of_many_training_masks_an_even_sample_is_read(runner, monkeypatch):
+    monkeypatch.setattr('lcvision.engine.hooks.position_baseline_hook._MASKS', 1)
+    read = []
+    monkeypatch.setattr('lcvision.datasets.transforms.load_mask.read_mask',
+                        lambda path, content: read.append(path) or read_mask(path, content))
+    PositionBaselineHook().after_val_epoch(runner, metrics={})
+    assert [path.split('/')[-3] for path in read] == ['train', 'val', 'val']
 
 
 def test_without_training_masks_there_is_no_answer():

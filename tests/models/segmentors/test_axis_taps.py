@@ -42,3 +42,9 @@ def test_groups_hold_every_pixel_once():
 
 def test_nearest_is_the_neighbour_of_the_largest_weight():
     assert axis_taps(3, 12, (0, 0), 12).nearest.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_million_pixels_take_memory_in_proportion():
+    found = axis_taps(250_000, 1_000_000, (0, 0), 1_000_000)
+    torch.testing.assert_close(found.weights.sum(1), torch.ones(1_000_000))
+    assert found.taps == 2 and found.start[[0, 6, 500_000, -1]].tolist() == [0, 1, 124_999, 249_998]
