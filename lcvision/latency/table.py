@@ -6,6 +6,7 @@ from pathlib import Path
 WIDTH = 100
 _HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
 _SCOPE = _HEADS.index('scope')
+_SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _GAP = '  '
 
 
@@ -69,11 +70,11 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
         axes.annotate(format_ms(ms['median']) + ('*' if record['noisy'] else ''), (ms['median'], place), (0, 7),
                       textcoords='offset points', ha='center', fontsize=8)
     names = [f"{Path(record['config']).stem}  {_size(record)}  {_engine(record)}, {record['threads']} thr"
-             for record in records]
+             + (', e2e' if record.get('scope') == 'e2e' else '') for record in records]
     axes.set_yticks(range(len(records)), names, fontsize=9)
     axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
-             xlabel=f'ms for one image, network only, {_precisions(records)} (point: median, line: 95 % interval, '
-             'band: p10-p90)')
+             xlabel=f'ms for one image, {_scopes(records)}, {_precisions(records)} (point: median, line: '
+             '95 % interval, band: p10-p90)')
     axes.grid(axis='x', alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
     axes.set_title(_machine(environment)[0], fontsize=9, loc='left')
@@ -115,11 +116,16 @@ def _precisions(records: Sequence[dict]) -> str:
     return ', '.join(sorted({record['precision'] for record in records}))
 
 
+def _scopes(records: Sequence[dict]) -> str:
+    return ' and '.join(words for scope, words in _SCOPES.items()
+                        if scope in {record.get('scope', 'net') for record in records})
+
+
 def _legend(records: Sequence[dict]) -> list[str]:
     counts = sorted({record['samples'] for record in records})
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
-    lines = [f'ms for one image, network only (raw maps), {_precisions(records)}, batch 1, {samples} samples a row; '
-             'thr = threads,', 'input = height x width, first = first inference (compilation apart)']
+    lines = [f'ms for one image, {_scopes(records)}, {_precisions(records)}, batch 1, {samples} samples a row;',
+             'thr = threads, input = height x width, first = first inference (compilation apart)']
     lines += _end_to_end_legend(records)
     compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
     if compiled:

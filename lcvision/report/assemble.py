@@ -102,9 +102,15 @@ def _timed(record: dict, machine: int | None, source: str, names: list[str]) -> 
         config=record['config'], task=record['task'], engine=record['engine'], precision=record['precision'],
         threads=record['threads'], scope=record.get('scope', 'net'), input=record['input'],
         params=record.get('params'), macs=record.get('macs'), median=ms['median'], p10=ms.get('p10'),
-        p90=ms.get('p90'), low=low, high=high, samples=record.get('samples'), first=record.get('first_ms'),
-        compile=record.get('compile_s'), noisy=bool(record.get('noisy')), why=record.get('noisy_because') or [],
+        p90=ms.get('p90'), low=low, high=high, by_yardstick=_by_yardstick(record), samples=record.get('samples'),
+        first=record.get('first_ms'), compile=record.get('compile_s'), noisy=bool(record.get('noisy')),
+        why=record.get('noisy_because') or [],
         machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
+
+
+def _by_yardstick(record: dict) -> dict | None:
+    compute = (record.get('yardstick') or {}).get('compute')
+    return compute and dict(median=compute['ratio'], low=compute['ci95'][0], high=compute['ci95'][1])
 
 
 def _best_measured(timings: list[dict]) -> list[dict]:

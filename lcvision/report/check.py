@@ -59,6 +59,9 @@ def check_record(record: Any, where: str) -> None:
     if not isinstance(reasons, list) or not all(map(_text, reasons)):
         wrong.append('noisy_because')
     wrong += [f'latency_ms.{key}' for key in _wrong_ms(record.get('latency_ms'))]
+    yardstick = record.get('yardstick')
+    if yardstick is not None and not _is_yardstick(yardstick):
+        wrong.append('yardstick')
     if wrong:
         raise UserError(f'{where} lacks a proper {", ".join(wrong)}: {_REPAIR}')
 
@@ -77,6 +80,11 @@ def _wrong_ms(ms: Any) -> list[str]:
 
 def _text(value: Any) -> bool:
     return isinstance(value, str) and value.isprintable() and bool(value)
+
+
+def _is_yardstick(value: Any) -> bool:
+    compute = value.get('compute') if isinstance(value, dict) else None
+    return isinstance(compute, dict) and not _wrong_ms({'median': compute.get('ratio'), 'ci95': compute.get('ci95') or 0})
 
 
 def _whole(value: Any) -> bool:

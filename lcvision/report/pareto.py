@@ -5,11 +5,14 @@ from collections.abc import Sequence
 def pareto_front(points: Sequence[dict]) -> list[int]:
     """Finds the points that no other beats.
 
-    A point is beaten by another that is more accurate and not slower, or as accurate and quicker. Milliseconds whose
-    95 % intervals overlap count as equal: a difference that is noise decides nothing.
+    A point is beaten by another that is more accurate and not slower, or as accurate and quicker. Times whose 95 %
+    intervals overlap count as equal: a difference that is noise decides nothing. Both intervals count as wide as the
+    narrower, so that a noisy point is not taken for as quick as a clean one. Where both have it, time in yardsticks
+    decides, from which the machine's own speed has gone.
 
     Args:
-        points: Each with ``median`` and ``accuracy``, and ``low`` and ``high`` where the interval is known.
+        points: Each with ``median`` and ``accuracy``, with ``low`` and ``high`` where the interval is known, and with
+            ``by_yardstick``, the three of them in yardsticks, where those were measured.
 
     Returns:
         Indices of the front, from the quickest to the most accurate.
@@ -19,9 +22,11 @@ def pareto_front(points: Sequence[dict]) -> list[int]:
 
 
 def _beats(a: dict, b: dict) -> bool:
+    ours, theirs = (a['by_yardstick'], b['by_yardstick']) if a.get('by_yardstick') and b.get('by_yardstick') else (a, b)
+    slack = min(part.get('high', part['median']) - part.get('low', part['median']) for part in (ours, theirs))
     if a['accuracy'] == b['accuracy']:
-        return a.get('high', a['median']) < b.get('low', b['median'])
-    return a['accuracy'] > b['accuracy'] and a.get('low', a['median']) <= b.get('high', b['median'])
+        return ours['median'] + slack < theirs['median']
+    return a['accuracy'] > b['accuracy'] and ours['median'] <= theirs['median'] + slack
 
 
 def staircase(front: Sequence[tuple[float, float]], right: float) -> list[tuple[float, float]]:

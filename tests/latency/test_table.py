@@ -43,6 +43,16 @@ def test_one_network_at_two_resolutions_has_two_rows():
     assert [(row[3], row[6]) for row in rows] == [('512x1024', '7.90'), ('1024x2048', '400')]
 
 
+@pytest.mark.parametrize('scopes, words', [
+    (['net'], 'network only,'), (['e2e'], 'ms for one image, image to result,'),
+    (['net', 'e2e'], 'network only and image to result,')])
+def test_the_legend_names_the_scopes_that_were_measured(scopes, words):
+    records = [record(scope=scope, stages_ms=dict(decode=1.)) for scope in scopes]
+    text = format_table(records, ENVIRONMENT)
+    assert words in text and ('network only' in text) == ('net' in scopes)
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
 def test_noise_is_marked_and_explained_once():
     worse = record('b', noisy=True)
     worse['noisy_because'] = ['12.5 involuntary context switches a CPU second']

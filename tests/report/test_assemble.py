@@ -74,3 +74,9 @@ def test_tasks_have_their_paper(tmp_path):
 def test_accuracy_without_any_latency_is_nothing_to_draw(tmp_path):
     with pytest.raises(UserError, match='nothing to draw: no input has a latency record'):
         make_report([evaluation(tmp_path, 0.3)])
+
+
+def test_points_carry_their_time_in_yardsticks(tmp_path):
+    paced = record(yardstick=dict(compute=dict(work='w', ms=0.5, ratio=10., ci95=[9.9, 10.1])))
+    report = make_report([benchmark(tmp_path, paced), evaluation(tmp_path, 0.3, record())])
+    assert report.tasks[0].points[0]['by_yardstick'] == dict(median=10., low=9.9, high=10.1)

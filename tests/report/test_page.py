@@ -75,6 +75,9 @@ def test_the_script_finds_the_same_front_as_the_pictures():
     from lcvision.report.page import _ASSETS
     points = [dict(median=ms, accuracy=accuracy, low=ms * 0.97, high=ms * 1.03, number=i) for i, (ms, accuracy) in
               enumerate([(8, 40), (5, 30), (5.1, 31), (6, 29), (2, 10), (2.02, 10), (9, 39), (20, 45), (20.3, 44)])]
+    points += [dict(median=7, accuracy=50, low=1, high=90, number=9),
+               dict(median=1, accuracy=60, number=10, by_yardstick=dict(median=9, low=9, high=9)),
+               dict(median=3, accuracy=61, number=11, by_yardstick=dict(median=8, low=8, high=8))]
     found = node(f'const g = require({json.dumps(str(_ASSETS / "geometry.js"))});'
                  f'const front = g.paretoFront({json.dumps(points)});'
                  'console.log(JSON.stringify([front.map(p => p.number), g.staircase(front, 30)]))')

@@ -31,6 +31,23 @@ def test_a_difference_within_the_noise_saves_nobody():
     assert pareto_front([quicker, clearly_slower]) == [0, 1]
 
 
+def test_a_noisy_interval_knocks_out_no_clean_point():
+    clean = dict(median=6.0, low=5.9, high=6.1, accuracy=30)
+    noisy = dict(median=20.0, low=5.0, high=50.0, accuracy=31)
+    assert pareto_front([clean, noisy]) == [0, 1]
+    assert pareto_front([{**clean, 'accuracy': 31}, {**noisy, 'accuracy': 30}]) == [0]
+    assert pareto_front([clean, {**noisy, 'accuracy': 30}]) == [0]
+
+
+def test_time_in_yardsticks_decides_where_both_have_it():
+    def point(ms, ratio, accuracy):
+        return dict(median=ms, low=ms, high=ms, accuracy=accuracy,
+                    by_yardstick=ratio and dict(median=ratio, low=ratio, high=ratio))
+    # The second was measured while the machine was slow.
+    assert pareto_front([point(5., 10., 30), point(6., 9., 31)]) == [1]
+    assert pareto_front([point(5., 10., 30), point(6., None, 31)]) == [0, 1]
+
+
 def test_staircase_is_level_until_the_next_point():
     assert staircase([(2, 10), (5, 30)], 9) == [(2, 10), (5, 10), (5, 30), (9, 30)]
     assert staircase([], 9) == []

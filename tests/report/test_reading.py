@@ -111,7 +111,8 @@ def test_wrong_files_get_a_sentence(tmp_path, content, sentence):
     (dict(params={}), 'params'), (dict(params=[1]), 'params'), (dict(samples='many'), 'samples'),
     (dict(first_ms=[]), 'first_ms'), (dict(noisy_because='load'), 'noisy_because'), (dict(config='\ud800'), 'config'),
     (dict(threads=10 ** 400), 'threads'), (dict(latency_ms=dict(median=10 ** 400)), 'latency_ms.median'),
-    (dict(latency_ms=dict(median=5., ci95=[1.])), 'latency_ms.ci95')])
+    (dict(latency_ms=dict(median=5., ci95=[1.])), 'latency_ms.ci95'),
+    (dict(yardstick=dict(compute=dict(ratio=5.))), 'yardstick')])
 def test_a_record_names_what_is_wrong_with_it(tmp_path, change, named):
     with pytest.raises(UserError, match=rf'bench.json, record 2 lacks a proper {named}'):
         read_inputs([benchmark(tmp_path, record(), record(**change))])

@@ -2,10 +2,10 @@
 // What pareto.py, labels.py and style.py compute for the pictures, for what the reader has chosen.
 
 function beats(a, b) {
-  const low = p => p.low ?? p.median;
-  const high = p => p.high ?? p.median;
-  if (a.accuracy === b.accuracy) return high(a) < low(b);
-  return a.accuracy > b.accuracy && low(a) <= high(b);
+  const [ours, theirs] = a.by_yardstick && b.by_yardstick ? [a.by_yardstick, b.by_yardstick] : [a, b];
+  const slack = Math.min(...[ours, theirs].map(p => (p.high ?? p.median) - (p.low ?? p.median)));
+  if (a.accuracy === b.accuracy) return ours.median + slack < theirs.median;
+  return a.accuracy > b.accuracy && ours.median <= theirs.median + slack;
 }
 
 function paretoFront(points) {
