@@ -41,10 +41,10 @@ class MemoryFormatHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Decides and converts, once."""
-        if self._done or torch.cuda.is_available():
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if self._done or next(model.parameters()).device.type != 'cpu':
             return
         self._done = True
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         chosen, reason = self.memory_format, 'as asked'
         if chosen == 'auto':
             ratio = channels_last_ratio(model)

@@ -1,4 +1,4 @@
-"""Mixed precision on a CPU."""
+"""Mixed precision on a CPU, or on what the model is on."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,5 +21,6 @@ class BF16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Context of a forward pass."""
-        with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
             yield

@@ -113,7 +113,8 @@ class PicoHead(BaseDenseHead):
         """
         # Bins first: torch's softmax over a last axis of 8 takes five times as long.
         shares = logits.reshape(-1, self.num_bins).T.softmax(0)
-        return (self.bins @ shares).view(*logits.shape[:-1], 4)
+        # Predictions are decoded on the CPU wherever the model is.
+        return (self.bins.to(shares) @ shares).view(*logits.shape[:-1], 4)
 
     def decode(self, logits: torch.Tensor, priors: torch.Tensor) -> torch.Tensor:
         """Boxes of distance logits.
