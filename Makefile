@@ -8,7 +8,7 @@ SEGMENTATION := configs/segmentation/deeplabv3plus_pplcnet_0_5x_sample.py
 run_dir = work_dirs/$(basename $(notdir $(1)))
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test test-gpu check bench docs clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): constraints.txt setup.cfg pyproject.toml
@@ -33,6 +33,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What `make test` skips where there is no GPU.
+test-gpu: $(STAMP)
+	$(BIN)/python -m pytest -m gpu
 
 check: $(STAMP)
 	$(BIN)/ruff check .

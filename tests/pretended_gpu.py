@@ -1,10 +1,10 @@
-"""A GPU that is not there: tensors that say they are on it, computed on the CPU, and mixing refused as CUDA refuses it."""
+"""A GPU that is not there: its tensors are computed on the CPU, and mixing them with others is refused as by CUDA."""
 from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 _GPU, _CPU = torch.device('cuda', 0), torch.device('cpu')
 _Tensor: Any = torch.Tensor
@@ -39,7 +39,9 @@ class PretendedGPU(TorchFunctionMode):
         return value
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        kwargs, inputs = kwargs or {}, _tensors((args, kwargs))
+        kwargs = kwargs or {}
+        # The memo of a deep copy holds all that was copied before.
+        inputs = [args[0]] if func == _Tensor.__deepcopy__ else _tensors((args, kwargs))
         marked = [self.holds(tensor) for tensor in inputs]
         if func == _Tensor.device.__get__:
             return _GPU if marked[0] else _CPU
@@ -85,7 +87,13 @@ class PretendedGPU(TorchFunctionMode):
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
-    return [leaf for leaf in tree_flatten(value)[0] if isinstance(leaf, torch.Tensor)]
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return []
+    return [tensor for item in value for tensor in _tensors(item)]
 
 
 def _refuse_mixing(func: Any, inputs: list[torch.Tensor], marked: list[bool]) -> None:

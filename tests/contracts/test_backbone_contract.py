@@ -32,6 +32,15 @@ STRIDES = (4, 8, 16, 32)
 SUBSETS = [subset for size in range(1, 5) for subset in itertools.combinations(range(4), size)]
 
 
+@pytest.fixture(autouse=True, params=['cpu', pytest.param('cuda', marks=pytest.mark.gpu)])
+def device(request, monkeypatch):
+    """Where everything is made."""
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
+    monkeypatch.setattr(torch.backends.cudnn, 'deterministic', True)
+    with torch.device(request.param):
+        yield request.param
+
+
 @pytest.fixture(params=CASES, ids=[f'{kind}-{next(iter(kwargs.values()), "")}' for kind, kwargs in CASES])
 def build(request):
     """Builds the backbone with further arguments."""

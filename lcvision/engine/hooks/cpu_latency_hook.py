@@ -133,7 +133,7 @@ class CPULatencyHook(Hook):
         model: nn.Module = runner.model.module if is_model_wrapper(runner.model) else runner.model
         size = self.input_size or find_input_size(runner.cfg)
         # A copy, since training goes on with the model and the surroundings are in eval mode.
-        network, around = (end_to_end(runner.cfg, copy.deepcopy(model).eval(), size, untrained=False)
+        network, around = (end_to_end(runner.cfg, copy.deepcopy(model).cpu().eval(), size, untrained=False)
                            if 'e2e' in self.scopes else (raw_network(model, size), None))
         settings = runner.cfg.get('model')
         return Subject(

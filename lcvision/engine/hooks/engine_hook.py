@@ -68,10 +68,10 @@ class EngineHook(Hook):
         with predicting(self._threads):
             prepared = self._networks((int(x.shape[-2]), int(x.shape[-1])))
             layout = torch.contiguous_format if prepared.example.is_contiguous() else torch.channels_last
-            for image in x:
+            for image in x.cpu():
                 # Cloned: the next inference writes to the same memory.
                 rows.append([y.clone() for y in prepared.run(image[None].contiguous(memory_format=layout))])
-        return nest(self._nesting, [torch.cat(parts) for parts in zip(*rows, strict=True)])
+        return nest(self._nesting, [torch.cat(parts).to(x.device) for parts in zip(*rows, strict=True)])
 
 
 def _model(runner: Runner) -> nn.Module:
