@@ -44,11 +44,12 @@ def test_declares_only_where_the_ops_did_not_load(fresh, tmp_path, has_ops, decl
     assert out.split() == [declared, declared]
 
 
-def test_declares_nothing_that_is_there_already(fresh):
+def test_declares_nothing_that_is_there_already(fresh, tmp_path):
+    torchvision_like(tmp_path, has_ops=False)
     out = fresh('import lcvision, torch\nlibrary = torch.library.Library("torchvision", "FRAGMENT")\n'
                 'from lcvision.compat.torchvision_ops import SCHEMAS, declare_missing\n'
                 'for name, schema in SCHEMAS.items():\n    library.define(name + schema)\n'
-                'import torchvision\nprint(declare_missing())\n' + DECLARED)
+                'import torchvision\nprint(declare_missing())\n' + DECLARED, tmp_path)
     assert out.split() == ['[]', 'False']
 
 
