@@ -1,11 +1,16 @@
 """Says how far several runs of the benchmark are apart, in milliseconds and as multiples of the yardsticks."""
 import argparse
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 
 from lcvision.cli import run_tool
 from lcvision.latency.compare import describe_row, machine_differences, read_baseline, row_key
-from lcvision.latency.yardstick import KINDS
+
+_COLUMNS: dict[str, Callable[[dict], float]] = {
+    'ms': lambda record: record['latency_ms']['median'],
+    'CPU': lambda record: record['cpu_seconds'] / record['samples'],
+    'compute': lambda record: record['yardstick']['compute']['ratio'],
+    'memory': lambda record: record['yardstick']['memory']['ratio'],
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,23 +29,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     if differences:
         print('\n'.join(['these runs were made on different machines:', *dict.fromkeys(differences)]))
         return 1
-    print(f'largest / smallest median of {len(runs)} runs: in ms, then as multiples of the yardsticks')
-    print(f"{'ms':>8}{KINDS[0]:>9}{KINDS[1]:>9}  noisy")
+    print(f'largest / smallest of {len(runs)} runs: median in ms, CPU time a sample, median in each yardstick')
+    print(f"{''.join(f'{head:>9}' for head in _COLUMNS)}  noisy")
     for row in runs[0]['results']:
         same = [other for run in runs for other in run['results'] if row_key(other) == row_key(row)]
-        columns = [_spread(same, *keys) for keys in (('latency_ms', 'median'), *(('yardstick', kind, 'ratio')
-                                                                                 for kind in KINDS))]
+        columns = ''.join(f'{_spread(same, value):>9}' for value in _COLUMNS.values())
         noisy = f"{sum(record['noisy'] for record in same)} of {len(same)}"
-        print(f"{columns[0]:>8}{columns[1]:>9}{columns[2]:>9}  {noisy}  {describe_row(row)}")
+        print(f'{columns}  {noisy}  {describe_row(row)}')
     return 0
 
 
-def _spread(records: Sequence[dict], *keys: str) -> str:
+def _spread(records: Sequence[dict], value: Callable[[dict], float]) -> str:
     try:
-        values = [reduce(lambda part, key: part[key], keys, record) for record in records]
+        values = [value(record) for record in records]
     except KeyError:
         return '-'
-    return f'{max(values) / min(values) - 1:.1%}'  # type: ignore[operator, type-var]
+    return f'{max(values) / min(values) - 1:.1%}'
 
 
 if __name__ == '__main__':

@@ -177,7 +177,7 @@ def _record(row: _Row, series: Series) -> dict:
         'layout': prepared.layout,
         'warmup_runs': series.warmup_runs,
         'context_switches': series.switches,
-        'cpu_seconds': round(series.cpu_seconds, 3),
+        'cpu_seconds': round(series.cpu_seconds, 5),
         'other_cpus': round(series.contention.others, 2),
         'subnormal_weights': subject.subnormals,
         'config_hash': subject.config_hash,

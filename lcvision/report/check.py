@@ -84,7 +84,8 @@ def _text(value: Any) -> bool:
 
 def _is_yardstick(value: Any) -> bool:
     compute = value.get('compute') if isinstance(value, dict) else None
-    return isinstance(compute, dict) and not _wrong_ms({'median': compute.get('ratio'), 'ci95': compute.get('ci95') or 0})
+    return isinstance(compute, dict) and not _wrong_ms(
+        {'median': compute.get('ratio'), 'ci95': compute.get('ci95') or 0})
 
 
 def _whole(value: Any) -> bool:
