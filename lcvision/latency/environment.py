@@ -20,6 +20,7 @@ from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
           'asimd', 'bf16', 'i8mm', 'sve')
+_PRODUCT = ('/sys/class/dmi/id/sys_vendor', '/sys/class/dmi/id/product_name')
 _PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy', 'onnxruntime', 'openvino')
 
 
@@ -47,7 +48,7 @@ def fingerprint() -> dict:
         'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
         'isa_cap': isa_cap(),
         'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
-        'product': ' '.join(_read(f'/sys/class/dmi/id/{name}') or '' for name in ('sys_vendor', 'product_name')),
+        'product': ' '.join(filter(None, map(_read, _PRODUCT))),
     }
 
 
