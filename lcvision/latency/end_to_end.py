@@ -17,12 +17,15 @@ from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.trained_model import config_meta
 from lcvision.latency.engines import Prepared
 from lcvision.latency.network import RawNetwork, raw_network, task_of
+from lcvision.models.segmentors.upsampled_labels import agreement
 
 # Height and width of the photograph that a resizing pipeline gets, and the JPEG quality of either.
 _PHOTO = (480, 640)
 _QUALITY = 95
 # Boxes of an untrained detector that pass its threshold, so that its suppression has the work of a trained one's.
 _CANDIDATES = 300
+# Share of an untrained segmentor's windows of 2 x 2 logits whose labels differ: as in the masks of CamVid at stride 4.
+_BOUNDARIES = 0.1
 _STAGE_RUNS = 21
 
 
@@ -76,8 +79,9 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     """The network of a model, and what surrounds it, for a measurement.
 
     Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
-    biases of an untrained PicoDet are shifted so that 300 boxes pass the threshold, as in a trained one; the network
-    takes the same time with any.
+    biases of an untrained model are shifted so that what follows has the work of a trained one's: of a PicoDet 300
+    boxes pass the threshold, and of a segmentor a tenth of the map is boundaries. The network takes the same time with
+    any.
 
     Args:
         config: A whole config.
@@ -98,9 +102,13 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
         raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
                         f"{image.shape[0]}x{image.shape[1]}, so that scope e2e cannot be measured at "
                         f'{size[0]}x{size[1]}: leave out --input-size, or change the size in the config')
-    if untrained and task_of(model) == 'detection':
+    if untrained:
+        x, task = pipeline.tensor(sample, torch.empty(1, 3, *size)), task_of(model)
         with torch.inference_mode():
-            _raise_candidates(model.bbox_head, network, pipeline.tensor(sample, torch.empty(1, 3, *size)))
+            if task == 'detection':
+                _raise_candidates(model.bbox_head, network, x)
+            elif task == 'segmentation':
+                _calm_labels(network, x)
     return network, around
 
 
@@ -122,11 +130,37 @@ def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:
     if not isinstance(head, PicoHead) or not head.test_cfg:
         return
     classes, _, *others = (flatten_levels(kind) for kind in network.head(network.neck(network.backbone(x))))
+    threshold = head.test_cfg['score_thr']
+
+    def too_many(shift: float) -> bool:
+        return int((head.cell_scores(classes + shift, *others) > threshold).sum()) > _CANDIDATES
+
     # Random weights may give logits of any size.
-    low, high = -1e4, 1e4
-    for _ in range(40):
-        shift = (low + high) / 2
-        many = int((head.cell_scores(classes + shift, *others) > head.test_cfg['score_thr']).sum()) > _CANDIDATES
-        low, high = (low, shift) if many else (shift, high)
+    shift = _turning_point(too_many, 1e4, -1e4)
     for predictor in network.head.predictors:  # type: ignore[union-attr]
-        predictor.bias[:head.num_classes] += low  # type: ignore[index]
+        predictor.bias[:head.num_classes] += shift  # type: ignore[index]
+
+
+def _calm_labels(network: RawNetwork, x: torch.Tensor) -> None:
+    """Shifts the class biases of a segmentor: all classes alike at first, then one of them above the others."""
+    last = getattr(network.head, 'conv_seg', None)
+    logits = network(x)[0][0]
+    if not isinstance(last, nn.Conv2d) or last.bias is None or len(last.bias) != len(logits) or len(logits) < 2:
+        return
+    biases = -logits.mean((1, 2))
+    first = torch.zeros_like(biases)
+    first[0] = 1.
+
+    def ragged(shift: float) -> bool:
+        best = (logits + (biases + shift * first)[:, None, None]).argmax(0)
+        return float(agreement(best, 2, 2)[1].float().mean()) < 1 - _BOUNDARIES
+
+    last.bias += biases + _turning_point(ragged, 0., float(logits.max() - logits.min())) * first
+
+
+def _turning_point(holds: Callable[[float], bool], there: float, not_there: float) -> float:
+    """A number between two, next to one of which something holds, where it does so no more."""
+    for _ in range(40):
+        middle = (there + not_there) / 2
+        there, not_there = (middle, not_there) if holds(middle) else (there, middle)
+    return not_there

@@ -58,6 +58,20 @@ def test_an_untrained_detector_has_boxes_to_suppress(name):
                for key, value in network.state_dict().items() if 'predictors' in key)
 
 
+@torch.inference_mode()
+def test_an_untrained_segmentor_has_the_boundaries_of_a_street():
+    config = small_config(SEGMENTOR)
+    model = build_model(config)
+    # Left alone it would see one class everywhere.
+    model.decode_head.conv_seg.bias[3] += 100
+    network, around = end_to_end(config, model, (64, 96))
+    labels = around.bind(Prepared(network, torch.empty(1, 3, 64, 96), 0.), 1)().labels[2::4, 2::4]
+    differs = [(labels[y:y + 2, x:x + 2] != labels[y, x]).any() for y in range(15) for x in range(23)]
+    assert 0.04 < np.mean(differs) < 0.16 and len(np.unique(labels)) > 2
+    trained, _ = end_to_end(config, model, (64, 96), untrained=False)
+    assert torch.equal(trained.head.conv_seg.bias, model.decode_head.conv_seg.bias)
+
+
 def test_records_and_table():
     config = small_config(CLASSIFIER)
     model = build_model(config)

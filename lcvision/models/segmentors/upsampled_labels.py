@@ -34,7 +34,7 @@ def upsampled_labels(logits: torch.Tensor, rows: AxisTaps, columns: AxisTaps, co
     best = pixels.max(dim=2).indices.to(dtype)
     if coarse:
         return best.index_select(1, columns.nearest).index_select(0, rows.nearest)
-    label, agreed = _agreement(best, rows.taps, columns.taps)
+    label, agreed = agreement(best, rows.taps, columns.taps)
     labels = label.index_select(1, columns.start).index_select(0, rows.start)
     bands, xs = agreed.logical_not().index_select(1, columns.start).nonzero().unbind(1)
     for begin in range(0, len(xs), _CHUNK):
@@ -43,8 +43,14 @@ def upsampled_labels(logits: torch.Tensor, rows: AxisTaps, columns: AxisTaps, co
     return labels
 
 
-def _agreement(best: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The first label of every window of a map, and whether all labels of the window are the same."""
+def agreement(best: torch.Tensor, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first label of every window of a map, and whether all labels of the window are the same.
+
+    Args:
+        best: Labels, shape (h, w).
+        height: Of the windows.
+        width: Of the windows.
+    """
     down, right = best.shape[0] - height + 1, best.shape[1] - width + 1
     label = best[:down, :right]
     agreed = torch.ones_like(label, dtype=torch.bool)
