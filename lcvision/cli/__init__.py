@@ -23,6 +23,14 @@ def run_tool(main: Callable[[], int | None]) -> int:
     except UserError as error:
         print(f'error: {_sentence(error)}', file=sys.stderr)
         return 2
+    except KeyError as error:
+        # A config's type that nothing is registered for; mmengine goes on for another hundred words.
+        name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')
+        if not found:
+            raise
+        print(f'error: {name} registry: correct the config, or name the module that has it in custom_imports',
+              file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130

@@ -1,20 +1,20 @@
-"""Predicts images, a folder or a video: pictures and a JSON of results."""
-import json
+"""Predicts images, a folder or a video: pictures, and results as they come."""
+import sys
 import time
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 
 from lcvision.cli.config import load_config
 from lcvision.cli.launch import quiet_warnings, require_checkpoint
-from lcvision.cli.test import find_run
+from lcvision.cli.newest_run import find_run
+from lcvision.cli.result_files import ResultFiles
 from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
-
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+from lcvision.visualization import PictureFolder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
     quiet_warnings()
     _check_paths(args)
+    results = ResultFiles(args.out)
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config)
         print(f'predicting with the newest run: {args.checkpoint} with {args.config}')
@@ -31,27 +32,23 @@ def main(argv: list[str] | None = None) -> int:
     config = load_config(args.config, args.cfg_options)
     predictor = Predictor(config, require_checkpoint(args.checkpoint), engine=args.engine, threads=args.threads,
                           precision=args.precision)
-    results: list[dict] = []
+    run = dict(config=str(args.config), checkpoint=str(args.checkpoint), source=args.source, task=predictor.task,
+               precision=args.precision, threads=predictor.threads, classes=list(predictor.classes))
+    results.begin(run)
     times: list[float] = []
-    used: set[str] = set()
-    start = time.perf_counter()
-    for frame, result in predictor.stream(args.source):
-        times.append((time.perf_counter() - start) * 1e3)
-        name = _free_name(frame.name, used)
-        entry = {'image': frame.name, **result.as_json(predictor.classes)}
-        if predictor.task == 'segmentation':
-            entry['labels'] = f'labels/{name}.png'
-            _write(args.out / entry['labels'], result.labels)
-        _write(args.out / f'{name}.jpg', predictor.draw(frame.image, result, args.score_thr))
-        results.append(entry)
-        start = time.perf_counter()
-    content = dict(config=str(args.config), checkpoint=str(args.checkpoint), task=predictor.task,
-                   engine=predictor.engine, threads=predictor.threads, classes=list(predictor.classes),
-                   results=results)
-    write_atomically(args.out / 'results.json', (json.dumps(content, indent=1) + '\n').encode())
-    print(f'{len(results)} image(s) in {args.out}, with results.json; {np.median(times):.1f} ms an image on '
-          f'{predictor.engine}, {predictor.threads} thread(s), reading included, drawing not')
-    return 0
+    complete = False
+    try:
+        _predict(predictor, args, results, times)
+        complete = True
+    finally:
+        results.end(complete, engine=predictor.engine)
+        if times:
+            print(f'{len(times)} image(s) in {args.out}, with results.jsonl; {np.median(times):.1f} ms an image on '
+                  f'{predictor.engine}, {predictor.threads} thread(s), reading included, drawing not')
+    if results.skipped:
+        print(f'{len(results.skipped)} file(s) could not be read to the end and have an error in '
+              f'{args.out / "results.jsonl"}: {results.skipped[0]}', file=sys.stderr)
+    return 1 if results.skipped else 0
 
 
 def parse(argv: list[str] | None) -> Namespace:
@@ -62,9 +59,10 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
     parser.add_argument('--checkpoint', metavar='FILE', help='.pth or .safetensors [the best of the newest run]')
     parser.add_argument('--out', metavar='DIR', type=Path, default=Path('predictions'),
-                        help='folder of the pictures and results.json [predictions]')
+                        help='folder of the pictures, of results.jsonl with a line for each image, and of run.json; '
+                        'files of yours in it are never replaced [predictions]')
     parser.add_argument('--score-thr', type=float, default=0.3, metavar='S',
-                        help='objects below are in results.json, but not drawn [0.3]')
+                        help='objects below are in results.jsonl, but not drawn [0.3]')
     parser.add_argument('--engine', default='eager', metavar='NAME',
                         help='how the network is run; best: the quickest, measured once and remembered [eager]')
     parser.add_argument('--threads', type=int, metavar='N', help='[as many as can run at once]')
@@ -77,9 +75,32 @@ def parse(argv: list[str] | None) -> Namespace:
     return args
 
 
+def _predict(predictor: Any, args: Namespace, results: ResultFiles, times: list[float]) -> None:
+    """Predicts and writes image after image; ``times`` takes the milliseconds of each."""
+    pictures = PictureFolder(args.out, Path(args.source).expanduser())
+    start = time.perf_counter()
+    for frame, result in predictor.stream(args.source, skipped=results.skip):
+        taken = (time.perf_counter() - start) * 1e3
+        name = Path(frame.name)
+        labels = ['labels/{}.png'] if predictor.task == 'segmentation' else []
+        stem = pictures.free_stem((name.with_suffix('') if name.suffix.lower() in EXTENSIONS else name).as_posix(),
+                                  '{}.jpg', *labels)
+        entry = {'image': frame.name, 'picture': f'{stem}.jpg', **result.as_json(predictor.classes)}
+        if labels:
+            entry['labels'] = f'labels/{stem}.png'
+            wide = result.labels.dtype == np.int16
+            pictures.write(entry['labels'], result.labels.astype(np.uint16) if wide else result.labels)
+        pictures.write(entry['picture'], predictor.draw(frame.image, result, args.score_thr))
+        results.add(entry)
+        times.append(taken)
+        start = time.perf_counter()
+
+
 def _check_paths(args: Namespace) -> None:
-    source = Path(args.source).expanduser()
-    if not source.exists():
+    source, there = Path(args.source).expanduser(), False
+    with suppress(OSError):  # a name that no file can have
+        there = source.exists()
+    if not there:
         raise UserError(f'there is no {source}: give an image, a folder of images or a video')
     if source.is_dir() and args.out.resolve().is_relative_to(source.resolve()):
         raise UserError(f'--out {args.out} lies within {source}, whose images the next run would find it among: '
@@ -89,26 +110,3 @@ def _check_paths(args: Namespace) -> None:
     except OSError as error:
         raise UserError(f'--out {args.out} is no folder that can be written ({error.strerror}): give another') \
             from error
-
-
-def _free_name(name: str, used: set[str]) -> str:
-    """The name of a picture: that of its image without the ending, with a number where that is taken."""
-    path = Path(name)
-    stem = (path.with_suffix('') if path.suffix.lower() in EXTENSIONS else path).as_posix().lstrip('/')
-    free, number = stem, 1
-    while free in used:
-        number += 1
-        free = f'{stem}_{number}'
-    used.add(free)
-    return free
-
-
-def _write(path: Path, picture: np.ndarray) -> None:
-    picture = picture.astype(np.uint16) if picture.dtype == np.int16 else picture
-    content = cv2.imencode(path.suffix, picture, _JPEG if path.suffix == '.jpg' else [])[1].tobytes()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise UserError(f'{path} cannot be written ({error.strerror}): check the disk and the permissions of the '
-                        'folder, or choose another with --out') from error

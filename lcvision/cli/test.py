@@ -14,12 +14,11 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
+from lcvision.cli.newest_run import find_run
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.latency import environment
 from lcvision.latency.engines import select_engine
-
-_RUNS = Path('work_dirs')
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.json and not Path(args.json).resolve().parent.is_dir():
         raise UserError(f'--json {args.json}: the folder {Path(args.json).resolve().parent} does not exist')
     if not args.checkpoint:
-        args.config, args.checkpoint = find_run(args.config)
+        args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'testing the newest run: {args.checkpoint} with {args.config}')
     args.deployed = _deployed(args)
     cfg = load_config(args.config, args.cfg_options)
@@ -40,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     quiet_logger(runner.logger)
     metrics = runner.test()
     if runner.rank == 0:
+        if args.deployed:
+            args.deployed['engine'] = runner.message_hub.get_info('engine')
         report(args, metrics, runner.message_hub.get_info('latency/records') or [])
     return 0
 
@@ -59,40 +60,12 @@ def parse(argv: list[str] | None) -> Namespace:
     return parser.parse_args(argv)
 
 
-def find_run(config: str | None) -> tuple[str, str]:
-    """Finds a config and checkpoint below ``work_dirs``.
-
-    Args:
-        config: Only runs of this config, whose file is then used; None for the newest of all.
-
-    Returns:
-        Paths of the config and of the run's best checkpoint, or of its last if it has no best.
-
-    Raises:
-        UserError: There is no run.
-    """
-    pattern = f'{Path(config).stem}/last_checkpoint' if config else '*/last_checkpoint'
-    runs = sorted(_RUNS.glob(pattern), key=lambda path: path.stat().st_mtime)
-    if not runs:
-        what = f'of {config} ' if config else ''
-        raise UserError(f'no run {what}under {_RUNS}/: train first, e.g. `python tools/train.py '
-                        f'{config or "configs/detection/picodet_pplcnet_0_5x.py"} --data sample`, or give CONFIG and '
-                        'CHECKPOINT')
-    folder = runs[-1].parent
-    best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
-    configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if not configs:
-        raise UserError(f'{folder} has checkpoints but no config: give CONFIG and CHECKPOINT')
-    last = folder / Path(runs[-1].read_text().strip()).name
-    return str(configs[-1]), str(best[-1] if best else last)
-
-
 def report(args: Namespace, metrics: dict, records: list[dict]) -> None:
     """Prints the metrics on one line and writes the json."""
     shown = '  '.join(f'{name} {value:.4g}' for name, value in metrics.items() if isinstance(value, int | float))
     print(f'\n{args.checkpoint}\n  {shown}')
     if args.show_dir:
-        print(f'  pictures: {Path(args.show_dir) / "grid.png"}')
+        print(f'  pictures: {args.show_dir}')
     if args.json:
         content = dict(config=str(args.config), checkpoint=str(args.checkpoint), metrics=metrics, latency=records,
                        environment=environment.collect())
@@ -107,7 +80,7 @@ def _prepare(cfg: Config, args: Namespace) -> None:
     from lcvision.datasets.sources import check_source, use_source
     from lcvision.weights import load_state_dict_file
     load_state_dict_file(require_checkpoint(args.checkpoint))
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'{_RUNS}/{Path(args.config).stem}'
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or f'work_dirs/{Path(args.config).stem}'
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.data:
         use_source(cfg, args.data, train=False)

@@ -15,6 +15,7 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
+from lcvision.cli.newest_run import remember_run
 from lcvision.cli.schedule import fit_schedule, set_epochs, set_iterations
 from lcvision.errors import UserError
 
@@ -46,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     from mmengine.runner import Runner
     runner = Runner.from_cfg(cfg)
     quiet_logger(runner.logger)
+    if runner.rank == 0:
+        remember_run(cfg.work_dir)
     for note in notes:
         print_log(note, logger=runner.logger)
     _record(cfg, args)

@@ -1,6 +1,6 @@
 """A line of a log now and then while something takes long."""
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from mmengine.logging import print_log
@@ -9,16 +9,18 @@ Item = TypeVar('Item')
 _SECONDS = 5.
 
 
-def progress(items: Sequence[Item], what: str) -> Iterator[Item]:
+def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
     """Yields the items, and tells how far it is after every five seconds.
 
     Args:
-        items: Any sequence.
+        items: Anything.
         what: What is being done.
+        total: How many there are; None where nobody knows, unless the items do.
     """
     told = time.monotonic()
+    total = len(items) if total is None and isinstance(items, Sized) else total
     for index, item in enumerate(items):
         if time.monotonic() - told > _SECONDS:
-            print_log(f'{what}: {index} of {len(items)}', logger='current')
+            print_log(f'{what}: {index}' + (f' of {total}' if total else ''), logger='current')
             told = time.monotonic()
         yield item

@@ -9,9 +9,13 @@ import cv2
 import numpy as np
 
 from lcvision.datasets.image_folder import EXTENSIONS
+from lcvision.datasets.progress import progress as log_progress
 from lcvision.errors import UserError
 
+Skipped = Callable[[str, UserError], object]
 VIDEO_EXTENSIONS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg')
+# Containers may count frames that are never shown.
+_FRAMES_OFF = 2
 
 
 @dataclass(frozen=True)
@@ -27,38 +31,38 @@ class Frame:
     image: np.ndarray
 
 
-def open_source(source: Any, read: Callable[[Any], np.ndarray], progress: bool) -> Iterator[Frame]:
+def open_source(source: Any, read: Callable[[Any], np.ndarray], progress: bool,
+                skipped: Skipped | None = None) -> Iterator[Frame]:
     """Opens a folder, video, image or iterable of images; what is wrong with it is told before the first frame.
 
     Args:
         source: See ``Predictor.stream``.
         read: Makes an array of a path, bytes or an array.
-        progress: Whether a bar is drawn, on a terminal only.
+        progress: Whether the progress is told: a bar on a terminal, elsewhere a line of the log now and then.
+        skipped: See ``Predictor.stream``.
 
     Raises:
         UserError: It is missing, holds no image, or is no video that can be read.
     """
-    frames: Iterator[Frame]
     total: int | None
     if not isinstance(source, (str, Path)):
-        total = len(source) if isinstance(source, Sized) else None
-        frames = (Frame(_name(item, number), read(item)) for number, item in enumerate(source, 1))
-        return _with_bar(frames, 'images', total) if progress else frames
-    path = Path(source).expanduser()
-    if path.is_dir():
+        what, total = 'images', len(source) if isinstance(source, Sized) else None
+        frames = _images(((_name(item, number), item) for number, item in enumerate(source, 1)), read, skipped)
+    elif (path := Path(source).expanduser()).is_dir():
         paths = image_files(path)
-        frames, total = (Frame(one.relative_to(path).as_posix(), read(one)) for one in paths), len(paths)
-    elif path.suffix.lower() in VIDEO_EXTENSIONS and path.is_file():
-        video = _open_video(path)
-        # Some containers do not say, or say something negative.
-        total = max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
-        frames = _video_frames(path, video)
-    elif path.is_file():
-        return iter([Frame(path.name, read(path))])
-    else:
+        what, total = path.name, len(paths)
+        frames = _images(((one.relative_to(path).as_posix(), one) for one in paths), read, skipped)
+    elif not path.is_file():
         raise UserError(f'there is no {path}: give an image, a folder of images ({", ".join(EXTENSIONS)}) or a video '
                         f'({", ".join(VIDEO_EXTENSIONS)})')
-    return _with_bar(frames, path.name, total) if progress else frames
+    elif path.suffix.lower() in VIDEO_EXTENSIONS:
+        video = _open_video(path)
+        # Some containers do not say, or say something negative.
+        what, total = path.name, max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
+        frames = _video_frames(path, video, total or 0, skipped)
+    else:
+        return _images([(path.name, path)], read, skipped)
+    return _told(frames, what, total) if progress else frames
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -82,28 +86,50 @@ def _open_video(path: Path) -> cv2.VideoCapture:
     return video
 
 
-def _video_frames(path: Path, video: cv2.VideoCapture) -> Iterator[Frame]:
+def _video_frames(path: Path, video: cv2.VideoCapture, total: int, skipped: Skipped | None) -> Iterator[Frame]:
+    number, reached, rate = 0, 0., video.get(cv2.CAP_PROP_FPS)
     try:
-        number = 0
         while True:
             there, image = video.read()
             if not there:
                 break
             number += 1
+            # Where the rate varies, the header's number is but an estimate, and the time tells.
+            reached = max(number, video.get(cv2.CAP_PROP_POS_MSEC) / 1e3 * rate)
             yield Frame(f'{path.stem}_{number:06d}', image)
     finally:
         video.release()
     if not number:
         raise UserError(f'{path} holds no frame that can be decoded: its download may have been interrupted')
+    if reached < total - _FRAMES_OFF:
+        _skip(path.name, UserError(f'{path} stops after {number} of the {total} frames that its header announces: its '
+                                   'download or recording may have been interrupted'), skipped)
+
+
+def _images(items: Iterable[tuple[str, Any]], read: Callable[[Any], np.ndarray],
+            skipped: Skipped | None) -> Iterator[Frame]:
+    for name, item in items:
+        try:
+            image = read(item)
+        except UserError as error:
+            _skip(name, error, skipped)
+        else:
+            yield Frame(name, image)
+
+
+def _skip(name: str, error: UserError, skipped: Skipped | None) -> None:
+    if skipped is None:
+        raise error
+    skipped(name, error)
 
 
 def _name(item: object, number: int) -> str:
     return Path(item).name if isinstance(item, (str, Path)) else f'{number:06d}'
 
 
-def _with_bar(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
+def _told(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
     if not sys.stderr.isatty():
-        yield from frames
+        yield from log_progress(frames, what, total)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -56,6 +56,7 @@ class ImageSteps:
                             'an image: name the plain pipeline in test_dataloader.dataset.pipeline')
         loader = next((dict(step) for step, name in zip(pipeline, names) if name.startswith('Load')), {})
         self._reader = LoadImage(**{key: loader[key] for key in _READER_KEYS if key in loader})
+        self._dtype = np.float32 if loader.get('to_float32') else np.uint8
         self._steps: list[Callable[[dict], Any]] = []
         with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
             for step, name in zip(pipeline, names):
@@ -66,11 +67,14 @@ class ImageSteps:
         """Reads an image file.
 
         Raises:
-            UserError: It is missing, ends early or is no image.
+            UserError: It is missing, cannot be read, ends early or is no image.
         """
-        if not Path(path).is_file():
-            raise UserError(f'there is no image {path}: give the path of an image file')
-        return self._reader.decode(str(path), Path(path).read_bytes())
+        try:
+            return self._reader.decode(str(path), Path(path).read_bytes())
+        except FileNotFoundError:
+            raise UserError(f'there is no image {path}: give the path of an image file') from None
+        except OSError as error:
+            raise UserError(f'{path} cannot be read ({error.strerror}): give a file that you may read') from error
 
     def decode(self, content: bytes) -> np.ndarray:
         """Decodes an image file held in memory.
@@ -91,7 +95,7 @@ class ImageSteps:
         """
         shape = image.shape[:2]
         check_size('the image', *shape[::-1])
-        results: dict = {'img': image, 'img_shape': shape, 'ori_shape': shape}
+        results: dict = {'img': image.astype(self._dtype, copy=False), 'img_shape': shape, 'ori_shape': shape}
         for step in self._steps:
             results = step(results)
         image = results['img']

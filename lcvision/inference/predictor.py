@@ -8,7 +8,7 @@ from mmengine.config import Config
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
-from lcvision.inference.frames import Frame, open_source
+from lcvision.inference.frames import Frame, Skipped, open_source
 from lcvision.inference.pictures import Pictures
 from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.results import Result
@@ -111,20 +111,23 @@ class Predictor:
                             f'got {given}')
         return image
 
-    def stream(self, source: str | Path | Iterable[Image], progress: bool = True) -> Iterator[tuple[Frame, Result]]:
+    def stream(self, source: str | Path | Iterable[Image], progress: bool = True,
+               skipped: Skipped | None = None) -> Iterator[tuple[Frame, Result]]:
         """Predicts the images of a folder, the frames of a video, or any images, one after the other.
 
         Args:
             source: A folder (images in it and below, by name), a video file, an image file, or an iterable of images.
-            progress: Whether a bar is drawn, on a terminal only.
+            progress: Whether the progress is told: a bar on a terminal, elsewhere a line of the log now and then.
+            skipped: Told the name of each image that cannot be read and the reason, and the same of a video that ends
+                early; None raises the reason.
 
         Returns:
             Each frame, its name and pixels, with its result; they are read and predicted as they are asked for.
 
         Raises:
-            UserError: The source is missing, holds no image, or one of its images cannot be read.
+            UserError: The source is missing or holds no image, or what ``skipped`` would have been told.
         """
-        return ((frame, self._predict(frame.image)) for frame in open_source(source, self.read, progress))
+        return ((frame, self._predict(frame.image)) for frame in open_source(source, self.read, progress, skipped))
 
     def draw(self, image: Image, result: Result, score_thr: float = 0.3) -> np.ndarray:
         """A picture of a result.
@@ -141,7 +144,7 @@ class Predictor:
 
     @property
     def engine(self) -> str:
-        """The engine, or the one that 'best' chose last."""
+        """The engine, or those that 'best' chose for the sizes met so far."""
         return self._networks.engine_name
 
     def _predict(self, image: np.ndarray) -> Result:

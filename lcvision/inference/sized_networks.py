@@ -1,22 +1,27 @@
 """A network prepared for the sizes of input that turn up."""
+import logging
+import time
+from collections import OrderedDict
 from dataclasses import replace
 
 import torch
+from mmengine.logging import print_log
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
+from lcvision.latency.engines import ENGINES, BestEngine, Engine, EngineError, Prepared
 from lcvision.latency.network import example_input
 
-# Engines that compile do it for one size.
-_PREPARED_SIZES = 4
+# Engines that compile do it for one size; so many stay.
+_SIZES = 4
 _ANY_SIZE = 'eager'
 
 
 class SizedNetworks:
-    """One engine's network for each size of input, made when a size is first asked for.
+    """One engine's network for each size of input, made when a size is asked for; those of the last four sizes stay.
 
-    After four sizes further ones run on the engine 'eager', which takes any size without being prepared for it.
+    The engine 'eager' takes any size without being prepared for it. 'best' chooses among engines for the first four
+    sizes and takes 'eager' for further ones, for which a choice would take far longer than it could save.
 
     Args:
         network: In eval mode, float32.
@@ -30,14 +35,15 @@ class SizedNetworks:
         self.engine = engine
         self._precision = precision
         self._threads = threads
-        self._prepared: dict[tuple[int, int], Prepared] = {}
+        self._prepared: OrderedDict[tuple[int, int], Prepared] = OrderedDict()
         self._any_size: Prepared | None = None
+        self._times = 0
+        self._names: dict[str, None] = {}
 
     @property
     def engine_name(self) -> str:
-        """The engine, or the one that an engine which chooses among others has chosen last."""
-        chosen = [prepared.engine for prepared in self._prepared.values() if prepared.engine]
-        return chosen[-1] if chosen else self.engine.name
+        """The engine, or those that an engine which chooses among others has chosen so far."""
+        return ' and '.join(self._names) or self.engine.name
 
     def __call__(self, size: tuple[int, int]) -> Prepared:
         """The network for an input of this height and width; called under the conditions of prediction.
@@ -46,25 +52,37 @@ class SizedNetworks:
             UserError: The engine cannot run it.
         """
         if size not in self._prepared:
-            few = len(self._prepared) < _PREPARED_SIZES
+            if len(self._prepared) == _SIZES:
+                self._prepared.popitem(last=False)
             try:
-                self._prepared[size] = (self._prepare(size) if few and self.engine.name != _ANY_SIZE
-                                        else self._eager(size))
+                self._prepared[size] = self._eager(size) if self._takes_any() else self._prepare(size)
             except EngineError as error:
-                raise UserError(f'engine {self.engine_name!r} cannot run this network at {size[0]}x{size[1]}: {error}; '
+                raise UserError(f'engine {self.engine.name!r} cannot run this network at {size[0]}x{size[1]}: {error}; '
                                 "take another, 'eager' runs every network") from error
+            self._names[self._prepared[size].engine or self.engine.name] = None
+        self._prepared.move_to_end(size)
         return self._prepared[size]
 
+    def _takes_any(self) -> bool:
+        return self.engine.name == _ANY_SIZE or (isinstance(self.engine, BestEngine) and self._times >= _SIZES)
+
     def _prepare(self, size: tuple[int, int]) -> Prepared:
-        return self.engine.prepare(self.network, example_input(size), precision=self._precision,
-                                   threads=self._threads)
+        start = time.monotonic()
+        prepared = self.engine.prepare(self.network, example_input(size), precision=self._precision,
+                                       threads=self._threads)
+        self._times += 1
+        if self._times == _SIZES + 1:
+            print_log(f'The images have many sizes, and {self.engine.name} is prepared for each of them anew, which '
+                      f'took {time.monotonic() - start:.1f} s for the last; the engine {_ANY_SIZE!r} takes any size.',
+                      logger='current', level=logging.WARNING)
+        return prepared
 
     def _eager(self, size: tuple[int, int]) -> Prepared:
         if self._any_size is None:
             engine = ENGINES[_ANY_SIZE]
             precision = self._precision if self._precision in engine.precisions else engine.precisions[0]
-            self._any_size = engine.prepare(self.network, example_input(size), precision=precision,
-                                            threads=self._threads)
+            self._any_size = replace(engine.prepare(self.network, example_input(size), precision=precision,
+                                                    threads=self._threads), engine=_ANY_SIZE)
         known = self._any_size
         layout = torch.contiguous_format if known.example.is_contiguous() else torch.channels_last
         return replace(known, example=torch.empty((1, 3, *size)).contiguous(memory_format=layout))

@@ -1,6 +1,7 @@
 """A config's model with the weights of a checkpoint, and the names of its classes."""
 import copy
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,24 @@ def _dataset_meta(config: Config, saved: object) -> dict[str, Any]:
 
 def _config_metas(config: Config) -> Iterator[object]:
     for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
-        dataset = (config.get(loader) or {}).get('dataset') or {}
-        while dataset.get('dataset'):
+        dataset = (config.get(loader) or {}).get('dataset')
+        while isinstance(dataset, Mapping) and dataset.get('dataset'):
             dataset = dataset['dataset']
-        scope = DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine')
-        with scope, DATASETS.switch_scope_and_registry(None) as registry:
-            kind = registry.get(dataset['type']) if dataset.get('type') else None
+        if not isinstance(dataset, Mapping):
+            continue
         # The data set's own may be of more classes than it evaluates, its parent's then fits.
-        own = [vars(cls).get('METAINFO') or {} for cls in kind.__mro__] if kind else []
+        own = [vars(cls).get('METAINFO') or {} for cls in getattr(_dataset_type(dataset, config), '__mro__', ())]
         given = dataset.get('metainfo') or {}
         yield {**(own[0] if own else {}), **given} if given.get('classes') else None
         yield from own
+
+
+def _dataset_type(dataset: Mapping, config: Config) -> Any:
+    """A data set's class, which lazy configs hold itself; None where it is not installed, for its data are not read."""
+    kind = dataset.get('type')
+    if not isinstance(kind, str):
+        return kind
+    scope = DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine')
+    with scope, DATASETS.switch_scope_and_registry(None) as registry, suppress(Exception):
+        return registry.get(kind)
+    return None

@@ -5,9 +5,10 @@ from lcvision.visualization.grid import contact_sheet, tile_sizes
 from lcvision.visualization.ground_truth import annotations_are_resized
 from lcvision.visualization.painter import Painter, painter_for
 from lcvision.visualization.palette import class_colours
+from lcvision.visualization.picture_folder import PictureFolder
 from lcvision.visualization.segmentation import SegmentationPainter, SegmentationScene
 from lcvision.visualization.style import Style
 
 __all__ = ['ClassificationPainter', 'ClassificationScene', 'DetectionPainter', 'DetectionScene', 'Painter',
-           'SegmentationPainter', 'SegmentationScene', 'Style', 'annotations_are_resized', 'class_colours',
-           'contact_sheet', 'painter_for', 'tile_sizes']
+           'PictureFolder', 'SegmentationPainter', 'SegmentationScene', 'Style', 'annotations_are_resized',
+           'class_colours', 'contact_sheet', 'painter_for', 'tile_sizes']

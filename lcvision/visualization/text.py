@@ -1,9 +1,13 @@
 """Text and labels as small images that are blended in.
 
 The letters are Pillow's, which come with it and look the same everywhere; those that cv2 4 can draw are strokes that
-cannot be read at the size of a label. Every text is rendered once and kept.
+cannot be read at the size of a label. The last texts are kept.
 """
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from threading import Lock
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -11,8 +15,37 @@ from PIL import Image, ImageDraw, ImageFont
 from lcvision.errors import UserError
 from lcvision.visualization.palette import Colour, text_colour
 
+P = ParamSpec('P')
+R = TypeVar('R', np.ndarray, tuple[np.ndarray, ...])
+_KEPT_BYTES = 32 << 20
 
-@lru_cache(maxsize=64)
+
+def _remembering(render: Callable[P, R]) -> Callable[P, R]:
+    """Keeps what was asked for last, up to some bytes: letters on a large photo take megabytes."""
+    kept: OrderedDict[tuple, R] = OrderedDict()
+    total, lock = 0, Lock()
+
+    @wraps(render)
+    def remembered(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal total
+        key = (*args, *kwargs.values())
+        with lock:
+            if key not in kept:
+                kept[key] = render(*args, **kwargs)
+                total += _size(kept[key])
+            kept.move_to_end(key)
+            result = kept[key]
+            while total > _KEPT_BYTES:
+                total -= _size(kept.popitem(last=False)[1])
+        return result
+    return remembered
+
+
+def _size(arrays: np.ndarray | tuple[np.ndarray, ...]) -> int:
+    return sum(array.nbytes for array in (arrays if isinstance(arrays, tuple) else (arrays,)))
+
+
+@lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     if not isinstance(font, ImageFont.FreeTypeFont):
@@ -21,7 +54,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@lru_cache(maxsize=4096)
+@_remembering
 def text_mask(text: str, size: int) -> np.ndarray:
     """Renders one line of text.
 
@@ -75,7 +108,7 @@ def shorten(text: str, size: int, width: int) -> str:
     return _without_middle(text, keep)
 
 
-@lru_cache(maxsize=4096)
+@_remembering
 def chip(text: str, size: int, colour: Colour) -> tuple[np.ndarray, np.ndarray]:
     """Renders a label: text on a small plate with round corners.
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from lcvision.cli import run_tool
-from lcvision.cli.test import find_run, main
+from lcvision.cli.test import main
 from lcvision.errors import UserError
 from tests.cli.conftest import CONFIG, ROOT, TINY, tool
+from tests.inference.small_models import CLASSIFIER, save, shaken_model, small_config
 
 
 def test_newest_run_is_found_and_reported(run, tmp_path):
@@ -77,22 +78,6 @@ def test_an_engine_that_cannot_be_is_refused_first(capsys):
     assert capsys.readouterr().err.startswith("error: unknown engine 'tensorrt'")
 
 
-def test_best_checkpoint_is_preferred_and_the_newest_run_wins(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for age, name in enumerate(('old', 'recent')):
-        folder = tmp_path / 'work_dirs' / name
-        folder.mkdir(parents=True)
-        (folder / f'{name}.py').touch()
-        for checkpoint in ('epoch_2.pth', 'best_coco_bbox_mAP_epoch_1.pth'):
-            (folder / checkpoint).touch()
-        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_2.pth'))
-        os.utime(folder / 'last_checkpoint', (1000 + age, 1000 + age))
-    assert find_run(None) == ('work_dirs/recent/recent.py', 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth')
-    assert find_run('configs/detection/old.py')[0] == 'work_dirs/old/old.py'
-    (tmp_path / 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth').unlink()
-    assert find_run(None)[1] == 'work_dirs/recent/epoch_2.pth'
-
-
 def test_without_a_run_it_explains_itself(tmp_path):
     done = tool('test', cwd=tmp_path)
     assert done.returncode == 2
@@ -144,3 +129,13 @@ def test_tampered_checkpoint_runs_nothing(run, data, tmp_path, capsys, monkeypat
     assert run_tool(lambda: main([CONFIG, str(path), '--data', str(data)])) == 2
     assert 'evil.pth' in capsys.readouterr().err and not sentinel.exists()
     shutil.rmtree(tmp_path)
+
+
+def test_a_type_that_is_not_there_is_told(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(ROOT)
+    config = small_config(CLASSIFIER)
+    config.test_dataloader.dataset.type = 'Nothing'
+    config.dump(tmp_path / 'config.py')
+    checkpoint = save(shaken_model(config), tmp_path / 'model.pth')
+    assert run_tool(lambda: main([str(tmp_path / 'config.py'), checkpoint, '--work-dir', str(tmp_path)])) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith('error: Nothing is not in the mmpretrain::dataset reg')

@@ -42,6 +42,46 @@ def test_a_video_frame_by_frame(video):
     assert [round(float(frame.image.mean()), -1) for frame in frames] == [0, 120, 240]
 
 
+def test_a_video_that_ends_early_is_told(video):
+    path = video.with_name('long.avi')
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (48, 32))
+    for _ in range(40):
+        writer.write(np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8))
+    writer.release()
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    skipped = []
+    frames = list(open_source(path, read, False, lambda *what: skipped.append(what)))
+    (name, error), = skipped
+    assert 5 < len(frames) < 35 and name == 'long.avi' and f'after {len(frames)} of the 40 frames' in str(error)
+    with pytest.raises(UserError, match='of the 40 frames'):
+        list(open_source(path, read, False))
+
+
+def test_an_image_that_cannot_be_read_is_skipped_or_raised(tmp_path):
+    def fussy(path):
+        if path.name == 'b.png':
+            raise UserError('b is torn')
+        return IMAGE
+
+    for name in 'abc':
+        assert cv2.imwrite(str(tmp_path / f'{name}.png'), IMAGE)
+    skipped = []
+    frames = open_source(tmp_path, fussy, False, lambda *what: skipped.append(what))
+    assert [frame.name for frame in frames] == ['a.png', 'c.png']
+    assert [(name, str(error)) for name, error in skipped] == [('b.png', 'b is torn')]
+    with pytest.raises(UserError, match='b is torn'):
+        list(open_source(tmp_path, fussy, False))
+
+
+def test_a_long_run_tells_how_far_it_is(monkeypatch):
+    from lcvision.datasets import progress
+    told = []
+    monkeypatch.setattr(progress, '_SECONDS', -1)
+    monkeypatch.setattr(progress, 'print_log', lambda text, **kwargs: told.append(text))
+    assert len(list(open_source([IMAGE] * 3, read, progress=True))) == 3
+    assert told == ['images: 0 of 3', 'images: 1 of 3', 'images: 2 of 3']
+
+
 def test_an_iterable_is_read_as_it_is_asked_for(tmp_path):
     path = tmp_path / 'a.png'
     assert cv2.imwrite(str(path), IMAGE)

@@ -1,4 +1,5 @@
 """What of a test pipeline a predictor takes."""
+import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -25,6 +26,14 @@ def test_sizes(step, size, fixed):
     assert sample.meta['ori_shape'] == (100, 150)
     assert sample.meta['scale_factor'] == (size[1] / 150, size[0] / 100)
     assert steps.fixed_shape() == fixed
+
+
+def test_a_pipeline_of_floats_resizes_floats():
+    image = np.random.default_rng(0).integers(0, 255, (100, 150, 3), np.uint8)
+    given = config(dict(type='Resize', scale=(40, 30), keep_ratio=False))
+    given.test_dataloader.dataset.dataset.pipeline[0].to_float32 = True
+    resized = ImageSteps(given)(image).image
+    assert resized.dtype == np.float32 and np.array_equal(resized, cv2.resize(image.astype(np.float32), (40, 30)))
 
 
 def test_faults_are_told():

@@ -9,7 +9,6 @@ import torch
 
 from lcvision.errors import UserError
 from lcvision.inference import Class, Detections, LabelMap, Predictor
-from lcvision.latency.engines import Prepared
 from tests.inference.small_models import (
     CLASSIFIER,
     DETECTORS,
@@ -112,29 +111,6 @@ def test_label_maps_of_many_sizes(made, monkeypatch):
         image = cv2.resize(street, size)
         assert predictor(image).labels.shape == size[::-1]
         assert same(predictor(image), predictor(image))
-
-
-def test_sizes_beyond_the_first_few_run_eagerly(made, monkeypatch):
-    from lcvision.inference.sized_networks import SizedNetworks
-    from lcvision.latency.engines import Engine
-
-    class Counting(Engine):
-        name, sizes = 'counting', []
-
-        def missing(self):
-            return None
-
-        def prepare(self, network, example, *, precision, threads):
-            self.sizes.append(tuple(example.shape[2:]))
-            return Prepared(network, example, 0.)
-
-    predictor = made(SEGMENTOR)[2]
-    networks = SizedNetworks(predictor._networks.network, Counting(), 'fp32', 1)
-    with torch.inference_mode():
-        for side in (32, 64, 96, 128, 160, 32, 192):
-            prepared = networks((side, 64))
-            assert prepared.run(prepared.example)[0].shape[2:] == (side // 4, 16)
-    assert Counting.sizes == [(32, 64), (64, 64), (96, 64), (128, 64)]
 
 
 def test_the_callers_state_stays(made):

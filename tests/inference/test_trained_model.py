@@ -42,6 +42,19 @@ def test_names_come_from_the_data_set_where_they_fit(tmp_path):
     assert config_meta(named)['classes'] == tuple('tuvwxyz')
 
 
+def test_a_data_set_that_is_a_class_or_unknown(tmp_path):
+    from mmpretrain.datasets import ImageNet
+    config = small_config(CLASSIFIER, **{'model.head.num_classes': 1000})
+    for kind, name in ((ImageNet, 'tench, Tinca tinca'), ('nowhere.Nothing', 'class 0'), ('os.path.join', 'class 0'),
+                       (5, 'class 0'), ('.x', 'class 0')):
+        for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+            config[loader].dataset.type = kind
+        assert config_meta(config)['classes'][0] == name
+    for loader in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
+        config[loader].dataset = [1]
+    assert config_meta(config)['classes'][0] == 'class 0'
+
+
 def test_a_checkpoint_of_another_model_is_one_sentence(tmp_path):
     path = save(shaken_model(small_config(DETECTORS[0])), tmp_path / 'detector.pth')
     with pytest.raises(UserError, match=r'detector\.pth is a checkpoint of another model') as told:

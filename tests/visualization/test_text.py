@@ -62,3 +62,14 @@ def test_swatch():
     swatch(image, (10, 10), 12, (1, 2, 3))
     assert tuple(image[16, 16]) == (3, 2, 1)
     assert (image[:10] == 128).all() and (image[22:] == 128).all()
+
+
+def test_what_is_kept_of_large_letters_is_bounded():
+    import tracemalloc
+    tracemalloc.start()
+    for number in range(150):
+        chip(f'class {number}', 120, (1, 2, 3))
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 100 << 20
+    assert chip('class 149', 120, (1, 2, 3))[0] is chip('class 149', 120, (1, 2, 3))[0]

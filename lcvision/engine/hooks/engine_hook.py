@@ -62,6 +62,11 @@ class EngineHook(Hook):
             setattr(model, name, part)
         del _head(model).forward
 
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Notes which engine ran, of 'best' those that it chose."""
+        assert self._networks is not None
+        runner.message_hub.update_info('engine', self._networks.engine_name)
+
     def _forward(self, x: torch.Tensor) -> Any:
         assert self._networks is not None
         rows = []

@@ -13,9 +13,16 @@ from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
 from lcvision.registry import HOOKS
-from lcvision.visualization import Painter, Style, annotations_are_resized, contact_sheet, painter_for, tile_sizes
+from lcvision.visualization import (
+    Painter,
+    PictureFolder,
+    Style,
+    annotations_are_resized,
+    contact_sheet,
+    painter_for,
+    tile_sizes,
+)
 
 _TILE_STYLE = Style(font=14, line=2, dash=4)
 
@@ -31,10 +38,10 @@ class _Candidate:
 class PictureHook(Hook):
     """Writes a picture of every test image with what was found on it, and ``grid.png``, a contact sheet of some.
 
-    A picture keeps the name of its image and ends in ``.jpg``; when two images of different folders have one name, the
-    later gets a number. The images of the sheet are spread evenly over the split: each stands for an equal stretch of
-    it, of which it is the first with the most annotated classes (predicted ones where nothing is annotated). In a
-    distributed test the first rank draws what it tests itself.
+    A picture keeps the name of its image and ends in ``.jpg``; it gets a number when an earlier image has the same name
+    or a file that is no picture of ours is in its place. The images of the sheet are spread evenly over the split: each
+    stands for an equal stretch of it, of which it is the first with the most annotated classes (predicted ones where
+    nothing is annotated). In a distributed test the first rank draws what it tests itself.
 
     Args:
         out_dir: Folder of the pictures, made when the test starts.
@@ -67,6 +74,7 @@ class PictureHook(Hook):
         self.max_images = max_images
         self.grid_images = grid_images
         self._painter: Painter | None = None
+        self._folder = PictureFolder(self.out_dir)
         self._written: dict[str, str] = {}
         self._candidates: dict[int, _Candidate] = {}
         self._index = self._total = 0
@@ -76,6 +84,7 @@ class PictureHook(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         """Makes the folder and forgets an earlier test."""
         self._painter, self._written, self._candidates, self._index = None, {}, {}, 0
+        self._folder = PictureFolder(self.out_dir)
         if is_main_process():
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
             _make_folder(self.out_dir)
@@ -122,8 +131,9 @@ class PictureHook(Hook):
                  for candidate, image, size in zip(chosen, images, sizes, strict=True)]
         remark = f'{self._painter.remark(scenes)}, {len(chosen)} of {self._index} images'
         sheet = contact_sheet(tiles, self._painter.legend(scenes), remark)
-        self._save(self.out_dir / 'grid.png', sheet)
-        runner.logger.info(f'{len(self._written)} pictures and grid.png written to {self.out_dir}')
+        name = f"{self._folder.free_stem('grid', '{}.png')}.png"
+        self._folder.write(name, sheet)
+        runner.logger.info(f'{len(self._written)} pictures and {name} written to {self.out_dir}')
 
     def _stretch(self, index: int, count: int) -> int:
         """Which of ``count`` equal parts of the split an image belongs to."""
@@ -135,25 +145,9 @@ class PictureHook(Hook):
                               or self._stretch(self._index, count) != self._stretch(self._index - 1, count))
 
     def _write(self, picture: np.ndarray, path: str) -> None:
-        stem, number = Path(path).stem, 1
-        name = f'{stem}.jpg'
-        while self._written.get(name, path) != path:
-            number += 1
-            name = f'{stem}_{number}.jpg'
-        self._written[name] = path
-        self._save(self.out_dir / name, picture)
-
-    def _save(self, path: Path, picture: np.ndarray) -> None:
-        options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix == '.jpg' else []
-        content = cv2.imencode(path.suffix, picture, options)[1].tobytes()
-        try:
-            if path.suffix == '.jpg':
-                path.write_bytes(content)
-            else:
-                write_atomically(path, content)
-        except OSError as error:
-            raise UserError(f'{path} cannot be written ({error.strerror or error}): check the disk and the permissions '
-                            'of the folder, or choose another') from error
+        if path not in self._written:
+            self._written[path] = self._folder.free_stem(Path(path).stem, '{}.jpg')
+        self._folder.write(f'{self._written[path]}.jpg', picture)
 
 
 def _load(path: str) -> np.ndarray:

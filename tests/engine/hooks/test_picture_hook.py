@@ -162,6 +162,20 @@ def test_images_of_one_name_do_not_overwrite_each_other(tmp_path):
         assert names(tmp_path / 'out') == ['grid.png', 'image_00.jpg', 'image_00_2.jpg']
 
 
+def test_the_data_and_a_sheet_of_the_users_stay(tmp_path):
+    data = Images(tmp_path, 2)
+    files = [Path(path).rename(path.replace('.png', '.jpg')) for path in data.paths]
+    data.paths = [str(path) for path in files]
+    (tmp_path / 'grid.png').write_bytes(b'mine')
+    before = [path.read_bytes() for path in files]
+    for _ in range(2):
+        runner = run_hook(PictureHook(tmp_path), data, [sample(path) for path in data.paths])
+        assert [path.read_bytes() for path in files] == before and (tmp_path / 'grid.png').read_bytes() == b'mine'
+        assert 'grid_2.png' in runner.logger.lines[0]
+    assert names(tmp_path) == ['grid.png', 'grid_2.png', *(f'image_0{index}{end}.jpg' for index in range(2)
+                                                           for end in ('', '_2'))]
+
+
 def test_only_the_first_rank_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'is_main_process', lambda: False)
     data = Images(tmp_path / 'in', 2)
