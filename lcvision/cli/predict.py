@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     _check_paths(args)
     results = ResultFiles(args.out)
     if not args.checkpoint:
-        args.config, args.checkpoint = find_run(args.config)
+        args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'predicting with the newest run: {args.checkpoint} with {args.config}')
     elif not args.config:
         raise UserError(f'--checkpoint {args.checkpoint} without --config: give the config that it was trained with')
@@ -59,8 +59,9 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
     parser.add_argument('--checkpoint', metavar='FILE', help='.pth or .safetensors [the best of the newest run]')
     parser.add_argument('--out', metavar='DIR', type=Path, default=Path('predictions'),
-                        help='folder of the pictures, of results.jsonl with a line for each image, and of run.json; '
-                        'files of yours in it are never replaced [predictions]')
+                        help='folder of the pictures, of results.jsonl, a line for each image, and of results.json, '
+                        'what made them; files of yours are never replaced [predictions]')
+    parser.add_argument('--work-dir', metavar='DIR', help='folder of a training to predict with [work_dirs/NEWEST]')
     parser.add_argument('--score-thr', type=float, default=0.3, metavar='S',
                         help='objects below are in results.jsonl, but not drawn [0.3]')
     parser.add_argument('--engine', default='eager', metavar='NAME',

@@ -11,7 +11,7 @@ _MADE_BY = 'tools/predict.py'
 
 
 class ResultFiles:
-    """``results.jsonl``, a line of JSON for each image as it comes, and ``run.json``, what made them.
+    """``results.jsonl``, a line of JSON for each image as it comes, and ``results.json``, what made them.
 
     Args:
         folder: Where they are.
@@ -22,7 +22,7 @@ class ResultFiles:
 
     def __init__(self, folder: Path):
         self.skipped: list[str] = []
-        self._lines, self._summary = folder / 'results.jsonl', folder / 'run.json'
+        self._lines, self._summary = folder / 'results.jsonl', folder / 'results.json'
         self._run: dict[str, Any] = {}
         self._count = 0
         if os.path.lexists(self._lines) or os.path.lexists(self._summary):
@@ -31,7 +31,7 @@ class ResultFiles:
             except (OSError, ValueError, KeyError, TypeError):
                 known = False
             if not known:
-                raise UserError(f'--out {folder} has a results.jsonl or run.json that {_MADE_BY} did not write and '
+                raise UserError(f'--out {folder} has a results.jsonl or results.json that {_MADE_BY} did not write and '
                                 'will not replace: give another folder')
 
     def begin(self, run: dict[str, Any]) -> None:

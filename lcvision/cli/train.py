@@ -15,7 +15,6 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
-from lcvision.cli.newest_run import remember_run
 from lcvision.cli.schedule import fit_schedule, set_epochs, set_iterations
 from lcvision.errors import UserError
 
@@ -47,8 +46,6 @@ def main(argv: list[str] | None = None) -> int:
     from mmengine.runner import Runner
     runner = Runner.from_cfg(cfg)
     quiet_logger(runner.logger)
-    if runner.rank == 0:
-        remember_run(cfg.work_dir)
     for note in notes:
         print_log(note, logger=runner.logger)
     _record(cfg, args)

@@ -18,7 +18,7 @@ def test_the_newest_run_draws_a_folder(run, data, tmp_path):
                 '--cfg-options', 'model.test_cfg.score_thr=0.01', cwd=folder.parents[1])
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'predicting with the newest run: work_dirs/tiny/' in done.stdout and '4 image(s)' in done.stdout
-    content = json.loads((out / 'run.json').read_text())
+    content = json.loads((out / 'results.json').read_text())
     assert content['task'] == 'detection' and content['engine'] == 'eager' and content['threads'] == 1
     assert content['classes'][0] != 'class 0' and content['images'] == 4 and content['complete']
     names = sorted(path.name for path in (data / 'val2017').iterdir())
@@ -82,7 +82,7 @@ def test_a_users_picture_is_never_replaced(source, predict, tmp_path):
         assert contents(photos).items() >= before.items()
         entry, = lines(photos)
         assert (entry['image'], entry['picture'], entry['labels']) == ('a.jpg', 'a_2.jpg', 'labels/a_2.png')
-    assert set(contents(photos)) - set(before) == {'a_2.jpg', 'labels/a_2.png', 'results.jsonl', 'run.json'}
+    assert set(contents(photos)) - set(before) == {'a_2.jpg', 'labels/a_2.png', 'results.jsonl', 'results.json'}
 
 
 def test_names_that_differ_in_capitals_are_kept_apart(predict, tmp_path):
@@ -106,7 +106,7 @@ def test_a_torn_image_is_skipped_and_listed(predict, tmp_path, capsys):
     assert predict(source, out) == 1
     assert [entry['image'] for entry in lines(out)] == ['a.jpg', 'b.jpg', 'c.jpg']
     assert 'ends early' in lines(out)[1]['error'] and 'picture' not in lines(out)[1]
-    run = json.loads((out / 'run.json').read_text())
+    run = json.loads((out / 'results.json').read_text())
     assert (run['images'], run['skipped'], run['complete']) == (2, 1, True)
     message = capsys.readouterr().err
     assert message.startswith('1 file(s) could not be read') and 'b.jpg ends early' in message
@@ -126,7 +126,7 @@ def test_what_was_done_stays_when_the_run_is_interrupted(predict, tmp_path, monk
     monkeypatch.setattr('lcvision.inference.Predictor.draw', draw)
     assert predict(source, out) == 130
     assert drawn == [[], ['a.jpg'], ['a.jpg', 'b.jpg']], 'a line is written as soon as its image is done'
-    run = json.loads((out / 'run.json').read_text())
+    run = json.loads((out / 'results.json').read_text())
     assert (run['images'], run['complete']) == (2, False)
 
 
