@@ -138,4 +138,5 @@ def test_a_type_that_is_not_there_is_told(monkeypatch, capsys, tmp_path):
     config.dump(tmp_path / 'config.py')
     checkpoint = save(shaken_model(config), tmp_path / 'model.pth')
     assert run_tool(lambda: main([str(tmp_path / 'config.py'), checkpoint, '--work-dir', str(tmp_path)])) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith('error: Nothing is not in the mmpretrain::dataset reg')
+    message = capsys.readouterr().err
+    assert 'error: Nothing is not in the mm' in message and 'Traceback' not in message
