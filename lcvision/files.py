@@ -1,15 +1,19 @@
 """Files that are either whole or not there, whoever else writes them."""
+import errno
 import fcntl
 import functools
 import os
 import secrets
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+from lcvision.errors import UserError
 
 _SUFFIX = '.lcvision.tmp'
 _STALE_S = 3600  # no writer leaves its temporary file untouched for so long
@@ -46,6 +50,34 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             device.write(content)
     else:
         _replace(Path(os.path.realpath(target)), content, status)
+
+
+def check_target(option: str, path: str | Path | None) -> None:
+    """Refuses a file that could not be written in the end, before the work is done.
+
+    Args:
+        option: That names the file, for the message.
+        path: The file; None is no file.
+
+    Raises:
+        UserError: Says why.
+    """
+    if path is None:
+        return
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise UserError(f'{option} {path} is a folder: give the name of a file')
+        if not target.parent.is_dir():
+            raise UserError(f'{option} {path} cannot be written: the folder {Path(path).parent} does not exist, create '
+                            'it first')
+        if not target.exists() or target.is_file():
+            with tempfile.TemporaryFile(dir=target.parent):
+                pass
+        elif not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UserError(f'{option} {path} cannot be written: {error.strerror}') from None
 
 
 @contextmanager

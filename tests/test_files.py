@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.files import locked, write_atomically
+from lcvision.errors import UserError
+from lcvision.files import check_target, locked, write_atomically
 
 FORK = multiprocessing.get_context('fork')
 WRITE = '''
@@ -150,3 +151,14 @@ def umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_target_is_checked_without_being_touched(tmp_path):
+    (tmp_path / 'old').write_text('old')
+    for path in (None, tmp_path / 'new', tmp_path / 'old', os.devnull, '/dev/stdout'):
+        check_target('--json', path)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [('old', 'old')]
+    for path, reason in ((tmp_path, 'is a folder'), (tmp_path / 'no' / 'file', 'no does not exist, create it first'),
+                         (tmp_path / 'old' / 'file', 'old does not exist'), ('/proc/new', 'cannot be written')):
+        with pytest.raises(UserError, match=f'--json {path} .*{reason}'):
+            check_target('--json', path)

@@ -1,16 +1,18 @@
 """Measures networks on this CPU and prints a table."""
 import argparse
+import contextlib
 import json
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.cli.config import load_config
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
-from lcvision.latency import SCOPES, Outcome, Subject, environment, run_benchmark
+from lcvision.files import check_target, write_atomically
+from lcvision.latency import NO_TIME, SCOPES, Outcome, Subject, environment, run_benchmark
 from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
@@ -23,7 +25,7 @@ from lcvision.latency.presets import PRESETS
 from lcvision.latency.table import format_table, plot_records
 from lcvision.latency.time_limit import TimeLimit
 
-PRECISIONS = ('fp32', 'bf16', 'int8')
+PRECISIONS = tuple(dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes the command line's.
 
     Returns:
-        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it.
+        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it, or 130 after
+        Ctrl-C, when what was measured until then has been delivered.
 
     Raises:
         UserError: An argument is wrong; nothing has been measured then.
@@ -42,33 +45,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = make_plan(args)
     engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = _precisions(args.precision)
-    check_precisions(precisions, engines, everyone=plan.engine not in ('all', 'best'))
+    check_precisions(precisions, engines)
     scopes, baseline = _scopes(args.scope), read_baseline(args.compare) if args.compare else None
     if args.profile:
         check_profiled(engines, scopes)
-    for path in (args.json, args.plot):
-        _check_target(path)
+    check_target('--json', args.json)
+    check_target('--plot', args.plot)
     if args.plot and Path(args.plot).suffix != '.png':
         raise UserError(f'--plot {args.plot} must end in .png')
     limit = TimeLimit(plan.minutes * 60, len(plan.threads)) if plan.minutes else None
-    progress = _Progress()
+    progress, delivery = _Progress(), _Delivery(args, plan, baseline)
+    settings: dict[str, Any] = dict(precisions=precisions, budget=plan.budget, time_limit=limit, progress=progress,
+                                    deliver=delivery.write)
     for engine in engines:
         if isinstance(engine, BestEngine):
             engine.told = progress.tell
     try:
         subjects = _subjects(plan, scopes, progress)
-        before = {**environment.collect(), 'context_switches': involuntary_switches()}
         if args.profile:
-            outcome = run_profiles(subjects, engines, plan.threads, precisions=precisions, budget=plan.budget,
-                                   progress=progress)
+            run_profiles(subjects, engines, plan.threads, **settings)
         else:
-            outcome = run_benchmark(subjects, engines, plan.threads, precisions=precisions, scopes=scopes,
-                                    budget=plan.budget, progress=progress, noise_check=True, time_limit=limit)
+            run_benchmark(subjects, engines, plan.threads, scopes=scopes, noise_check=True, **settings)
+    except KeyboardInterrupt:
+        progress.close()
+        delivery.finish(judge=False)
+        raise
     finally:
         progress.close()
-    return _deliver(args, plan, baseline, outcome, {
-        **before, 'load_average_after': environment.load_average(), 'context_switches_after': involuntary_switches(),
-        'noise_floor': outcome.noise_floors, 'engines': availability()})
+    return delivery.finish()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--fresh', action='store_true', help='measure for --engine best although the choice is known')
     parser.add_argument('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
-    parser.add_argument('--precision', default='fp32', metavar='NAME,...', help=', '.join(PRECISIONS))
+    parser.add_argument('--precision', default='fp32', metavar='NAME,...', help='; '.join(
+        f"{name}: {', '.join(engine.name for engine in ENGINES.values() if name in engine.precisions)}"
+        for name in PRECISIONS))
     parser.add_argument('--scope', default='net', metavar='NAME,...',
                         help='net (image tensor to raw maps, the default), e2e (encoded image in memory to boxes, '
                         'label map or class), or both')
@@ -117,13 +123,6 @@ def _scopes(text: str) -> list[str]:
     return [name for name in SCOPES if name in names]
 
 
-def _check_target(path: str | None) -> None:
-    if path and not Path(path).resolve().parent.is_dir():
-        raise UserError(f'{path} cannot be written: the folder {Path(path).parent} does not exist, create it first')
-    if path and Path(path).is_dir():
-        raise UserError(f'{path} is a folder: give the name of a file')
-
-
 def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], None]) -> list[Subject]:
     configs = {path: load_config(path) for path in plan.configs}
     sizes = {path: plan.size_of(path, config) for path, config in configs.items()}
@@ -138,37 +137,71 @@ def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], No
     return subjects
 
 
-def _deliver(args: argparse.Namespace, plan: Plan, baseline: dict | None, outcome: Outcome, machine: dict) -> int:
-    floors = outcome.noise_floors
-    if outcome.records:
-        told = plan.preset.describe if plan.preset and plan.preset.describe else format_ratios
-        print('\n'.join([format_table(outcome.records, machine), *map(describe_floor, floors), *plan.notes,
-                         *told(outcome.records, floors), *format_profiles(outcome.records)]))
-    if outcome.skipped:
-        rows = ', '.join(f'{row.name} on {row.engine}' for row in outcome.skipped)
-        print(f'not measured, since {plan.minutes:g} minutes do not suffice (--minutes takes more): {rows}')
-    for name, reason in machine['engines'].items():
-        if reason is not None:
-            print(f'engine {name} is not installed: {reason}')
-    if args.json:
-        content = {'schema': SCHEMA, 'environment': machine, 'results': outcome.records}
-        write_atomically(args.json, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
-    if args.plot and outcome.records:
-        plot_records(outcome.records, machine, args.plot)
-    for failure in outcome.failures:
-        print(f'error: {failure}', file=sys.stderr)
-    return max(_judge(outcome, machine, baseline, args.compare), int(bool(outcome.failures)))
+class _Delivery:
+    """Takes what is measured to the file as it comes, and to the terminal in the end."""
 
+    def __init__(self, args: argparse.Namespace, plan: Plan, baseline: dict | None):
+        self.args, self.plan, self.baseline = args, plan, baseline
+        self._outcome = Outcome()
+        self._before = {**environment.collect(), 'context_switches': involuntary_switches(), 'engines': availability()}
 
-def _judge(outcome: Outcome, machine: dict, baseline: dict | None, path: str) -> int:
-    if baseline is None or not outcome.records:
-        return 0
-    verdict = compare_runs(outcome.records, machine, baseline)
-    print('\n'.join(verdict.lines))
-    if verdict.comparable and not verdict.judged:
-        raise UserError(f'--compare {path} has no row measured like one of these (config, engine, precision, threads, '
-                        'input, scope): nothing was judged')
-    return int(verdict.failed)
+    def _machine(self) -> dict:
+        return {**self._before, 'load_average_after': environment.load_average(),
+                'context_switches_after': involuntary_switches(), 'noise_floor': self._outcome.noise_floors}
+
+    def write(self, outcome: Outcome) -> None:
+        """Replaces the file; one that cannot be written now is tried again, and told, in the end."""
+        self._outcome = outcome
+        if outcome.records:
+            with contextlib.suppress(OSError):
+                self._write()
+
+    def _write(self) -> None:
+        if self.args.json:
+            content = {'schema': SCHEMA, 'environment': self._machine(), 'results': self._outcome.records}
+            write_atomically(self.args.json, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
+
+    def finish(self, judge: bool = True) -> int:
+        """Prints and draws.
+
+        Args:
+            judge: Whether the run is complete, so that it can be compared with the baseline.
+
+        Returns:
+            The exit code.
+        """
+        outcome, machine, plan = self._outcome, self._machine(), self.plan
+        floors = outcome.noise_floors
+        if outcome.records:
+            told = plan.preset.describe if plan.preset and plan.preset.describe else format_ratios
+            print('\n'.join([format_table(outcome.records, machine), *map(describe_floor, floors), *plan.notes,
+                             *told(outcome.records, floors), *format_profiles(outcome.records)]))
+        for reason in dict.fromkeys(row.reason for row in outcome.skipped):
+            rows = dict.fromkeys(f'{row.name} on {row.engine}' for row in outcome.skipped if row.reason == reason)
+            print(f"not measured, since {reason}{' (--minutes takes more)' * (reason == NO_TIME)}: {', '.join(rows)}")
+        for name, reason in machine['engines'].items():
+            if reason is not None:
+                print(f'engine {name} is not installed: {reason}')
+        for failure in outcome.failures:
+            print(f'error: {failure}', file=sys.stderr)
+        if judge or outcome.records:
+            try:
+                self._write()
+            except OSError as error:
+                raise UserError(f'--json {self.args.json} cannot be written: {error.strerror}') from None
+        if self.args.plot and outcome.records:
+            plot_records(outcome.records, machine, self.args.plot)
+        return max(self._judge(machine) if judge else 0, int(bool(outcome.failures)))
+
+    def _judge(self, machine: dict) -> int:
+        if self.baseline is None or not self._outcome.records:
+            return 0
+        verdict = compare_runs(self._outcome.records, machine, self.baseline)
+        print('\n'.join(verdict.lines))
+        if verdict.comparable and not verdict.judged:
+            raise UserError(f'--compare {self.args.compare} has no row measured like one of these (config, engine, '
+                            'precision, threads, input, scope): nothing was judged')
+        return int(verdict.failed)
 
 
 class _Progress:

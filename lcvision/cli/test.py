@@ -16,7 +16,7 @@ from lcvision.cli.launch import (
 )
 from lcvision.cli.newest_run import find_run
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import check_target, write_atomically
 from lcvision.latency import environment
 from lcvision.latency.engines import select_engine
 
@@ -25,8 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     """Evaluates; returns the exit code."""
     args = parse(argv)
     quiet_warnings()
-    if args.json and not Path(args.json).resolve().parent.is_dir():
-        raise UserError(f'--json {args.json}: the folder {Path(args.json).resolve().parent} does not exist')
+    check_target('--json', args.json)
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'testing the newest run: {args.checkpoint} with {args.config}')

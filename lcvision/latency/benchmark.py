@@ -1,14 +1,15 @@
 """Networks times engines times threads -> records."""
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
 from lcvision.errors import UserError
 from lcvision.latency import environment
 from lcvision.latency.engines import Engine, EngineError, Prepared
+from lcvision.latency.engines.engine import first_line
 from lcvision.latency.gate import Gate, objection
-from lcvision.latency.measure import Budget, Series, measure_rounds, quietly
+from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.network import example_input
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.statistics import noise_reasons, summarize
@@ -18,6 +19,7 @@ from lcvision.latency.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
 SCOPES = ('net', 'e2e')
+NO_TIME = 'there was no time for it'
 
 
 @dataclass
@@ -30,25 +32,38 @@ class _Row:
     prepared: Prepared
     difference: tuple[float, float]
     scope: str
-    run: Callable[[], object]
+    call: Callable[[], object]
+    error: Exception | None = None
+
+    def run(self) -> None:
+        """One inference; nothing any more once it has failed, so that the other rows of the rounds go on."""
+        if self.error is None:
+            try:
+                self.call()
+            except Exception as error:
+                self.error = error
 
 
 def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
                   precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',),
                   budget: Budget | None = None, progress: Progress | None = None, noise_check: bool = False,
-                  time_limit: TimeLimit | None = None) -> Outcome:
+                  time_limit: TimeLimit | None = None, deliver: Callable[[Outcome], None] | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
+
+    A row that fails, for whatever reason, is a failure of the outcome and not the end of the others.
 
     Args:
         subjects: Networks.
         engines: Installed engines.
         threads: Numbers of threads, each within the limits of this process.
-        precisions: Precisions, each that at least one of the engines has; the others have no rows in it.
+        precisions: Precisions; rows of an engine that does not have one are skipped.
         scopes: 'net', 'e2e' or both, which then take turns in the same rounds; 'e2e' needs subjects that have it.
         budget: Samples and seconds.
         progress: Told what is going on and the share done.
         noise_check: Whether the smallest network takes part twice, for the noise floor.
         time_limit: When to be done; rows that cannot be prepared in time are skipped. None for as long as it takes.
+
+        deliver: Given the outcome as far as it is known, after each number of threads and before an interrupt goes on.
 
     Raises:
         UserError: More threads than can run at once.
@@ -70,12 +85,14 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
                 if time_limit:
                     limited = time_limit.budget(limited, [row.prepared.first_ms for row in rows], turn)
                 text = f'{count} thread(s): measuring {len(rows)} row(s) in rounds'
-                records = _measured(rows, limited, lambda done: told(text, 0.5 + done / 2),
-                                    outcome.noise_floors if noise_check else None)
-                indexed.extend((row.index, record) for row, record in zip(rows, records, strict=True))
+                _measure(rows, limited, lambda done: told(text, 0.5 + done / 2), outcome, noise_check, indexed)
 
-        quietly(work, count)
-    outcome.records = [record for _, record in sorted(indexed, key=lambda pair: pair[0])]
+        try:
+            quietly(work, count)
+        finally:
+            outcome.records = [record for _, record in sorted(indexed, key=lambda pair: pair[0])]
+            if deliver:
+                deliver(outcome)
     return outcome
 
 
@@ -98,11 +115,12 @@ def check_threads(threads: Sequence[int]) -> None:
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
               threads: int, outcome: Outcome, told: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
     combinations = [(pair, engine, precision) for engine, pair, precision in
-                    product(engines, enumerate(subjects), precisions) if precision in engine.precisions]
+                    product(engines, enumerate(subjects), precisions)]
     gates: dict[int, Gate] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
-        if turn and not in_time():
-            outcome.skipped.append(Failure(subject.name, engine.name, threads, 'no time'))
+        reason = None if precision in engine.precisions else f'it does not run in {precision}'
+        if reason or (turn and not in_time()):
+            outcome.skipped.append(Failure(subject.name, engine.name, threads, reason or NO_TIME))
             continue
         told(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
         example = example_input(subject.input_size)
@@ -114,8 +132,8 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
             reason = objection(difference[1], precision)
             if reason:
                 raise EngineError(reason)
-        except EngineError as error:
-            outcome.failures.append(Failure(subject.name, engine.name, threads, str(error)))
+        except Exception as error:
+            outcome.failures.append(Failure(subject.name, engine.name, threads, reason_of(error)))
             continue
         for scope in scopes:
             yield _Row(index, subject, engine, precision, threads, prepared, difference, scope,
@@ -130,26 +148,50 @@ def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Cal
     return subject.end_to_end.bind(prepared, threads)
 
 
-def _measured(rows: Sequence[_Row], budget: Budget, told: Callable[[float], None],
-              noise_floors: list[dict] | None) -> list[dict]:
-    runs, twin = [row.run for row in rows], 0
-    if noise_floors is not None:
-        # The smallest: it costs the least time and is disturbed the most.
-        twin = min(range(len(rows)), key=lambda i: (rows[i].scope != 'net', rows[i].subject.complexity.macs))
-        # Prepared anew: two runs of the tool differ by what a preparation happens to choose and where memory lies.
-        row = rows[twin]
-        again = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
-                                   precision=row.precision, threads=row.threads)
-        runs.append(_call(row.scope, row.subject, again, row.threads))
-    yardstick = Yardstick()
-    series = measure_rounds(runs, budget, told, yardstick)
-    records = [{**_record(row, one), 'yardstick': yardstick.record(one)}
-               for row, one in zip(rows, series, strict=False)]
-    if noise_floors is not None:
-        twins = compare_twins(series[twin], series[-1])
-        noise_floors.append(floor_record(records[twin], twins))
-        mark_noisy(records, noise_floors[-1])
-    return records
+def _measure(rows: list[_Row], budget: Budget, told: Callable[[float], None], outcome: Outcome, noise_check: bool,
+             indexed: list[tuple[int, dict]]) -> None:
+    # The smallest: it costs the least time and is disturbed the most.
+    first = min(rows, key=lambda row: (row.scope != 'net', row.subject.complexity.macs))
+    twin = _twin(first, outcome) if noise_check else None
+    runs, stopped, yardstick = [*rows, twin] if twin else rows, None, Yardstick()
+    try:
+        series = measure_rounds([row.run for row in runs], budget, told, yardstick)
+    except Interrupted as interrupt:
+        series, stopped = interrupt.series, interrupt
+    found: list[tuple[_Row, Series, dict]] = []
+    for row, one in zip(rows, series, strict=False):
+        try:
+            if row.error:
+                raise row.error
+            if one.blocks:
+                found.append((row, one, {**_record(row, one), 'yardstick': yardstick.record(one)}))
+        except Exception as error:
+            outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads, reason_of(error)))
+    records = [record for _, _, record in found]
+    for row, one, record in found:
+        if row is first and twin and not twin.error and one.blocks.keys() & series[-1].blocks.keys():
+            outcome.noise_floors.append(floor_record(record, compare_twins(one, series[-1])))
+            mark_noisy(records, outcome.noise_floors[-1])
+    indexed += [(row.index, record) for row, _, record in found]
+    if stopped:
+        raise stopped
+
+
+def _twin(row: _Row, outcome: Outcome) -> _Row | None:
+    """The row prepared anew: two runs of the tool differ by what a preparation chooses and where memory lies."""
+    try:
+        prepared = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
+                                      precision=row.precision, threads=row.threads)
+        return replace(row, prepared=prepared, call=_call(row.scope, row.subject, prepared, row.threads))
+    except Exception as error:
+        outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads,
+                                        f'not prepared a second time for A/A: {reason_of(error)}'))
+        return None
+
+
+def reason_of(error: Exception) -> str:
+    """Why a row failed, in one line; what nobody foresaw with the kind of error."""
+    return str(error) if isinstance(error, EngineError) else f'{type(error).__name__}: {first_line(error)}'
 
 
 def _record(row: _Row, series: Series) -> dict:

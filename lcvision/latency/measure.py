@@ -76,6 +76,17 @@ class Series:
         return np.concatenate([*self.blocks.values()] or [np.empty(0)])
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C amid the rounds.
+
+    Args:
+        series: What was sampled until then.
+    """
+
+    def __init__(self, series: list[Series]):
+        self.series = series
+
+
 def quietly(work: Callable[[], Any], threads: int) -> Any:
     """Runs ``work`` under the conditions of a measurement and leaves the caller's as they were.
 
@@ -164,6 +175,9 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
 
     Returns:
         One series for each candidate.
+
+    Raises:
+        Interrupted: With the series as far as they were sampled.
     """
     tell = progress or (lambda done: None)
     series: list[Series] = []
@@ -173,34 +187,45 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
         warm_up_runs, median = warm_up(run, budget.warmup_seconds)
         series.append(Series(warmup_runs=warm_up_runs))
         plans.append(plan_blocks(budget, median / 1e3))
+    return _sample_rounds(runs, series, plans, budget, tell, yardstick)
+
+
+def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plans: list[list[int]], budget: Budget,
+                   tell: Callable[[float], None], yardstick: Callable[[], Sequence[float]] | None) -> list[Series]:
+    interrupted = False
     spent = [0.] * len(runs)
     readings: list[Sequence[float]] = []
     places: list[dict[int, int]] = [{} for _ in runs]
     before = Activity.now()
-    for turn in range(budget.rounds):
-        order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
-        for i in order:
-            one = series[i]
-            if plans[i][turn] and (len(one.samples_ms) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
-                start = time.monotonic()
-                settle()
-                if yardstick:
-                    places[i][turn] = len(readings)
-                    readings.append(yardstick())
+    try:
+        for turn in range(budget.rounds):
+            order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
+            for i in order:
+                one = series[i]
+                if plans[i][turn] and (len(one.samples_ms) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
+                    start = time.monotonic()
                     settle()
-                runs[i]()
-                switches, seconds = involuntary_switches(), time.process_time()
-                one.blocks[turn] = sample(runs[i], plans[i][turn])
-                one.cpu_seconds += time.process_time() - seconds
-                one.switches += involuntary_switches() - switches
-                spent[i] += time.monotonic() - start
-        tell(0.25 + 0.75 * (turn + 1) / budget.rounds)
+                    if yardstick:
+                        places[i][turn] = len(readings)
+                        readings.append(yardstick())
+                        settle()
+                    runs[i]()
+                    switches, seconds = involuntary_switches(), time.process_time()
+                    one.blocks[turn] = sample(runs[i], plans[i][turn])
+                    one.cpu_seconds += time.process_time() - seconds
+                    one.switches += involuntary_switches() - switches
+                    spent[i] += time.monotonic() - start
+            tell(0.25 + 0.75 * (turn + 1) / budget.rounds)
+    except KeyboardInterrupt:
+        interrupted = True
     contention = Activity.now().since(before)
     if yardstick:
         readings.append(yardstick())
     for one, places_of_one in zip(series, places, strict=True):
         one.contention, one.readings = contention, np.array(readings)
         one.yardstick = {turn: one.readings[i:i + 2].mean(0) for turn, i in places_of_one.items()}
+    if interrupted:
+        raise Interrupted(series)
     return series
 
 

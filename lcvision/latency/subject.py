@@ -91,7 +91,7 @@ class Outcome:
         records: Rows.
         failures: Rows that could not be measured.
         noise_floors: Of the A/A check, one for each number of threads.
-        skipped: Rows that there was no time for.
+        skipped: Rows that were left out, because there was no time or the engine lacks the precision.
     """
 
     records: list[dict] = field(default_factory=list)

@@ -51,6 +51,14 @@ class TimeLimit:
             wanted, max_seconds=min(wanted.max_seconds, largest_share(needs, left * _SAMPLE)),
             warmup_seconds=min(wanted.warmup_seconds, max(left * (1 - _SAMPLE) / max(len(needs), 1), 0.1)))
 
+    def share(self, parts: int) -> 'TimeLimit':
+        """A limit for the first of so many equal parts of what is left; of 0 seconds when nothing is.
+
+        Args:
+            parts: At least 1.
+        """
+        return TimeLimit(max(self._end(self.turns - 1) - self._clock(), 0.) / parts, clock=self._clock)
+
     def _end(self, turn: float) -> float:
         return self._start + self.seconds * (turn + 1) / self.turns
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lcvision.cli import benchmark_cpu, benchmark_plan
+from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.errors import UserError
-from lcvision.latency import environment, precision
+from lcvision.latency import environment, measure, precision
 from lcvision.latency.engines import ENGINES
 from lcvision.latency.gate import Gate
 
@@ -104,6 +104,49 @@ def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_pa
     assert 'differs from eager float32' in capsys.readouterr().err
 
 
+def test_ctrl_c_delivers_what_was_measured_and_exits_with_130(config, tmp_path, monkeypatch, capsys):
+    taken = []
+
+    def sample(run, count):
+        if count > 1 and len(taken) == 6:
+            raise KeyboardInterrupt
+        samples = measure_sample(run, count)
+        if count > 1:
+            taken.append(samples)
+        return samples
+
+    measure_sample = measure.sample
+    monkeypatch.setattr(measure, 'sample', sample)
+    out = tmp_path / 'out.json'
+    assert run_tool(lambda: main([config, '--engine', 'eager', '--threads', '1', '--samples', '200', '--max-seconds',
+                                  '2', '--json', str(out)])) == 130
+    record, = json.loads(out.read_text())['results']
+    assert 20 <= record['samples'] < 200
+    printed = capsys.readouterr()
+    assert 'lcnet_tiny' in printed.out and printed.err.endswith('interrupted\n')
+
+
+def test_an_interrupt_before_the_first_row_leaves_an_earlier_file(config, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark_cpu, 'run_benchmark', interrupt)
+    out = tmp_path / 'out.json'
+    out.write_text('earlier')
+    assert run_tool(lambda: main([config, *QUICK, '--json', str(out)])) == 130
+    assert out.read_text() == 'earlier'
+
+
+def test_an_engine_that_lacks_one_precision_is_left_out_with_the_reason(config, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(precision, 'lacking', lambda _: None)
+    monkeypatch.setattr(ENGINES['onnxruntime'], 'missing', lambda: None)
+    out = tmp_path / 'out.json'
+    rows = ['--engine', 'eager,onnxruntime', '--precision', 'bf16', '--json', str(out)]
+    assert main([config, *QUICK, *rows]) == 0
+    assert [record['engine'] for record in json.loads(out.read_text())['results']] == ['eager']
+    assert 'not measured, since it does not run in bf16: lcnet_tiny on onnxruntime' in capsys.readouterr().out
+
+
 def test_default_set_takes_what_exists(monkeypatch, capsys):
     names = 'detection/picodet_pplcnet_0_5x', 'detection/not_yet'
     monkeypatch.setattr(benchmark_plan, 'DEFAULT', dataclasses.replace(benchmark_plan.DEFAULT, configs=names))
@@ -119,9 +162,7 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--threads', '1,x'], 'whole numbers'),
     (['--threads', ''], 'whole numbers'),
     (['--engine', 'quick'], "unknown engine 'quick'"),
-    (['--engine', 'eager', '--precision', 'fp32,int8'], "'int8': it supports fp32, bf16"),
-    (['--precision', 'int8'], "no engine installed runs in precision 'int8'"),
-    (['--precision', 'fp8'], "unknown precision 'fp8'"),
+    (['--precision', 'int8'], "unknown precision 'int8': precisions are fp32, bf16"),
     (['--scope', 'gross'], "unknown scope 'gross': scopes are net, e2e"),
     (['--input-size', '416'], 'HEIGHTxWIDTH'),
     (['--preset', 'paper'], "unknown preset 'paper': presets are pplcnet-paper"),
@@ -134,6 +175,9 @@ def test_default_set_takes_what_exists(monkeypatch, capsys):
     (['--samples', 'many'], '--samples many'),
     (['--max-seconds', '-3'], '--max-seconds -3'),
     (['--json', 'no/such/folder/out.json'], r'no/such/folder does not exist'),
+    (['--json', '/proc/out.json'], '--json /proc/out.json cannot be written'),
+    (['--plot', '/proc/out.png'], '--plot /proc/out.png cannot be written'),
+    (['--json', 'tests'], '--json tests is a folder'),
     (['--plot', 'no/such/folder/out.png'], r'no/such/folder does not exist'),
     (['--plot', 'out.txt'], r'must end in \.png'),
 ])

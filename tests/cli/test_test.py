@@ -29,6 +29,11 @@ def test_newest_run_is_found_and_reported(run, tmp_path):
     assert (tmp_path / 'show' / 'grid.png').is_file()
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_work():
+    with pytest.raises(UserError, match='--json /proc/out.json cannot be written'):
+        main(['no_such_config.py', 'no_such_checkpoint.pth', '--json', '/proc/out.json'])
+
+
 def test_two_processes_evaluate_as_one_does(run, data, tmp_path):
     folder, _ = run
     results = []

@@ -46,6 +46,37 @@ class Idle(Wrong):
         return Prepared(lambda x: outputs if x is example else network(x), example, 0.1, compile_s=2.)
 
 
+class Breaking(Idle):
+    """Runs five times, then does what it was told."""
+
+    name = 'breaking'
+
+    def __init__(self, error):
+        self.error = error
+
+    def prepare(self, network, example, *, precision, threads):
+        left = [5]
+
+        def run(x):
+            left[0] -= 1
+            if left[0] < 0:
+                raise self.error
+            return network(x)
+        return Prepared(run, example, 0.1)
+
+
+class Unforeseen(Wrong):
+    name = 'unforeseen'
+
+    def prepare(self, network, example, *, precision, threads):
+        raise MemoryError('no 40 GB here')
+
+
+class Fp32Only(Idle):
+    name = 'fp32-only'
+    precisions = ('fp32',)
+
+
 class Moody(Wrong):
     """Three times slower whenever it is prepared again."""
 
@@ -107,6 +138,55 @@ def test_a_wrong_engine_is_a_failure_and_not_a_row():
     assert [f.engine for f in outcome.failures] == ['wrong', 'refusing']
     assert 'differs from eager float32 by 0.' in str(outcome.failures[0])
     assert 'not this network' in str(outcome.failures[1])
+
+
+def test_a_row_that_breaks_takes_no_other_with_it():
+    engines = [Unforeseen(), Breaking(RuntimeError('operator not implemented')), Idle(), ENGINES['eager']]
+    outcome = run_benchmark(subjects()[:1], engines, [1], budget=BUDGET, noise_check=True)
+    assert [r['engine'] for r in outcome.records] == ['idle', 'eager']
+    assert [(f.engine, f.reason) for f in outcome.failures] == [
+        ('unforeseen', 'MemoryError: no 40 GB here'), ('breaking', 'RuntimeError: operator not implemented')]
+
+
+def test_rows_are_delivered_after_each_number_of_threads(monkeypatch):
+    monkeypatch.setattr(environment, 'affinity', lambda: [0, 1])
+    monkeypatch.setattr(environment, 'cgroup_quota', lambda: None)
+    delivered = []
+    run_benchmark(subjects()[:1], [Idle()], [1, 2], budget=BUDGET,
+                  deliver=lambda outcome: delivered.append([r['threads'] for r in outcome.records]))
+    assert delivered == [[1], [1, 2]]
+
+
+def test_an_interrupt_amid_the_rounds_leaves_what_was_measured():
+    class Stopping(Idle):
+        name = 'stopping'
+
+        def prepare(self, network, example, *, precision, threads):
+            runs = iter(range(10 ** 6))
+
+            def run(x):
+                # Two for the gate, at least ten of warming up, five of the first round.
+                if next(runs) > 30:
+                    raise KeyboardInterrupt
+                time.sleep(0.001)
+                return network(x)
+            return Prepared(run, example, 0.1)
+
+    delivered = []
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(subjects()[:1], [Idle(), Stopping()], [1], noise_check=True, deliver=delivered.append,
+                      budget=Budget(samples=400, rounds=20, warmup_seconds=0.001))
+    rows = {record['engine']: record['samples'] for record in delivered[0].records}
+    assert 20 <= rows['idle'] < 400 and 'latency_ms' in delivered[0].records[0]
+
+
+def test_an_engine_without_one_of_the_precisions_skips_its_rows(monkeypatch):
+    outcome = run_benchmark(subjects()[:1], [Fp32Only(), ENGINES['eager']], [1], precisions=['fp32', 'bf16'],
+                            budget=BUDGET)
+    assert [(r['engine'], r['precision']) for r in outcome.records] == [
+        ('fp32-only', 'fp32'), ('eager', 'fp32'), ('eager', 'bf16')]
+    assert [(row.engine, row.reason) for row in outcome.skipped] == [('fp32-only', 'it does not run in bf16')]
+    assert not outcome.failures
 
 
 def test_the_network_stays_as_it_was():

@@ -69,23 +69,18 @@ def select_engine(engine: str, precision: str) -> Engine:
     return chosen[0]
 
 
-def check_precisions(precisions: list[str], engines: list[Engine], everyone: bool = True) -> None:
-    """Refuses a precision that the engines or this CPU do not have.
+def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
+    """Refuses a precision that none of the engines or not this CPU has.
 
     Args:
         precisions: Names.
         engines: As selected.
-        everyone: Whether each of the engines must have it; otherwise one is enough, and the others leave it out.
 
     Raises:
         UserError: Names the precision and those supported.
     """
     for precision in precisions:
-        lacking = [engine for engine in engines if precision not in engine.precisions]
-        if lacking and everyone:
-            raise UserError(f'engine {lacking[0].name!r} does not run in precision {precision!r}: '
-                            f"it supports {', '.join(lacking[0].precisions)}")
-        if len(lacking) == len(engines):
-            names = dict.fromkeys(name for engine in engines for name in engine.precisions)
-            raise UserError(f"no engine installed runs in precision {precision!r}: they support {', '.join(names)}")
+        if not any(precision in engine.precisions for engine in engines):
+            have = '; '.join(f"{engine.name}: {', '.join(engine.precisions)}" for engine in engines)
+            raise UserError(f'precision {precision!r} is on none of the engines asked for ({have})')
         check_cpu(precision)

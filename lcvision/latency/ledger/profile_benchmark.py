@@ -1,5 +1,5 @@
 """Networks times engines times threads -> records with a profile."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -7,12 +7,12 @@ import torch
 from torch import nn
 
 from lcvision.errors import UserError
-from lcvision.latency.benchmark import Failure, Outcome, Progress, Subject, run_benchmark
+from lcvision.latency.benchmark import NO_TIME, Failure, Outcome, Progress, Subject, reason_of, run_benchmark
 from lcvision.latency.engines import Engine, Prepared
 from lcvision.latency.ledger.compiled_trace import NAMED_KERNELS
-from lcvision.latency.ledger.onednn_log import LogError
 from lcvision.latency.ledger.onednn_profile import profile_inference
 from lcvision.latency.measure import Budget, quietly
+from lcvision.latency.time_limit import TimeLimit
 
 # Engines whose convolutions write the log; OpenVINO has a oneDNN of its own, which does not.
 PROFILED = ('eager', 'inductor', 'inductor-freezing', 'aot-inductor')
@@ -36,7 +36,8 @@ def check_profiled(engines: Sequence[Engine], scopes: Sequence[str] = ('net',)) 
 
 def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
                  precisions: Sequence[str] = ('fp32',), budget: Budget | None = None,
-                 progress: Progress | None = None) -> Outcome:
+                 progress: Progress | None = None, time_limit: TimeLimit | None = None,
+                 deliver: Callable[[Outcome], None] | None = None) -> Outcome:
     """Measures as :func:`run_benchmark` does, one row after the other, and profiles each.
 
     Args:
@@ -46,6 +47,8 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         precisions: Precisions.
         budget: Of the measurement without profile.
         progress: Told what is going on and the share done.
+        time_limit: When to be done; rows that there is no time for are skipped.
+        deliver: Given the outcome as far as it is known, after each row.
 
     Returns:
         Records with the key 'profile', see
@@ -59,18 +62,24 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
             if progress:
                 progress(text, (turn + done) / len(rows))
 
+        share = time_limit and time_limit.share(2 * (len(rows) - turn))
+        if turn and share and not share.seconds:
+            outcome.skipped.append(Failure(subject.name, engine.name, count, NO_TIME))
+            continue
         kept = _Kept(engine)
-        measured = run_benchmark([subject], [kept], [count], precisions=[precision], budget=budget,
+        measured = run_benchmark([subject], [kept], [count], precisions=[precision], budget=budget, time_limit=share,
                                  progress=lambda text, done, told=told: told(text, done / 2))  # type: ignore[misc]
         outcome.failures += measured.failures
+        outcome.records += measured.records
         for record in measured.records:
             told(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
             try:
                 record['profile'] = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.name,
                                                     precision, count), count)
-            except LogError as error:
-                outcome.failures.append(Failure(subject.name, engine.name, count, str(error)))
-            outcome.records.append(record)
+            except Exception as error:
+                outcome.failures.append(Failure(subject.name, engine.name, count, reason_of(error)))
+        if deliver:
+            deliver(outcome)
     return outcome
 
 

@@ -68,7 +68,7 @@ def test_an_unknown_log_is_a_failure_that_keeps_the_measurement(monkeypatch):
 
     monkeypatch.setattr(onednn_profile, 'trace_eager', unknown)
     outcome = profiled('eager')
-    assert 'small, engine eager, 1 thread(s): a line has an unknown form' in str(outcome.failures[0])
+    assert 'small, engine eager, 1 thread(s): LogError: a line has an unknown form' in str(outcome.failures[0])
     assert outcome.records[0]['latency_ms']['median'] > 0 and 'profile' not in outcome.records[0]
 
 
