@@ -15,7 +15,6 @@ from lcvision.cli.launch import (
     use_launcher,
 )
 from lcvision.cli.newest_run import find_run
-from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.latency import environment
 from lcvision.latency.engines import select_engine

@@ -65,8 +65,8 @@ class Gate:
 def response_error(outputs: torch.Tensor, expected: torch.Tensor) -> float:
     """Error of one output for two inputs, as a share of how far the two right outputs are apart.
 
-    Both are Euclidean norms. Neither a bias, which no input changes, nor one large number hides an error. Infinite where
-    the right outputs are zeros, of which nothing could be told.
+    Both are Euclidean norms. Neither a bias, which no input changes, nor one large number hides an error. Infinite
+    where the right outputs are zeros, of which nothing could be told.
 
     Args:
         outputs: (2, ...) what an engine gave.

@@ -30,7 +30,7 @@ def test_newest_run_is_found_and_reported(run, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work():
-    with pytest.raises(UserError, match='--json /proc/out.json cannot be written'):
+    with pytest.raises(UserError, match=r'--json /proc/out\.json cannot be written'):
         main(['no_such_config.py', 'no_such_checkpoint.pth', '--json', '/proc/out.json'])
 
 

@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject
+from lcvision.latency import NO_TIME, Budget, Subject
 from lcvision.latency.engines import ENGINES, BestEngine
 from lcvision.latency.ledger import onednn_profile
 from lcvision.latency.ledger.onednn_log import LogError
 from lcvision.latency.ledger.profile_benchmark import PROFILED, check_profiled, run_profiles
+from lcvision.latency.time_limit import TimeLimit
 from tests.latency.small_net import small_net
 
 BUDGET = Budget(samples=4, max_seconds=1., warmup_seconds=0.1)
@@ -37,6 +38,16 @@ def check_sums(record):
         if row['gflops'] is not None:
             assert row['of_peak'] == pytest.approx(row['gflops'] / 50, rel=0.01, abs=1e-3)
     assert json.loads(json.dumps(profile)) == profile and profile['peak_gflops'] == 50
+
+
+@needs_onednn
+def test_profiles_end_in_time_and_are_delivered_as_they_come():
+    rows = [Subject(f'{name}.py', 'classification', small_net(), (64, 64)) for name in ('a', 'b')]
+    delivered = []
+    outcome = run_profiles(rows, [ENGINES['eager']], [1], budget=BUDGET, time_limit=TimeLimit(1e-6),
+                           deliver=lambda found: delivered.append(len(found.records)))
+    assert [record['config'] for record in outcome.records] == ['a.py'] and delivered == [1]
+    assert [(row.name, row.reason) for row in outcome.skipped] == [('b', NO_TIME)]
 
 
 @needs_onednn
