@@ -1,5 +1,7 @@
 """Fits the length and the schedule of a training to what a user asks for and to the data."""
 import math
+import re
+from itertools import accumulate, pairwise
 
 from mmengine.config import Config, ConfigDict
 
@@ -7,15 +9,18 @@ from lcvision.errors import UserError
 
 # A warm-up takes at most one part in so many of a run.
 _WARMUP_SHARE = 9
+# mmengine's schedulers, each as ...LR, ...Momentum and ...ParamScheduler.
+_KINDS = ('Constant', 'CosineAnnealing', 'CosineRestart', 'Exponential', 'Linear', 'MultiStep', 'OneCycle', 'Poly',
+          'ReduceOnPlateau', 'Step')
 
 
 def set_epochs(cfg: Config, epochs: int, num_images: int = 0) -> str:
     """Scales a schedule to another length.
 
     Args:
-        cfg: Changed in place: the loop, every scheduler that counts epochs, the epoch at which PicoDet v2 changes its
-            assigner, and the interval of validation if it is longer than half the run. A config that counts
-            iterations gets as many as make up the epochs, see :func:`set_iterations`.
+        cfg: Changed in place: the loop, the schedulers but for a warm-up in iterations, the epoch at which PicoDet v2
+            changes its assigner, and the interval of validation if it is longer than half the run. A config that
+            counts iterations gets as many as make up the epochs, see :func:`set_iterations`.
         epochs: The new length.
         num_images: Images of the training split, for a config that counts iterations.
 
@@ -28,18 +33,10 @@ def set_epochs(cfg: Config, epochs: int, num_images: int = 0) -> str:
     before = cfg.train_cfg.max_epochs
     cfg.train_cfg.max_epochs = epochs
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2))
-    for scheduler in cfg.get('param_scheduler', []):
-        if not scheduler.get('by_epoch', True):
-            continue
-        for key in ('T_max', 'end', 'begin'):
-            if scheduler.get(key) is not None:
-                scheduler[key] = max(1, round(scheduler[key] * epochs / before)) if scheduler[key] else 0
-        if 'milestones' in scheduler:
-            scheduler.milestones = [max(1, round(m * epochs / before)) for m in scheduler.milestones]
     phases = cfg.model.get('train_cfg') or {}
     if 'initial_epoch' in phases:  # where PicoDet v2 changes its assigner
         phases['initial_epoch'] = round(phases['initial_epoch'] * epochs / before)
-    return f'schedule scaled from {before} to {epochs} epochs'
+    return _scale(cfg, before, epochs, 'epochs')
 
 
 def set_iterations(cfg: Config, iterations: int, before: int) -> str:
@@ -54,26 +51,65 @@ def set_iterations(cfg: Config, iterations: int, before: int) -> str:
     Returns:
         What was done, as a line for the log.
     """
-    def scaled(value: int) -> int:
-        # Schedulers that end with the run are written with an end one before or after it.
-        near = value - before if abs(value - before) <= 1 else None
-        return max(1, round(value * iterations / before) if near is None else iterations + near)
-
     cfg.train_cfg.max_iters = iterations
-    schedulers = cfg.get('param_scheduler', [])
-    warm = {0, *(scheduler.end for scheduler in schedulers if _is_warmup(scheduler))}
-    for scheduler in schedulers:
-        for key in ('T_max', 'end', 'begin'):
-            if scheduler.get(key) is not None and scheduler[key] not in warm:
-                scheduler[key] = scaled(scheduler[key])
-        if 'milestones' in scheduler:
-            scheduler.milestones = [scaled(m) for m in scheduler.milestones]
     half = max(1, iterations // 2)
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1000), half)
     checkpoint = cfg.default_hooks.checkpoint
     if not checkpoint.get('by_epoch', True):
         checkpoint.interval = min(checkpoint.get('interval', half), half)
-    return f'schedule scaled from {before} to {iterations} iterations'
+    return _scale(cfg, before, iterations, 'iterations')
+
+
+def _scale(cfg: Config, before: int, after: int, unit: str) -> str:
+    """Scales every scheduler but a warm-up in iterations; returns the line for the log."""
+    schedulers, said = _schedulers(cfg), [f'schedule scaled from {before} to {after} {unit}']
+    warm = {scheduler.end for scheduler in schedulers if _is_warmup(scheduler)}
+    for scheduler in schedulers:
+        kind, by_epoch = _kind(scheduler), scheduler.get('by_epoch', True)
+        if kind == 'ReduceOnPlateau':
+            said.append(f'the patience of {scheduler.type} counts validations and stays')
+        elif kind not in _KINDS:
+            said.append(f'of {scheduler.type}, which is not known, only begin and end are scaled')
+        if not _is_warmup(scheduler):
+            same = by_epoch == (unit == 'epochs') and not scheduler.get('convert_to_iter_based')
+            _scale_one(scheduler, before, after, same_unit=same, fixed=set() if by_epoch else warm)
+    return '; '.join(said)
+
+
+def _scale_one(scheduler: ConfigDict, before: int, after: int, same_unit: bool, fixed: set[int]) -> None:
+    def scaled(value: int) -> int:
+        if not value or value in fixed:
+            return value
+        # What ends with the run is written with an end one before or after it.
+        if same_unit and abs(value - before) <= 1 < before / 8:
+            return after + value - before
+        return max(1, round(value * after / before))
+
+    kind = _kind(scheduler)
+    begin, end = scheduler.get('begin', 0), scheduler.get('end')
+    if end:
+        # A warm-up may be shortened yet: what begins behind it may end before it until then.
+        scheduler.end = max(scaled(end), scaled(begin) + 1) if begin not in fixed else scaled(end)
+    if begin:
+        scheduler.begin = scaled(begin)
+    for key in ('T_max', 'total_steps'):
+        if scheduler.get(key):
+            spans = end and scheduler[key] == end - begin
+            scheduler[key] = scheduler.end - scheduler.get('begin', 0) if spans else scaled(scheduler[key])
+    if kind == 'MultiStep':
+        scheduler.milestones = [scaled(milestone) for milestone in scheduler.milestones]
+    elif kind == 'CosineRestart':
+        ends = [0]
+        for total in accumulate(scheduler.periods):
+            ends.append(max(ends[-1] + 1, scaled(total)))
+        scheduler.periods = [later - earlier for earlier, later in pairwise(ends)]
+    elif kind == 'Exponential':
+        scheduler.gamma **= before / after
+    elif kind == 'Step':
+        step = scheduler.step_size * after / before
+        scheduler.step_size = max(1, round(step))
+        if step < 1:  # several drops in one
+            scheduler.gamma = scheduler.get('gamma', 0.1)**(1 / step)
 
 
 def fit_schedule(cfg: Config, num_images: int) -> list[str]:
@@ -100,7 +136,7 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
     logger.interval = max(1, min(logger.get('interval', 10), shown))
     # One of a single iteration would never reach the full rate.
     notes, longest = [], max(2, iterations // _WARMUP_SHARE)
-    schedulers = cfg.get('param_scheduler', [])
+    schedulers = _schedulers(cfg)
     ends = {scheduler.end for scheduler in schedulers if iterations and _is_warmup(scheduler)}
     for end in sorted(end for end in ends if end > longest):
         notes.append(f'warm-up shortened from {end} to {longest} iterations, a ninth of the run')
@@ -111,9 +147,22 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
     return notes
 
 
+def _schedulers(cfg: Config) -> list[ConfigDict]:
+    """All schedulers: a config has one, a list, or either for each of several optimisers."""
+    given = cfg.get('param_scheduler') or []
+    if isinstance(given, dict):
+        given = [given] if 'type' in given else list(given.values())
+    return [one for part in given for one in (part if isinstance(part, list) else [part])]
+
+
+def _kind(scheduler: ConfigDict) -> str:
+    name = getattr(scheduler.type, '__name__', str(scheduler.type)).rpartition('.')[2]
+    return re.sub('(LR|Momentum|ParamScheduler)$', '', name)
+
+
 def _is_warmup(scheduler: ConfigDict) -> bool:
     """Whether a scheduler raises the rate at the start of a run."""
-    kind = scheduler.type.rpartition('.')[2]
+    kind = _kind(scheduler)
     rises = scheduler.get('end_factor', 1) >= scheduler.get('start_factor', 0)
     counts = not scheduler.get('by_epoch', True) and bool(scheduler.get('end')) and not scheduler.get('begin')
-    return counts and rises and (kind in ('LinearLR', 'ConstantLR') or 'Warmup' in kind)
+    return counts and rises and (kind in ('Linear', 'Constant') or 'Warmup' in kind)
