@@ -1,4 +1,4 @@
-"""One way to tell a user of a mistake: a sentence and exit code 2, never a traceback."""
+"""One way to tell a user what went wrong: a sentence and an exit code, never a traceback."""
 
 
 class UserError(Exception):
@@ -7,3 +7,11 @@ class UserError(Exception):
     Args:
         message: One sentence that says what was wrong, what was given, what is legal and what to do.
     """
+
+    exit_code = 2
+
+
+class RunFailed(UserError):
+    """A run that cannot go on although nothing was asked wrongly: the tools print the message and exit with 1."""
+
+    exit_code = 1

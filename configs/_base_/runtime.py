@@ -8,6 +8,8 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='lcvision.AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'),
+    finite=dict(type='lcvision.FiniteHook'),
+    resume=dict(type='lcvision.ResumeHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'))
 vis_backends = [dict(type='LocalVisBackend')]

@@ -22,7 +22,7 @@ def run_tool(main: Callable[[], int | None]) -> int:
         return main() or 0
     except UserError as error:
         print(f'error: {_sentence(error)}', file=sys.stderr)
-        return 2
+        return error.exit_code
     except KeyError as error:
         # A config's type that nothing is registered for; mmengine goes on for another hundred words.
         name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')

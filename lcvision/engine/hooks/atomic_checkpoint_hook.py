@@ -7,6 +7,8 @@ from mmengine.fileio import BaseStorageBackend, LocalBackend, get_file_backend, 
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from lcvision.engine.finite import not_finite
+from lcvision.errors import RunFailed, UserError
 from lcvision.files import write_atomically
 from lcvision.registry import HOOKS
 
@@ -45,12 +47,31 @@ class _LaterRemoval:
     rmtree = remove
 
 
+def last_checkpoint(work_dir: str | Path, out_dir: str | None = None) -> Path | None:
+    """Finds the newest checkpoint that a run wrote for resuming.
+
+    Args:
+        work_dir: The run's folder.
+        out_dir: The hook's, if checkpoints lie elsewhere.
+
+    Returns:
+        Its path, in the folder as it is called now: a run that was moved or copied has the old one in its notes. None
+        if nothing was written.
+    """
+    note = Path(work_dir, 'last_checkpoint')
+    if not note.is_file():
+        return None
+    folder = Path(out_dir, note.parent.name) if out_dir else note.parent
+    return folder / Path(note.read_text().strip()).name
+
+
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook``, of which no kill and no full disk can take the last good checkpoint away.
 
     A checkpoint is written beside its name and renamed when it is on the disk; ``last_checkpoint`` follows only then,
-    in the same way; older checkpoints are removed last. An error while saving is raised.
+    in the same way; older checkpoints are removed last. An error while saving is raised, and so are weights that are
+    not finite.
 
     Args:
         args: As for mmengine's ``CheckpointHook``.
@@ -80,6 +101,29 @@ class AtomicCheckpointHook(CheckpointHook):
         if self.file_client_args is None and not self.backend_args and type(self.file_backend) is LocalBackend:
             self.backend_args = dict(backend=_BACKEND)
             self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
+        # A copied run must not remove the best checkpoint of the run that it is a copy of.
+        best = getattr(self, 'best_ckpt_path', None)
+        if best:
+            self.best_ckpt_path = self._here(best)
+        for key, path in getattr(self, 'best_ckpt_path_dict', {}).items():
+            self.best_ckpt_path_dict[key] = path and self._here(path)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keeps weights that are not finite from the disk.
+
+        Args:
+            runner: The running trainer.
+            checkpoint: What is to be written.
+
+        Raises:
+            RunFailed: There are some.
+        """
+        for part in ('state_dict', 'ema_state_dict'):
+            bad = not_finite(checkpoint.get(part, {}))
+            if bad:
+                raise RunFailed(f'training diverged before iteration {runner.iter + 1}: {len(bad)} entries of the '
+                                f"checkpoint's {part} are not finite, the first is {bad[0]}; nothing was written, and "
+                                f'{self.out_dir} keeps the checkpoints that it has')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Removes the part of a checkpoint that mmengine would execute.
@@ -120,7 +164,9 @@ class AtomicCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         wanted = [key for key in getattr(self, 'key_indicators', []) if key != 'auto']
         # A detector that finds nothing yet has no mAP at all; its latency alone makes nothing the best.
-        if any(key not in metrics for key in wanted) or all(key.startswith('latency/') for key in metrics):
+        missing = [key for key in wanted if key not in metrics]
+        self._check_keys(runner, missing, metrics)
+        if missing or all(key.startswith('latency/') for key in metrics):
             return
         backend = self.file_backend
         self.file_backend = waiting = _LaterRemoval(backend)
@@ -133,6 +179,17 @@ class AtomicCheckpointHook(CheckpointHook):
         for path in waiting.removed:
             if path not in best:
                 self._remove(path)
+
+    def _check_keys(self, runner: Runner, missing: list[str], metrics: dict) -> None:
+        evaluators = {evaluator.prefix or '' for evaluator in runner.val_loop.evaluator.metrics}
+        silent = evaluators - {key.rpartition('/')[0] for key in metrics}
+        wrong = [key for key in missing if key.rpartition('/')[0] not in silent]
+        if wrong:
+            raise UserError(f'save_best={", ".join(wrong)}: no metric is called so; there are {", ".join(metrics)}; go '
+                            'on with --resume --cfg-options default_hooks.checkpoint.save_best=KEY')
+
+    def _here(self, path: str) -> str:
+        return self.file_backend.join_path(self.out_dir, Path(path).name)
 
     def _remove(self, path: str) -> None:
         with suppress(FileNotFoundError):  # another training in this folder was quicker
