@@ -1,9 +1,31 @@
 """Reads a config as a user names it."""
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from lcvision.errors import UserError
+
+# What the tools change or read must be of these kinds.
+_NODES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(('model', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader',
+                     'test_dataloader', 'optim_wrapper', 'default_hooks', 'env_cfg', 'visualizer'), dict),
+    **dict.fromkeys(('val_evaluator', 'test_evaluator', 'param_scheduler'), (dict, list)),
+    'custom_hooks': list, 'load_from': str, 'work_dir': str}
+_EMPTY: dict[str, dict | list] = {'default_hooks': {}, 'custom_hooks': [], 'param_scheduler': []}
+_COUNTS = {'train_cfg': ('max_epochs', 'max_iters', 'val_interval'), 'train_dataloader': ('batch_size',),
+           'val_dataloader': ('batch_size',), 'test_dataloader': ('batch_size',)}
+
+
+class ConfigOptions(DictAction):
+    """``--cfg-options``, whose faults are told in a sentence."""
+
+    def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]
+        """Reads the entries."""
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (ValueError, AssertionError, RecursionError):
+            raise UserError(f'--cfg-options {" ".join(values)[:200]}: give KEY=VALUE, as in optim_wrapper.optimizer.lr='
+                            '0.1, every bracket closed') from None
 
 
 def load_config(path: str, cfg_options: dict | None = None) -> Config:
@@ -28,6 +50,7 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
     if 'model' not in cfg:
         raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or "
                         'classification')
+    _check_nodes(cfg)
     override(cfg, cfg_options)
     return cfg
 
@@ -36,11 +59,31 @@ def override(cfg: Config, cfg_options: dict | None) -> None:
     """Applies ``--cfg-options``.
 
     Raises:
-        UserError: A key leads through something that is no dict or list.
+        UserError: A key leads through something that is no dict or list, or a value cannot be what it is set to.
     """
     if not cfg_options:
         return
     try:
         cfg.merge_from_dict(cfg_options)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise UserError(f'--cfg-options {" ".join(cfg_options)} does not fit the config: {error}') from error
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise UserError(f'--cfg-options {" ".join(cfg_options)[:200]} does not fit the config: {error}') from error
+    emptied = [key for key in cfg_options if key in _NODES and key not in (*_EMPTY, 'load_from')
+               and cfg.get(key) is None]
+    if emptied:
+        raise UserError(f'--cfg-options {emptied[0]}=None: the tools need this entry')
+    _check_nodes(cfg)
+
+
+def _check_nodes(cfg: Config) -> None:
+    for key, kinds in _NODES.items():
+        value = cfg.get(key)
+        if value is None and key in cfg and key in _EMPTY:
+            cfg[key] = _EMPTY[key]
+        elif value is not None and not isinstance(value, kinds):
+            named = ' or '.join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+            raise UserError(f'{key}={str(value)[:80]!r} in the config: this entry is a {named}')
+    for key, names in _COUNTS.items():
+        node = cfg.get(key) or {}
+        for name in names:
+            if name in node and not (isinstance(node[name], int) and node[name] >= 1):
+                raise UserError(f'{key}.{name}={node[name]!r}: give a whole number of at least 1')

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import MODELS, init_default_scope
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 import lcvision
-from lcvision.cli.config import load_config
+from lcvision.cli.config import ConfigOptions, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.weights import from_paddle, from_timm
@@ -58,7 +57,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
                         'LCNet or of a run of this package')
     parser.add_argument('dst', metavar='DST', help='.safetensors or .pth; --load-from and init_cfg take both')
     parser.add_argument('--config', required=True, help='config of the model that the weights are for')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V', help='changes to the config')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='changes to the config')
     parser.add_argument('--backbone-only', action='store_true', help="take the config's backbone and leave the rest, "
                         "for init_cfg=dict(type='Pretrained', prefix='backbone', checkpoint=DST)")
     parser.add_argument('--dropout', type=float, default=0.2, metavar='P',

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from torch import nn
 
-from lcvision.cli.config import load_config
+from lcvision.cli.config import ConfigOptions, load_config
 from lcvision.cli.launch import quiet_warnings
 from lcvision.complexity import Complexity, count_layers
 from lcvision.errors import UserError
@@ -123,5 +123,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('configs', nargs='+', metavar='CONFIG', help='config files of any task')
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
     parser.add_argument('--json', metavar='FILE', help='write the counts, parts included')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V', help='override config entries')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='override config entries')
     return parser

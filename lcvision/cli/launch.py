@@ -1,16 +1,24 @@
 """What train and test share: flags, launchers, checkpoints, quiet logs."""
 import logging
 import os
+import shutil
+import subprocess
 import warnings
 from argparse import ArgumentParser
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from lcvision.cli.config import ConfigOptions
 from lcvision.errors import UserError
 
-LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+# Where each launcher says which of how many processes this one is, and how it is started.
+_LAUNCHERS = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'torchrun --nproc-per-node N'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID', 'srun --ntasks N python'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun -n N python'),
+}
 
 
 def add_run_arguments(parser: ArgumentParser) -> None:
@@ -21,9 +29,10 @@ def add_run_arguments(parser: ArgumentParser) -> None:
                         "come from the data [the config's own data set]")
     parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'), default='auto',
                         help='layout of activations on a CPU; auto measures and takes the faster [auto]')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
-    parser.add_argument('--launcher', choices=LAUNCHERS, default='none', help='how processes were started [none]')
+    parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',
+                        help='how processes were started [none]')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
@@ -31,24 +40,50 @@ def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
     """Sets the launcher and checks that it has started this process.
 
     Raises:
-        UserError: ``pytorch`` is asked for outside torchrun.
+        UserError: It has not, or the processes cannot tell where to meet.
     """
     cfg.launcher = launcher
-    if launcher == 'pytorch' and 'RANK' not in os.environ:
-        raise UserError('--launcher pytorch needs torchrun: start with '
-                        '`torchrun --nproc-per-node N tools/train.py CONFIG --launcher pytorch`')
+    if launcher != 'none':
+        *names, command = _LAUNCHERS[launcher]
+        absent = [name for name in names[:2] if name not in os.environ]
+        if absent:
+            raise UserError(f'--launcher {launcher}: {" and ".join(absent)} is not set, so nothing has started several '
+                            f'processes: start with `{command} tools/train.py CONFIG --launcher {launcher}`')
+        if torch.cuda.is_available():
+            if torch.distributed.is_nccl_available():
+                cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'nccl'})
+        else:
+            _distribute_over_cpus(cfg, launcher, names)
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
-    if launcher != 'none' and not torch.cuda.is_available():
-        _distribute_over_cpus(cfg, launcher)
 
 
-def _distribute_over_cpus(cfg: Config, launcher: str) -> None:
+def _distribute_over_cpus(cfg: Config, launcher: str, names: list[str]) -> None:
     # mmengine's own start calls torch.cuda and gives the wrapper a GPU's index.
-    if launcher == 'pytorch':
-        torch.distributed.init_process_group('gloo')
+    for name, given in zip(_LAUNCHERS['pytorch'], names):
+        if given in os.environ:
+            os.environ[name] = os.environ[given]
+    if 'MASTER_ADDR' not in os.environ:
+        os.environ['MASTER_ADDR'] = _meeting_place(launcher)
+    os.environ.setdefault('MASTER_PORT', '29500')
+    torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def _meeting_place(launcher: str) -> str:
+    here = os.environ.get('OMPI_COMM_WORLD_LOCAL_SIZE') == os.environ['WORLD_SIZE']
+    if launcher == 'slurm':
+        here = os.environ.get('SLURM_NNODES') == '1'
+        if not here and shutil.which('scontrol'):
+            hosts = ['scontrol', 'show', 'hostnames', os.environ.get('SLURM_NODELIST', '')]
+            found = subprocess.run(hosts, capture_output=True, text=True, check=False).stdout.split()
+            if found:
+                return found[0]
+    if not here:
+        raise UserError(f'--launcher {launcher} over several machines: set MASTER_ADDR to the name of the one with '
+                        'process 0')
+    return '127.0.0.1'
 
 
 def require_checkpoint(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.cli.config import load_config
+from lcvision.cli.config import ConfigOptions, load_config
 from lcvision.cli.launch import quiet_warnings, require_checkpoint
 from lcvision.cli.newest_run import find_run
 from lcvision.cli.result_files import ResultFiles
@@ -53,7 +53,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> Namespace:
     """Parses the command line."""
-    from mmengine.config import DictAction
     parser = ArgumentParser('tools/predict.py', description='Draws what a model finds, and writes it as JSON.')
     parser.add_argument('source', metavar='SOURCE', help='an image, a folder of images or a video')
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
@@ -68,7 +67,7 @@ def parse(argv: list[str] | None) -> Namespace:
                         help='how the network is run; best: the quickest, measured once and remembered [eager]')
     parser.add_argument('--threads', type=int, metavar='N', help='[as many as can run at once]')
     parser.add_argument('--precision', default='fp32', metavar='NAME', help='[fp32]')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V',
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of the config to override')
     args = parser.parse_args(argv)
     if not 0 <= args.score_thr <= 1:

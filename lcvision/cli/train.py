@@ -1,11 +1,16 @@
 """Trains a model from a config."""
+import traceback
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.registry import OPTIMIZERS, init_default_scope
+from mmengine.runner import Runner
 
+from lcvision.cli import run_tool
 from lcvision.cli.config import load_config, override
 from lcvision.cli.launch import (
     add_hook,
@@ -38,18 +43,12 @@ def main(argv: list[str] | None = None) -> int:
         notes.append(set_iterations(cfg, cfg.train_cfg.max_iters, planned))
     if args.amp:
         _use_amp(cfg)
-    _use_weights(cfg, args)
+    notes += _use_weights(cfg, args)
     override(cfg, args.cfg_options)
     notes += fit_schedule(cfg, num_images)
     add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
-    from mmengine.runner import Runner
-    runner = Runner.from_cfg(cfg)
-    quiet_logger(runner.logger)
-    for note in notes:
-        print_log(note, logger=runner.logger)
-    _record(cfg, args)
-    runner.train()
+    _run(cfg, args, notes)
     return 0
 
 
@@ -98,20 +97,74 @@ def _use_data(cfg: Config, args: Namespace) -> tuple[int, list[str]]:
 
 def _use_amp(cfg: Config) -> None:
     import torch
-    cfg.optim_wrapper.type = 'AmpOptimWrapper' if torch.cuda.is_available() else 'lcvision.BF16OptimWrapper'
+    # GPUs that have bfloat16 only emulated are faster in float16, whose losses must be scaled.
+    slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
+    cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
 
 
-def _use_weights(cfg: Config, args: Namespace) -> None:
-    from mmengine.runner import find_latest_checkpoint
-
+def _use_weights(cfg: Config, args: Namespace) -> list[str]:
+    """Sets where the run starts; returns what the log should say."""
+    from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
     from lcvision.weights import load_state_dict_file
     if args.resume:
         if args.resume.endswith('.safetensors'):
             raise UserError(f'--resume {args.resume}: a .safetensors file holds weights alone, not the state of a run; '
                             'start from it with --load-from')
         cfg.resume = True
-        cfg.load_from = find_latest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+        newest = last_checkpoint(cfg.work_dir, (cfg.default_hooks.get('checkpoint') or {}).get('out_dir'))
+        cfg.load_from = args.resume if args.resume != 'auto' else str(newest) if newest else None
+        if not cfg.load_from:
+            return [f'--resume: there is no checkpoint in {cfg.work_dir}, so this run starts from the beginning']
     elif args.load_from:
         cfg.load_from = args.load_from
     if cfg.get('load_from'):
         load_state_dict_file(require_checkpoint(cfg.load_from))
+    return []
+
+
+class _Started(Hook):
+    """Knows whether all was built, so that what fails from there on is no fault of the config."""
+
+    yes = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Notes it."""
+        self.yes = True
+
+
+def _run(cfg: Config, args: Namespace, notes: list[str]) -> None:
+    """Builds and trains; an error on the way there is the config's and told in a sentence."""
+    started = _Started()
+    try:
+        _require_optimizer(cfg)
+        Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
+        runner = Runner.from_cfg(cfg)
+        quiet_logger(runner.logger)
+        for note in notes:
+            print_log(note, logger=runner.logger)
+        _record(cfg, args)
+        runner.register_hook(started)
+        runner.train()
+    except UserError:
+        raise
+    except Exception as error:
+        if started.yes or ' registry.' in str(error):  # run_tool tells of a type that is not registered
+            raise
+        if isinstance(error, OSError) and error.filename and Path(cfg.work_dir).is_relative_to(error.filename):
+            raise UserError(f'--work-dir {cfg.work_dir} cannot be made: {error.strerror}: {error.filename}') from error
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().split('\n')[0]
+        raise UserError(f'{args.config} with its options cannot be run: {type(error).__name__}: {said[:300]} '
+                        f'({Path(where.filename).name}:{where.lineno})') from error
+
+
+def _require_optimizer(cfg: Config) -> None:
+    init_default_scope(cfg.get('default_scope') or 'mmengine')
+    kind = (cfg.get('optim_wrapper') or {}).get('optimizer', {}).get('type')
+    if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+        raise UserError(f"optim_wrapper.optimizer.type={kind}: no optimiser is called so; torch's are there, such as "
+                        'SGD and AdamW, and lcvision.RMSpropTF')
+
+
+if __name__ == '__main__':
+    raise SystemExit(run_tool(main))

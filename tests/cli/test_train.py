@@ -118,6 +118,16 @@ def test_epochs_scale_every_schedule():
     ([CONFIG, '--epochs', '0'], ['--epochs 0', 'at least 1']),
     ([CONFIG, '--resume', 'x.pth', '--load-from', 'y.pth'], ['exclude each other']),
     ([CONFIG, '--launcher', 'pytorch', '--data', 'docs'], ['torchrun']),
+    ([CONFIG, '--launcher', 'slurm', '--data', 'docs'], ['SLURM_PROCID', 'srun']),
+    ([CONFIG, '--launcher', 'mpi', '--data', 'docs'], ['OMPI_COMM_WORLD_RANK', 'mpirun']),
+    ([CONFIG, '--cfg-options', 'a'], ['--cfg-options a', 'KEY=VALUE']),
+    ([CONFIG, '--cfg-options', 'x=(1,(2,[3'], ['x=(1,(2,[3', 'every bracket closed']),
+    *[([CONFIG, '--cfg-options', f'{key}={value}'], [key, wanted]) for key, value, wanted in (
+        ('train_cfg.max_epochs', '0', 'at least 1'), ('train_dataloader.batch_size', '0', 'at least 1'),
+        ('train_dataloader.batch_size', 'x', 'whole number'), ('val_dataloader.batch_size', '-1', 'at least 1'),
+        ('model', '5', 'is a dict'), ('test_dataloader', '5', 'is a dict'), ('param_scheduler', '5', 'dict or list'),
+        ('val_evaluator', 'None', 'need this entry'), ('custom_hooks', '5', 'is a list'),
+        ('default_hooks', '5', 'is a dict'), ('load_from', '5', 'is a str'))],
 ])
 def test_wrong_input_is_one_sentence(args, words, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(ROOT)
@@ -128,6 +138,64 @@ def test_wrong_input_is_one_sentence(args, words, monkeypatch, capsys, tmp_path)
     for word in words:
         assert word in message
     assert not (tmp_path / 'w').exists()
+
+
+@pytest.mark.parametrize(('option', 'words'), [
+    ('optim_wrapper.optimizer.type=SGDx', ['optim_wrapper.optimizer.type=SGDx', 'SGD and AdamW']),
+    ('model.backbone.scale=-1', ['ValueError: PPLCNet: scale=-1 must be above 0', 'pplcnet.py:']),
+    ('param_scheduler.0.type=Foo', ['Foo is not in the']),
+    ('default_hooks.checkpoint.save_best=loved', ['Cannot infer the rule for key loved']),
+    ('work_dir=FILE/deeper', ['--work-dir', 'cannot be made', 'Not a directory'])])
+def test_what_cannot_be_built_is_one_sentence(option, words, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / 'file').touch()
+    folder = str(tmp_path / 'file' / 'deeper') if 'FILE' in option else str(tmp_path / 'w')
+    given = [] if 'FILE' in option else [option]
+    assert run_tool(lambda: main([CONFIG, '--data', str(data), '--work-dir', folder, *TINY, *given])) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith('error: ')
+    for word in words:
+        assert word in message, message
+
+
+def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
+    seen = {}
+    monkeypatch.setattr('lcvision.cli.train._run', lambda cfg, *_: seen.update(cfg=cfg))
+    monkeypatch.chdir(ROOT)
+    main([CONFIG, '--data', str(data), '--epochs', '3', '--cfg-options', 'param_scheduler=None', 'custom_hooks=None'])
+    assert seen['cfg'].param_scheduler == [] and len(seen['cfg'].custom_hooks) == 2
+
+
+def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(tmp_path, data, monkeypatch):
+    seen = []
+    monkeypatch.setattr('lcvision.cli.train._run', lambda cfg, args, notes: seen.append((cfg.load_from, notes)))
+    monkeypatch.chdir(ROOT)
+    old, new = tmp_path / 'old', tmp_path / 'new'
+    for folder, value in ((old, 0.), (new, 1.)):
+        folder.mkdir()
+        torch.save(dict(state_dict=dict(a=torch.tensor(value))), folder / 'epoch_2.pth')
+        (folder / 'last_checkpoint').write_text(str(old / 'epoch_2.pth'))
+    for folder in (old, new, tmp_path / 'empty'):
+        main([CONFIG, '--data', str(data), '--work-dir', str(folder), '--resume'])
+    assert [path for path, _ in seen] == [str(old / 'epoch_2.pth'), str(new / 'epoch_2.pth'), None]
+    assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2][1][-2]
+    (new / 'epoch_2.pth').unlink()
+    with pytest.raises(UserError, match=f'no checkpoint {new}'):
+        main([CONFIG, '--data', str(data), '--work-dir', str(new), '--resume'])
+
+
+def test_a_run_that_diverges_is_one_sentence_and_exit_code_1(data, tmp_path):
+    done = tool('train', CONFIG, '--data', str(data), '--work-dir', str(tmp_path), '--epochs', '3', *TINY,
+                'optim_wrapper.optimizer.lr=1e20', 'param_scheduler=[]', 'optim_wrapper.clip_grad=None')
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1 and last.startswith('error: training diverged at iteration'), done.stderr[-2000:]
+    assert 'loss_' in last and '.jpg' in last and 'Traceback' not in done.stderr
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, '-m', 'lcvision.cli.train', '--help'], cwd=ROOT, capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0 and '--resume' in done.stdout
 
 
 def test_checkpoint_faults_are_told(run, data, tmp_path, capsys):
