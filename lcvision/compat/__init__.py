@@ -1,5 +1,5 @@
 """Bridges over gaps in the libraries below; each file says which versions it serves and when to delete it."""
-from lcvision.compat import mmcv_ops, safe_globals, torchvision_ops
+from lcvision.compat import inferencers, mmcv_ops, safe_globals, torchvision_ops
 
 
 def install() -> None:
@@ -10,3 +10,4 @@ def install() -> None:
     mmcv_ops.install()
     torchvision_ops.install()
     safe_globals.install()
+    inferencers.install()

@@ -17,7 +17,7 @@ class LoadAnyImage(LoadImage):
         """Loads the image of one sample.
 
         Args:
-            results: With ``img_path``, or with ``img``, the pixels in RGB, uint8 of shape (H, W, 3).
+            results: As of :class:`LoadImage`, but ``img`` of a data set's sample, known by its ``sample_idx``, is in RGB.
 
         Returns:
             The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.
@@ -25,9 +25,6 @@ class LoadAnyImage(LoadImage):
         Raises:
             UserError: The file is missing or unreadable, or :meth:`decode` refuses it.
         """
-        if 'img' not in results:
-            return super().transform(results)
-        img = np.ascontiguousarray(results['img'][..., ::-1])
-        results['img'] = img.astype(np.float32) if self.to_float32 else img
-        results['img_shape'] = results['ori_shape'] = img.shape[:2]
-        return results
+        if 'img' in results and 'sample_idx' in results:
+            results['img'] = np.ascontiguousarray(results['img'][..., ::-1])
+        return super().transform(results)

@@ -41,7 +41,8 @@ class LoadImage(LoadImageFromFile):
         """Loads the image of one sample.
 
         Args:
-            results: mmdet data dict with ``img_path``.
+            results: mmdet data dict with ``img_path``, or with ``img``, pixels in BGR as the frameworks' inferencers
+                hand them, which are taken as they are.
 
         Returns:
             The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.
@@ -50,7 +51,8 @@ class LoadImage(LoadImageFromFile):
             UserError: The file is missing or unreadable, or :meth:`decode` refuses it.
         """
         try:
-            img = self.decode(results['img_path'], self._read(results['img_path']))
+            img = results['img'] if 'img' in results else self.decode(results['img_path'],
+                                                                      self._read(results['img_path']))
         except UserError:
             if self.ignore_empty:
                 return None

@@ -40,7 +40,8 @@ class LoadMask(LoadAnnotations):
         """Loads the mask of one sample.
 
         Args:
-            results: mmseg data dict with ``seg_map_path``, after the image was loaded.
+            results: mmseg data dict with ``seg_map_path``, after the image was loaded. One without, as of an image that
+                is only predicted, gets no labels.
 
         Returns:
             The same dict with ``gt_seg_map``, uint8 (H, W), which is noted in ``seg_fields``.
@@ -49,6 +50,8 @@ class LoadMask(LoadAnnotations):
             UserError: The file is missing, damaged, of more than 8 bits, of another size than the image, or holds
                 values or colours that are no class.
         """
+        if 'seg_map_path' not in results:
+            return results
         path = results['seg_map_path']
         mask = read_mask(path, self._read(path))
         labels = self._coding_of(results).labels(mask.pixels, path, mask.table)
