@@ -1,7 +1,8 @@
 """Lets mmdet's and mmseg's inferencers find the steps of a pipeline that load.
 
-Serves mmdet 3.3.0 and mmsegmentation 1.2.2. Their inferencers exchange the step that loads the image, and mmseg's leaves
-out the one that loads labels; they know both by the names of mmcv's classes alone and refuse a pipeline with a subclass.
+Serves mmdet 3.3.0 and mmsegmentation 1.2.2. Their inferencers exchange the step that loads the image, and mmseg's
+leaves out the one that loads labels; they know both by the names of mmcv's classes alone and refuse a pipeline with a
+subclass.
 Delete it when they look at classes.
 """
 import importlib

@@ -17,7 +17,7 @@ class LoadAnyImage(LoadImage):
         """Loads the image of one sample.
 
         Args:
-            results: As of :class:`LoadImage`, but ``img`` of a data set's sample, known by its ``sample_idx``, is in RGB.
+            results: As of :class:`LoadImage`, but ``img`` of a data set's sample, which has a ``sample_idx``, is RGB.
 
         Returns:
             The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.

@@ -68,10 +68,18 @@ def channels_last_ratio(model: nn.Module) -> float:
     for _ in range(_ROUNDS):
         for inputs, times in zip(layouts, seconds):
             start = time.perf_counter()
-            maps = copied(inputs, mode='tensor')
+            maps = _outputs(copied, inputs)
             torch.stack([m.float().mean() for m in _tensors(maps)]).sum().backward()
             times.append(time.perf_counter() - start)
     return min(seconds[0][1:]) / min(seconds[1][1:])
+
+
+def _outputs(model: nn.Module, x: torch.Tensor) -> torch.Tensor | list | tuple:
+    # The heads of two-stage detectors and of transformers need more than an image; backbone and neck then count.
+    try:
+        return model(x, mode='tensor')
+    except (AssertionError, AttributeError, TypeError):
+        return model.extract_feat(x)  # type: ignore[operator]
 
 
 def _tensors(value: torch.Tensor | list | tuple) -> list[torch.Tensor]:

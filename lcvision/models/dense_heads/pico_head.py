@@ -1,7 +1,8 @@
 """What the heads of all PicoDet generations share."""
+import math
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox_overlaps
+from mmengine.model import PretrainedInit
 from mmengine.structures import InstanceData
 from torch import nn
 
@@ -34,6 +36,9 @@ class PicoHead(BaseDenseHead):
             ``nms_pre`` (priors a level that are kept before selection, by their best class; -1 keeps all).
         init_cfg: mmengine initialisation.
 
+    Raises:
+        ValueError: ``test_cfg.nms`` asks for another suppression than by IoU within classes.
+
     Source: PaddleDetection ``PicoFeat`` and ``PicoHead``; the towers serve classes and boxes together.
     """
 
@@ -46,6 +51,7 @@ class PicoHead(BaseDenseHead):
         self.reg_max = reg_max
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
+        _check_nms(test_cfg)
         self.assigner: Any = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
         self.prior_generator = MlvlPointGenerator(self.strides, offset=0.5)
         self._known_priors: tuple[list | None, list[np.ndarray]] = (None, [])
@@ -58,6 +64,19 @@ class PicoHead(BaseDenseHead):
     def num_bins(self) -> int:
         """Bins that describe one side of a box."""
         return self.reg_max + 1
+
+    def init_weights(self) -> None:
+        """Initialises as the reference does, once, and leaves weights that ``init_cfg`` reads from a file."""
+        configs = self.init_cfg if isinstance(self.init_cfg, list) else [self.init_cfg]
+        first = not self.is_init and all(config['type'] not in ('Pretrained', PretrainedInit) for config in configs)
+        super().init_weights()
+        if first:
+            self.reset_predictors()
+
+    def reset_predictors(self) -> None:
+        """Sets what ``init_cfg`` cannot say: all biases of the class predictors start at -log(99)."""
+        for predictor in cast(Iterable[nn.Conv2d], self.predictors):
+            nn.init.constant_(cast(torch.Tensor, predictor.bias), -math.log(99))
 
     @abstractmethod
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
@@ -207,6 +226,7 @@ class PicoHead(BaseDenseHead):
         Returns:
             Boxes (n, 4), scores (n,) and labels (n,), best first if suppressed.
         """
+        _check_nms(cfg)
         cfg = cfg or self.test_cfg or {}
         arrays = [[as_array(level) for level in kind] for kind in maps]
         scores, logits, priors = self._candidates(arrays, cfg['score_thr'], cfg.get('nms_pre', -1))
@@ -256,6 +276,13 @@ class PicoHead(BaseDenseHead):
     def place(self, boxes: np.ndarray, meta: dict, rescale: bool) -> np.ndarray:
         """Moves boxes (L, 4) from the network's input to the image they belong to."""
         return boxes / np.array(meta['scale_factor'] * 2, np.float32) if rescale else boxes
+
+
+def _check_nms(cfg: dict | None) -> None:
+    nms = (cfg or {}).get('nms')
+    if nms is not None and (set(nms) - {'type'} != {'iou_threshold'} or nms.get('type', 'nms') != 'nms'):
+        raise ValueError(f'test_cfg.nms={dict(nms)}: boxes are suppressed within their class, by IoU alone; give '
+                         "dict(type='nms', iou_threshold=NUMBER) and nothing else")
 
 
 def flatten_levels(maps: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """The head of the PP-LCNet paper's PicoDet."""
-import math
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -52,12 +50,6 @@ class PicoHeadGFL(PicoHead):
         self.loss_cls = MMDET_MODELS.build(loss_cls or dict(type='QualityFocalLoss', beta=2.0, loss_weight=1.0))
         self.loss_dfl = MMDET_MODELS.build(loss_dfl or dict(type='DistributionFocalLoss', loss_weight=0.25))
         self.loss_bbox = MMDET_MODELS.build(loss_bbox or dict(type='GIoULoss', eps=1e-10, loss_weight=2.0))
-
-    def init_weights(self) -> None:
-        """Initialises as the reference does."""
-        super().init_weights()
-        for predictor in cast(Iterable[nn.Conv2d], self.predictors):
-            nn.init.constant_(predictor.bias, -math.log(99))  # type: ignore[arg-type]
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Returns class logits (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W) of each level."""

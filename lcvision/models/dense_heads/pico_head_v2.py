@@ -1,5 +1,4 @@
 """The head of PicoDet v2."""
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -74,13 +73,10 @@ class PicoHeadV2(PicoHead):
         self.loss_dfl = MMDET_MODELS.build(loss_dfl or dict(type='DistributionFocalLoss', loss_weight=0.5))
         self.loss_bbox = MMDET_MODELS.build(loss_bbox or dict(type='GIoULoss', eps=1e-10, loss_weight=2.5))
 
-    def init_weights(self) -> None:
-        """Initialises as the reference does, unless the weights are read from a file."""
-        super().init_weights()
-        if isinstance(self.init_cfg, dict) and self.init_cfg['type'] == 'Pretrained':
-            return
-        for predictor, se, align in zip(self.predictors, self.se, self.cls_align, strict=True):
-            nn.init.constant_(predictor.bias, -math.log(99))  # type: ignore[arg-type]
+    def reset_predictors(self) -> None:
+        """Sets gates and alignment branches as well."""
+        super().reset_predictors()
+        for se, align in zip(self.se, self.cls_align, strict=True):
             nn.init.normal_(se.fc.weight, std=0.001)  # type: ignore[union-attr,arg-type]
             for layer in align.children():
                 nn.init.kaiming_uniform_(layer.conv.weight, nonlinearity='relu')  # type: ignore[union-attr,arg-type]

@@ -78,3 +78,38 @@ def test_prediction_equals_decoding_every_cell(kind, score_thr, nms_pre, layout)
         torch.testing.assert_close(result.scores, score[order])
         torch.testing.assert_close(result.bboxes, box[order], atol=1e-4, rtol=1e-5)
         assert result.bboxes.shape[1] == 4 and (len(result) > 5) == (score_thr < 1)
+
+
+@pytest.mark.parametrize('as_list', [False, True])
+@pytest.mark.parametrize('kind', ['PicoHeadGFL', 'PicoHeadOTA', 'PicoHeadV2'])
+def test_weights_read_from_a_file_stay(kind, as_list, tmp_path):
+    init_default_scope('mmdet')
+    settings = dict(type=f'lcvision.{kind}', num_classes=6, in_channels=8, stacked_convs=1)
+    source = MODELS.build(settings)
+    for parameter in source.parameters():
+        torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    torch.save(source.state_dict(), tmp_path / 'head.pth')
+    init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'head.pth'))
+    head = MODELS.build({**settings, 'init_cfg': [init_cfg] if as_list else init_cfg})
+    head.init_weights()
+    assert all(torch.equal(value, source.state_dict()[name]) for name, value in head.state_dict().items())
+    # A second call changes nothing either, whatever happened in between.
+    other = MODELS.build(settings)
+    other.init_weights()
+    assert all(predictor.bias[0].item() == pytest.approx(-4.59512) for predictor in other.predictors)
+    other.load_state_dict(source.state_dict())
+    other.init_weights()
+    assert all(torch.equal(value, source.state_dict()[name]) for name, value in other.state_dict().items())
+
+
+@pytest.mark.parametrize('nms', [dict(type='soft_nms', iou_threshold=0.6), dict(type='nms', iou_thr=0.5),
+                                 dict(type='nms', iou_threshold=0.6, class_agnostic=True), {}])
+def test_suppression_that_is_not_there_is_refused(nms):
+    init_default_scope('mmdet')
+    settings = dict(type='lcvision.PicoHeadOTA', num_classes=6, in_channels=8, stacked_convs=1, strides=[8])
+    with pytest.raises(ValueError, match=r"test_cfg\.nms=.*give dict\(type='nms', iou_threshold=NUMBER\)"):
+        MODELS.build(dict(settings, test_cfg=dict(score_thr=0.1, nms=nms, max_per_img=9)))
+    maps = [[torch.zeros(1, channels, 2, 2)] for channels in (6, 32)]
+    with pytest.raises(ValueError, match='iou_threshold=NUMBER'):
+        MODELS.build(settings).predict_by_feat(*maps, batch_img_metas=[{}],
+                                               cfg=dict(score_thr=0.1, nms=nms, max_per_img=9))
