@@ -1,6 +1,7 @@
 """The scope 'e2e' of a config's model: what it is measured on."""
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -9,8 +10,6 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from lcvision.datasets.sample.detection import render_detection_image
-from lcvision.datasets.sample.segmentation import render_street_image
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.pipeline import Pipeline
@@ -19,8 +18,8 @@ from lcvision.latency.engines import Prepared
 from lcvision.latency.network import RawNetwork, raw_network, task_of
 from lcvision.models.segmentors.upsampled_labels import agreement
 
-# Height and width of the photograph that a resizing pipeline gets, and the JPEG quality of either.
-_PHOTO = (480, 640)
+# 640 x 480 with the detail of a photograph; a file, so that no code that draws can change a measurement.
+_PHOTO = Path(__file__).parent / 'photo.jpg'
 _QUALITY = 95
 # Boxes of an untrained detector that pass its threshold, so that its suppression has the work of a trained one's.
 _CANDIDATES = 300
@@ -94,7 +93,9 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     """
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config))
-    image = _photo(_PHOTO) if pipeline.steps.fixed_shape() else _street(size)
+    image = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
+    if not pipeline.steps.fixed_shape():
+        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
     around = JpegToResult(pipeline, image)
     sample = pipeline.sample(around.decoded)
     if sample.meta['padded'] != size:
@@ -110,18 +111,6 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
             elif task == 'segmentation':
                 _calm_labels(network, x)
     return network, around
-
-
-def _photo(shape: tuple[int, int]) -> np.ndarray:
-    """Four rendered scenes in a square, which together have the detail of a photograph of this size."""
-    rng, tile = np.random.default_rng(0), (shape[1] // 2, shape[0] // 2)
-    scenes = [cv2.resize(render_detection_image(rng)[0], tile, interpolation=cv2.INTER_AREA) for _ in range(4)]
-    return np.ascontiguousarray(np.vstack([np.hstack(scenes[:2]), np.hstack(scenes[2:])])[..., ::-1])
-
-
-def _street(shape: tuple[int, int]) -> np.ndarray:
-    image = render_street_image(np.random.default_rng(0))[0][..., ::-1]
-    return cv2.resize(np.ascontiguousarray(image), shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:

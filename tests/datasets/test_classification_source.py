@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from lcvision.datasets.sample import render_classification_sample
+from lcvision.datasets.sample import RENDERERS, render_classification_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.errors import UserError
 
@@ -133,12 +133,11 @@ def test_without_training_the_training_split_is_not_needed(cfg, root):
 
 def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr('lcvision.datasets.sample.classification.render_classification_sample',
-                        lambda root: render_classification_sample(root, 2, 1))
+    monkeypatch.setitem(RENDERERS, 'classification', lambda root: render_classification_sample(root, 2, 1))
     split = use_source(cfg, 'sample', train=True)
-    assert split.num_images == 16 and 'stop_sign' in split.classes and cfg.model.head.num_classes == 8
+    assert split.num_images == 16 and 'star' in split.classes and cfg.model.head.num_classes == 8
     assert sorted(labels(load(cfg, 'val'))) == list(range(8))
-    assert (tmp_path / 'data/sample/classification/train/kite').is_dir()
+    assert (tmp_path / 'data/sample/classification/train/gear').is_dir()
 
 
 def test_wrappers_are_looked_into(cfg, root):

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from lcvision.datasets.sample import render_detection_sample
+from lcvision.datasets.sample import RENDERERS, render_detection_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.errors import UserError
 
@@ -89,8 +89,7 @@ def test_without_training_the_training_split_is_not_needed(cfg, root):
 
 def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr('lcvision.datasets.sample.detection.render_detection_sample',
-                        lambda root: render_detection_sample(root, 3, 2))
+    monkeypatch.setitem(RENDERERS, 'detection', lambda root: render_detection_sample(root, 3, 2))
     assert use_source(cfg, 'sample', train=True).num_images == 3
     assert cfg.model.bbox_head.num_classes == 8
     assert (tmp_path / 'data/sample/detection/annotations/instances_train2017.json').is_file()

@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from PIL import Image
 
-from lcvision.datasets.sample import render_street_sample
+from lcvision.datasets.sample import RENDERERS, render_street_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.errors import UserError
 from lcvision.latency.input_size import find_input_size
@@ -264,8 +264,7 @@ def test_own_data_of_another_kind_is_checked(cfg, tmp_path):
 
 def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr('lcvision.datasets.sample.segmentation.render_street_sample',
-                        lambda root: render_street_sample(root, 3, 2))
+    monkeypatch.setitem(RENDERERS, 'segmentation', lambda root: render_street_sample(root, 3, 2))
     assert use_source(cfg, 'sample', train=True).num_images == 3
     assert (tmp_path / 'data/sample/segmentation/gtFine/val').is_dir() and len(load(cfg, 'val').dataset) == 2
     assert cfg.image_size == (512, 256)

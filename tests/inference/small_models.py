@@ -6,8 +6,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import TRANSFORMS, init_default_scope
 
-from lcvision.datasets.sample.detection import render_detection_image
-from lcvision.datasets.sample.segmentation import render_street_image
+from lcvision.datasets.sample import render_detection_image, render_street_image
 from lcvision.latency.network import build_model
 
 SMALL_DETECTOR = {'model.backbone.scale': 0.25, 'model.neck.in_channels': [32, 64, 128], 'model.neck.out_channels': 32,

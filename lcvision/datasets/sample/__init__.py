@@ -1,7 +1,18 @@
-"""Sample data that is rendered on first use instead of downloaded."""
-from lcvision.datasets.sample.classification import ensure_classification_sample, render_classification_sample
-from lcvision.datasets.sample.detection import ensure_detection_sample, render_detection_sample
-from lcvision.datasets.sample.segmentation import ensure_street_sample, render_street_sample
+"""Sample data of every task, rendered on first use instead of downloaded."""
+from lcvision.datasets.sample.rendered_folder import ensure_rendered_folder
+from lcvision.datasets.sample.shapes import (
+    render_classification_sample,
+    render_detection_image,
+    render_detection_sample,
+)
+from lcvision.datasets.sample.street import render_street_image, render_street_sample
 
-__all__ = ['ensure_classification_sample', 'ensure_detection_sample', 'ensure_street_sample',
-           'render_classification_sample', 'render_detection_sample', 'render_street_sample']
+# What is rendered for a task: a function that fills a folder.
+RENDERERS = {
+    'detection': render_detection_sample,
+    'segmentation': render_street_sample,
+    'classification': render_classification_sample,
+}
+
+__all__ = ['RENDERERS', 'ensure_rendered_folder', 'render_classification_sample', 'render_detection_image',
+           'render_detection_sample', 'render_street_image', 'render_street_sample']

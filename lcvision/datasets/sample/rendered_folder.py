@@ -1,6 +1,5 @@
 """Folders that are rendered on first use: complete or absent, never half written."""
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,36 +13,14 @@ STAMP = '.rendered_by'
 
 def generator_version() -> str:
     """Fingerprint of the sources of this package: it changes whenever what they render may have changed."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob('*.py')):
-        digest.update(source.name.encode() + b'\0' + source.read_bytes().replace(b'\r\n', b'\n'))
-    return digest.hexdigest()
-
-
-def _stamp_of(root: Path) -> str | None:
-    try:
-        return (root / STAMP).read_text(encoding='utf-8')
-    except OSError:
-        return None
-
-
-def _swap_in(fresh: Path, root: Path, stamp: str) -> None:
-    """Put the fresh folder in the place of `root`, unless another process was first."""
-    retired = fresh.with_name(fresh.name + '.old')
-    if _stamp_of(root) not in (None, stamp):
-        root.replace(retired)
-    try:
-        fresh.replace(root)
-    except OSError:
-        if _stamp_of(root) != stamp:
-            raise
-    shutil.rmtree(retired, ignore_errors=True)
+    sources = sorted(Path(__file__).parent.glob('*.py'))
+    return hashlib.sha256(b'\0'.join(source.read_bytes().replace(b'\r\n', b'\n') for source in sources)).hexdigest()
 
 
 def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
-    """Render a folder unless it is there and up to date.
+    """Renders a folder unless it is there and up to date.
 
-    The work is done in a temporary folder beside `root` which then takes its name, so that an interrupted run leaves
+    The work is done in a temporary folder beside ``root`` which then takes its name, so that an interrupted run leaves
     nothing behind that looks complete; of several processes that render at once, the first to finish wins.
 
     Args:
@@ -51,26 +28,37 @@ def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
         render: Fills the empty folder it is given.
 
     Returns:
-        `root`.
+        ``root``.
 
     Raises:
-        UserError: `root` is a file, or holds files that were not rendered by this package.
+        UserError: ``root`` is a file, or holds files that were not rendered by this package.
     """
     stamp = generator_version()
     found = _stamp_of(root)
     if found == stamp:
         return root
     if root.exists() and found is None and (not root.is_dir() or any(root.iterdir())):
-        raise UserError(f'{root} is to hold the rendered sample set but has other content; '
-                        'move that away or name another folder.')
+        raise UserError(f'{root} is to hold the rendered sample set but has other content: '
+                        'move that away, or run in another folder')
     print_log(f'rendering the sample set into {root} ...', logger='current')
     root.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f'.{root.name}.', dir=root.parent))
-    try:
-        fresh.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix=f'.{root.name}.', dir=root.parent, ignore_cleanup_errors=True) as place:
+        fresh = Path(place) / 'fresh'
+        fresh.mkdir()
         render(fresh)
         (fresh / STAMP).write_text(stamp, encoding='utf-8')
-        _swap_in(fresh, root, stamp)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if _stamp_of(root) not in (None, stamp):
+            root.replace(Path(place) / 'retired')
+        try:
+            fresh.replace(root)
+        except OSError:
+            if _stamp_of(root) != stamp:
+                raise
     return root
+
+
+def _stamp_of(root: Path) -> str | None:
+    try:
+        return (root / STAMP).read_text(encoding='utf-8')
+    except OSError:
+        return None

@@ -1,98 +1,177 @@
-"""Things of the street: stop sign, traffic light and clock."""
+"""Streets of plain textured bodies, for segmentation (Cityscapes layout)."""
+from pathlib import Path
+
+import cv2
 import numpy as np
 
-from lcvision.datasets.sample.colours import hsv, pick, vary
-from lcvision.datasets.sample.sprite import Sprite
+from lcvision.datasets.sample.texture import develop, noise
+
+SIZE = (256, 512)
+# Cityscapes' training labels of what is drawn, with how strongly its surface varies.
+ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE, LIGHT, SIGN, TREES, TERRAIN, SKY, PERSON, CAR, TRUCK, BUS = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15)
+_ROUGHNESS = {ROAD: 6, SIDEWALK: 9, BUILDING: 12, TREES: 45, TERRAIN: 28, SKY: 10, WALL: 14, FENCE: 14}
+_UNIT_DISC = np.stack([np.cos(np.linspace(0, 6.2, 16)), np.sin(np.linspace(0, 6.2, 16))], 1)
 
 
-def _regular(corners: int, radius: float, turn: float = 0.0) -> np.ndarray:
-    angle = np.arange(corners) * 2 * np.pi / corners + turn
-    return np.stack([np.cos(angle), np.sin(angle)], 1) * radius
+class Canvas:
+    """A picture and its labels, seen by a camera above the road at twice the size that is kept.
+
+    Attributes:
+        image: float32 RGB, (2 * height, 2 * width, 3).
+        labels: uint8, (2 * height, 2 * width).
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        height, width = 2 * SIZE[0], 2 * SIZE[1]
+        self.focal, self.eye = width * rng.uniform(0.6, 0.9), rng.uniform(1.4, 2.2)
+        self.vanish = np.array([width * rng.uniform(0.35, 0.65), height * rng.uniform(0.34, 0.5)])
+        fade = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+        self.image = np.ones((1, width, 1), np.float32) * (
+            (1 - fade) * rng.uniform((80, 130, 180), (150, 180, 240)) + fade * rng.uniform(190, 250, 3))
+        self.image = np.ascontiguousarray(self.image, np.float32)
+        self.labels = np.full((height, width), SKY, np.uint8)
+
+    def fill(self, points: np.ndarray, colour: np.ndarray, label: int) -> None:
+        """Fills the polygon of points x to the right, y up and z ahead in metres, (n, 3)."""
+        x, y, z = np.asarray(points, np.float64).T
+        seen = np.stack([x, self.eye - y], 1) * (self.focal / np.maximum(z, 0.8))[:, None] + self.vanish
+        corners = [np.clip(np.round(seen), -30000, 30000).astype(np.int32)]
+        haze = np.exp(-z.min() / 150)
+        cv2.fillPoly(self.image, corners, (haze * np.asarray(colour) + (1 - haze) * 190).tolist())
+        cv2.fillPoly(self.labels, corners, label)
+
+    def ground(self, left: float, right: float, near: float, far: float, colour: np.ndarray, label: int) -> None:
+        """A strip of the ground."""
+        self.fill([(left, 0, near), (right, 0, near), (right, 0, far), (left, 0, far)], colour, label)
+
+    def board(self, x: float, z: float, low: float, high: float, width: float, colour: np.ndarray, label: int) -> None:
+        """An upright rectangle that faces the camera."""
+        sides = (x - width / 2, x + width / 2)
+        self.fill([(sides[0], low, z), (sides[1], low, z), (sides[1], high, z), (sides[0], high, z)], colour, label)
+
+    def disc(self, x: float, y: float, z: float, radii: tuple[float, float], colour: np.ndarray, label: int) -> None:
+        """An upright ellipse that faces the camera."""
+        self.fill(np.column_stack([_UNIT_DISC * radii + (x, y), np.full(16, z)]), colour, label)
 
 
-def _letter_strokes(width: float, height: float) -> list[list[np.ndarray]]:
-    """The strokes of S, T, O and P in a box of the given size around the origin."""
-    t = np.linspace(0, 2 * np.pi, 20)
-    upper = np.stack([np.cos(t), np.sin(t)], 1)
-    s_top = np.stack([np.cos(np.linspace(-0.3, -4.5, 12)), 0.5 * np.sin(np.linspace(-0.3, -4.5, 12)) - 0.5], 1)
-    letters = [
-        [np.concatenate([s_top, -s_top[::-1]])],
-        [np.array([[-1, -1], [1, -1]]), np.array([[0, -1], [0, 1]])],
-        [upper],
-        [np.array([[-0.9, 1], [-0.9, -1], [0.2, -1], [0.8, -0.8], [0.9, -0.45], [0.8, -0.1], [0.2, 0.08],
-                   [-0.9, 0.08]])],
-    ]
-    return [[stroke * (width / 2, height / 2) for stroke in letter] for letter in letters]
+def _side(rng: np.random.Generator, canvas: Canvas, x: float, z: float, end: float) -> None:
+    """A house, a wall, a fence or trees along the street, from z to end."""
+    label = int(rng.choice([BUILDING, BUILDING, BUILDING, TREES, TREES, WALL, FENCE]))
+    if label == TREES:
+        for _ in range(5):
+            place = rng.uniform(z, end)
+            canvas.disc(x * rng.uniform(1, 1.6), rng.uniform(1, 5), place, tuple(rng.uniform(1.2, 2.8, 2)),
+                        rng.uniform((30, 60, 20), (80, 120, 60)), TREES)
+        return
+    high = rng.uniform(5, 16) if label == BUILDING else rng.uniform(1, 2)
+    colour = rng.uniform(70, 190, 3) * 0.5 + rng.uniform(30, 100)
+    canvas.fill([(x, 0, z), (x, high, z), (4 * x, high, z), (4 * x, 0, z)], colour * 0.8, label)
+    canvas.fill([(x, 0, z), (x, 0, end), (x, high, end), (x, high, z)], colour, label)
+    pane = rng.uniform(20, 90, 3) if label != WALL else colour
+    step = 0.25 if label == FENCE else 2.2
+    for start in np.arange(z + step / 3, end - step / 2, step):
+        for low in np.arange(1., high - 1.5, 2.8) if label == BUILDING else (0.,):
+            top = low + 1.5 if label == BUILDING else high
+            canvas.fill([(x, low, start), (x, low, start + step / 2), (x, top, start + step / 2), (x, top, start)],
+                        pane, label)
 
 
-def draw_stop_sign(sprite: Sprite, rng: np.random.Generator) -> None:
-    """A red octagon with a white rim and the word STOP, more or less weathered."""
-    turn = np.pi / 8
-    sprite.paint(sprite.polygon(_regular(8, 1.0, turn)), (150, 22, 26))
-    sprite.paint(sprite.polygon(_regular(8, 0.97, turn)), (244, 244, 242))
-    sprite.tint(sprite.polygon(_regular(8, 0.86, turn)), vary(rng, hsv(rng.uniform(352, 362), 0.87, 0.82)))
-    for index, letter in enumerate(_letter_strokes(0.25, 0.44)):
-        for stroke in letter:
-            sprite.tint(sprite.stroke(stroke + np.array([(index - 1.5) * 0.375, 0]), 0.085), (248, 248, 246))
-    for bolt in (-0.66, 0.66):
-        sprite.tint(sprite.ellipse(0, bolt, 0.035), (196, 190, 190))
-    sprite.light_slope(-0.4, -0.6, rng.uniform(0.06, 0.2))
-    sheen = np.exp(-((sprite.x + 0.7 * sprite.y + rng.uniform(-0.5, 0.7)) / 0.22) ** 2)
-    sprite.tint(sheen, (255, 255, 255), rng.uniform(0, 0.22))
-    sprite.bevel(0.06, 0.5)
+def _vehicle(rng: np.random.Generator, canvas: Canvas, x: float, z: float) -> None:
+    label = int(rng.choice([CAR, CAR, CAR, CAR, TRUCK, BUS]))
+    width, high, long = ((1.8, 1.5, 4.), (2.4, 3.2, 7.), (2.5, 2.9, 10.))[(CAR, TRUCK, BUS).index(label)]
+    colour, dark, left = rng.uniform(20, 230, 3), np.full(3, 25.), x - np.sign(x) * width / 2
+    waist = high * (0.6 if label == CAR else 1.)
+    for corner in (-0.4, 0.4):
+        canvas.disc(x + corner * width, 0.3, z, (0.2, 0.33), dark, label)
+    canvas.fill([(left, 0.3, z), (left, 0.3, z + long), (left, waist, z + long), (left, waist, z)], colour * 0.7, label)
+    if label == CAR:
+        canvas.board(x, z + 1, waist, high, 0.8 * width, dark + 40, label)
+    canvas.board(x, z, 0.25, waist, width, colour, label)
+    if label != CAR:
+        canvas.board(x, z, 0.5 * high, 0.85 * high, 0.85 * width, dark + (40 if label == BUS else colour * 0.5), label)
+    for corner in (-0.35, 0.35):
+        canvas.disc(x + corner * width, 0.7, z, (0.16, 0.12), np.array([240, 70 + 160 * (x < 0), 60]), label)
 
 
-def draw_traffic_light(sprite: Sprite, rng: np.random.Generator) -> None:
-    """An upright housing with three lamps under visors, one of them lit."""
-    half = 0.4
-    housing = vary(rng, pick(rng, ((240, 182, 32), (40, 44, 46), (38, 72, 58), (232, 170, 26))), 8)
-    body = np.clip((0.16 - np.hypot(np.clip(np.abs(sprite.x) - half + 0.16, 0, None),
-                                    np.clip(np.abs(sprite.y) - 0.98 + 0.16, 0, None))) * sprite.pixels / 2 + 0.5, 0, 1)
-    sprite.paint(body, housing)
-    sprite.light(1.08 - 0.3 * (sprite.x / half + 0.25) ** 2)
-    sprite.bevel(0.08, 0.6)
-    panel = sprite.polygon([(-half + 0.07, -0.9), (half - 0.07, -0.9), (half - 0.07, 0.9), (-half + 0.07, 0.9)])
-    sprite.tint(panel, (24, 26, 30), 0.82)
-    lit = int(rng.integers(3))
-    for index, hue in enumerate((2, 42, 142)):
-        cy = (index - 1) * 0.59
-        on = index == lit
-        sprite.tint(sprite.ellipse(0, cy, 0.29), (10, 10, 12))
-        sprite.tint(sprite.ellipse(0, cy, 0.255), hsv(hue, 0.95 if on else 0.7, 1.0 if on else 0.3))
-        if on:
-            glow = np.exp(-(sprite.x**2 + (sprite.y - cy) ** 2) / 0.075)
-            sprite.tint(glow, hsv(hue + 6, 0.35, 1.0), 0.85)
-            sprite.tint(np.exp(-(sprite.x**2 + (sprite.y - cy) ** 2) / 0.2), hsv(hue, 0.9, 1.0), 0.3)
-        else:
-            sprite.gloss(-0.09, cy - 0.1, 0.07, 0.06, 0.4)
-        hood = np.stack([0.3 * np.cos(np.linspace(-np.pi, 0, 16)), cy + 0.3 * np.sin(np.linspace(-np.pi, 0, 16))], 1)
-        sprite.tint(sprite.stroke(hood, 0.07), (16, 17, 20))
+def _person(rng: np.random.Generator, canvas: Canvas, x: float, z: float) -> None:
+    tall, trousers, shirt = rng.uniform(1.5, 1.9), rng.uniform(20, 120, 3), rng.uniform(30, 230, 3)
+    for foot in (-1, 1) * np.array(rng.uniform(0.08, 0.2)):
+        canvas.fill([(x + foot - .08, 0, z), (x + foot + .08, 0, z), (x + .1, .5 * tall, z), (x - .1, .5 * tall, z)],
+                    trousers, PERSON)
+    canvas.disc(x, 0.66 * tall, z, (0.24, 0.2 * tall), shirt, PERSON)
+    canvas.disc(x, 0.92 * tall, z, (0.11, 0.14), rng.uniform((90, 60, 40), (235, 190, 160)), PERSON)
 
 
-def _draw_hand(sprite: Sprite, turn: float, length: float, width: float, colour: tuple[int, int, int]) -> None:
-    tip = np.array([np.sin(turn), -np.cos(turn)])
-    side = np.array([tip[1], -tip[0]]) * width
-    sprite.tint(sprite.polygon([-0.16 * tip + side, tip * length + side * 0.4, tip * length - side * 0.4,
-                                -0.16 * tip - side]), colour)
+def _post(rng: np.random.Generator, canvas: Canvas, x: float, z: float) -> None:
+    high, grey = rng.uniform(2.6, 5), np.full(3, rng.uniform(50, 130))
+    canvas.board(x, z, 0, high, 0.14, grey, POLE)
+    kind = rng.integers(4)
+    if kind == 0:
+        canvas.board(x, z, high - 1, high, 0.4, grey * 0.4, LIGHT)
+        canvas.disc(x, high - rng.uniform(0.2, 0.8), z, (0.13, 0.13), rng.uniform((60, 60, 0), (255, 255, 90)), LIGHT)
+    elif kind == 1:
+        canvas.disc(x, high - 0.3, z, (0.4, 0.4), np.array([220, 40, 40]), SIGN)
+        canvas.disc(x, high - 0.3, z, (0.27, 0.27), np.array([235, 235, 235]), SIGN)
+    elif kind == 2:
+        canvas.board(x, z, high - 0.6, high, 0.8, np.array([30, 70, 190]), SIGN)
 
 
-def draw_clock(sprite: Sprite, rng: np.random.Generator) -> None:
-    """A wall clock with a coloured rim, marks and hands that agree on the time."""
-    rim = pick(rng, ((44, 46, 52), (112, 72, 44), (184, 148, 74), (38, 74, 122), (52, 56, 60), (30, 96, 98)))
-    sprite.paint(sprite.ellipse(0, 0, 0.98), vary(rng, rim))
-    sprite.light_ball(0, 0, 1, 0.55)
-    sprite.tint(sprite.ellipse(0, 0, 0.83), (40, 40, 44))
-    sprite.tint(sprite.ellipse(0, 0, 0.81), vary(rng, (246, 244, 236), 6))
-    inside = np.hypot(sprite.x + 0.03, sprite.y + 0.05)
-    sprite.tint(np.clip((inside - 0.66) / 0.14, 0, 1) * sprite.ellipse(0, 0, 0.81), (120, 120, 126), 0.3)
-    for hour in range(12):
-        ray = np.array([np.sin(hour * np.pi / 6), -np.cos(hour * np.pi / 6)])
-        long = hour % 3 == 0
-        sprite.tint(sprite.stroke([ray * (0.57 if long else 0.64), ray * 0.72], 0.065 if long else 0.035), (36, 38, 44))
-    minutes = rng.uniform(0, 12 * 60)
-    _draw_hand(sprite, minutes / 720 * 2 * np.pi, 0.42, 0.05, (28, 30, 36))
-    _draw_hand(sprite, minutes / 60 * 2 * np.pi, 0.64, 0.036, (28, 30, 36))
-    if rng.random() < 0.7:
-        _draw_hand(sprite, rng.uniform(0, 2 * np.pi), 0.68, 0.016, (206, 36, 36))
-    sprite.tint(sprite.ellipse(0, 0, 0.065), (28, 30, 36))
-    sprite.gloss(-0.34, -0.42, 0.3, 0.2, 0.3)
+def render_street_image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Renders one street.
+
+    Args:
+        rng: Source of all randomness.
+
+    Returns:
+        The image, uint8 RGB (height, width, 3), and Cityscapes' training labels, uint8 (height, width).
+    """
+    canvas = Canvas(rng)
+    half, walk, shift = rng.uniform(3.5, 6.5), rng.uniform(1.8, 4.5), rng.uniform(-2, 2)
+    grass, grey = rng.uniform((60, 90, 40), (130, 140, 90)), np.full(3, rng.uniform(60, 120))
+    canvas.ground(-200, 200, 0.8, 500, grass, TERRAIN)
+    canvas.ground(shift - half - walk, shift + half + walk, 0.8, 500, grey + rng.uniform(20, 60), SIDEWALK)
+    canvas.ground(shift - half, shift + half, 0.8, 500, grey, ROAD)
+    for start in np.arange(2, 80, 6):
+        canvas.ground(shift - 0.08, shift + 0.08, start, start + 3, np.full(3, 220.), ROAD)
+    things = []
+    for side in (-1, 1):
+        edge, z = half + walk + rng.uniform(0, 4), rng.uniform(2, 7)
+        while z < 90:
+            end = z + rng.uniform(6, 16)
+            if rng.random() < 0.85:
+                things.append((end, _side, (shift + side * edge, z, end)))
+            z = end
+        things += [(z, _post, (shift + side * (half + 0.5), z)) for z in np.cumsum(rng.uniform(4, 12, 6)) + 3]
+        things += [(z, _person, (shift + side * (half + rng.uniform(-1, 1) * walk), z))
+                   for z in np.exp(rng.uniform(1.7, 3.6, rng.integers(1, 6)))]
+        things += [(z, _vehicle, (shift + side * half * rng.uniform(0.35, 0.7), z))
+                   for z in np.cumsum(rng.uniform(7, 25, 4))]
+    for _, draw, place in sorted(things, key=lambda thing: -thing[0]):
+        draw(rng, canvas, *place)
+    roughness = np.zeros(256, np.float32)
+    roughness[list(_ROUGHNESS)] = list(_ROUGHNESS.values())
+    grain = sum(noise(rng, canvas.labels.shape, cells) for cells in (8, 60, 160))
+    canvas.image += (roughness[canvas.labels] * grain)[..., None] + (18 * noise(rng, canvas.labels.shape, 3))[..., None]
+    small = cv2.resize(canvas.image, SIZE[::-1], interpolation=cv2.INTER_AREA)
+    return develop(rng, small), np.ascontiguousarray(canvas.labels[::2, ::2])
+
+
+def render_street_sample(root: Path, train_images: int = 160, val_images: int = 40, seed: int = 2021) -> None:
+    """Renders a set in Cityscapes layout: the same arguments give the same files, byte for byte.
+
+    Args:
+        root: Folder that receives ``leftImg8bit/`` and ``gtFine/``.
+        train_images: Images of the training split.
+        val_images: Images of the validation split.
+        seed: Selects another set of streets, at least 0.
+    """
+    for turn, (split, count) in enumerate((('train', train_images), ('val', val_images))):
+        for index in range(count):
+            image, labels = render_street_image(np.random.default_rng([seed, turn, index]))
+            for kind, ending, pixels in (('leftImg8bit', 'leftImg8bit', image[..., ::-1]),
+                                         ('gtFine', 'gtFine_labelTrainIds', labels)):
+                path = Path(root) / kind / split / 'rendered' / f'rendered_{index:06d}_{ending}.png'
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4]):
+                    raise OSError(f'cannot write {path}')

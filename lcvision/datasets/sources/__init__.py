@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mmengine.config import Config
 
-from lcvision.datasets.sample import ensure_classification_sample, ensure_detection_sample, ensure_street_sample
+from lcvision.datasets.sample import RENDERERS, ensure_rendered_folder
 from lcvision.datasets.sources import classification, detection, segmentation
 from lcvision.errors import UserError
 
@@ -35,17 +35,15 @@ class _Task:
     layout: str
     use: Callable[[Config, Path, bool], Split]
     check: Callable[[Config, bool], int]
-    ensure_sample: Callable[[Path], Path]
 
 
 # By default_scope.
 _TASKS = {
-    'mmdet': _Task('detection', 'a folder in COCO layout', detection.use_source, detection.check_source,
-                   ensure_detection_sample),
+    'mmdet': _Task('detection', 'a folder in COCO layout', detection.use_source, detection.check_source),
     'mmseg': _Task('segmentation', 'a folder in Cityscapes layout, or with images/ and masks/', segmentation.use_source,
-                   segmentation.check_source, ensure_street_sample),
+                   segmentation.check_source),
     'mmpretrain': _Task('classification', 'a tree of images (train/CLASS/*.jpg, val/CLASS/*.jpg) or an .npz file',
-                        classification.use_source, classification.check_source, ensure_classification_sample),
+                        classification.use_source, classification.check_source),
 }
 
 
@@ -65,7 +63,7 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
     """
     task = _task(cfg)
     if source == 'sample':
-        root = task.ensure_sample(_SAMPLE_ROOT / task.name)
+        root = ensure_rendered_folder(_SAMPLE_ROOT / task.name, RENDERERS[task.name])
     else:
         root = Path(source)
         # The methods of Path would raise at a name that no file can have.

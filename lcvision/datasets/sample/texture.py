@@ -1,0 +1,75 @@
+"""Random textures and paint, the material of every rendered picture."""
+import cv2
+import numpy as np
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> np.ndarray:
+    """Smooth noise between about -1 and 1.
+
+    Args:
+        rng: Source of all randomness.
+        shape: Height and width in pixels.
+        cells: Patches along the shorter side.
+    """
+    step = min(shape) / cells
+    grid = rng.uniform(-1, 1, (int(shape[0] / step) + 2, int(shape[1] / step) + 2)).astype(np.float32)
+    return cv2.resize(grid, shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def texture(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Two colours in stripes, checks, spots or clouds: float32 RGB of 0..255, (height, width, 3)."""
+    y, x = np.mgrid[:shape[0], :shape[1]].astype(np.float32)
+    turn, period = rng.uniform(0, np.pi), max(shape) / rng.uniform(3, 9)
+    u, v = (np.sin((x * c + y * s) * 2 * np.pi / period) for c, s in ((np.cos(turn), np.sin(turn)),
+                                                                      (-np.sin(turn), np.cos(turn))))
+    pattern = (u, u * v, np.maximum(u, v), noise(rng, shape, 4))[rng.integers(4)]
+    share = np.clip(0.5 + pattern * rng.uniform(0.3, 2), 0, 1)[..., None]
+    first, second = rng.uniform(25, 235, (2, 3))
+    grain = 6 * noise(rng, shape, 5) + rng.normal(0, 3, shape)
+    return (share * first + (1 - share) * (0.4 * first + 0.6 * second) + grain[..., None]).astype(np.float32)
+
+
+def coverage(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Share of each pixel that a polygon covers, float32 (height, width).
+
+    Args:
+        points: Corners x, y in pixels, (n, 2).
+        shape: Height and width of the canvas.
+    """
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    return mask.astype(np.float32) / 255
+
+
+def paint(rng: np.random.Generator, image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Paints a textured body with rounded rims and a shadow.
+
+    Args:
+        rng: Source of all randomness.
+        image: float32 (height, width, 3), changed in place.
+        points: Outline x, y in pixels, (n, 2).
+
+    Returns:
+        The pixels that it covers, bool (height, width).
+    """
+    height, width = image.shape[:2]
+    size = float(np.ptp(points, 0).max())
+    low = np.maximum(points.min(0) - 2, 0).astype(int)
+    high = np.minimum(points.max(0) + 0.15 * size + 4, (width, height)).astype(int)
+    box, shape = np.s_[low[1]:high[1], low[0]:high[0]], (high[1] - low[1], high[0] - low[0])
+    alpha = coverage(points - low, shape)
+    shadow = cv2.GaussianBlur(coverage(points - low + (0.04 * size, 0.05 * size), shape), (0, 0), 0.03 * size + 0.5)
+    depth = cv2.GaussianBlur(alpha, (0, 0), 0.05 * size + 0.5)
+    sun = np.linspace(1.15, 0.85, shape[0], dtype=np.float32)[:, None]
+    body = texture(rng, shape) * ((0.35 + 0.65 * depth) * sun)[..., None]
+    ground = image[box] * (1 - 0.45 * shadow[..., None])
+    image[box] = ground * (1 - alpha[..., None]) + body * alpha[..., None]
+    covered = np.zeros((height, width), bool)
+    covered[box] = alpha > 0.5
+    return covered
+
+
+def develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """What a camera makes of it: light, colour cast and sensor noise; uint8."""
+    light = rng.uniform(0.75, 1.15) * rng.uniform(0.94, 1.06, 3)
+    return np.clip(image * light + rng.normal(0, rng.uniform(1, 4), image.shape), 0, 255).astype(np.uint8)
