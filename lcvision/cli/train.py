@@ -48,6 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     notes += fit_schedule(cfg, num_images)
     add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
+    for name, kind in (('finite', 'lcvision.FiniteHook'), ('resume', 'lcvision.ResumeHook')):
+        cfg.default_hooks.setdefault(name, dict(type=kind))  # a config of a user's own has them, too
     _run(cfg, args, notes)
     return 0
 
@@ -66,7 +68,7 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CKPT',
                         help='go on from CKPT, or from the newest checkpoint of the work dir')
     parser.add_argument('--load-from', metavar='CKPT', help='start with the weights of CKPT (.pth or .safetensors)')
-    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16 on a CPU)')
+    parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16, on a GPU without it float16)')
     parser.add_argument('--epochs', type=int, metavar='N', help="epochs; the schedule is scaled to them [config's]")
     add_run_arguments(parser)
     args = parser.parse_args(argv)

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
-from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
+from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook, last_checkpoint
+from lcvision.errors import UserError
 from lcvision.registry import HOOKS
 
 SCORES = [0.2, 0.9, 0.5]
@@ -181,3 +183,43 @@ def test_two_trainings_in_one_folder_both_end(tmp_path):
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
     assert torch.load(tmp_path / last(tmp_path), weights_only=False)['meta']['epoch'] == 20
+
+
+def test_a_copied_run_leaves_the_run_that_it_is_a_copy_of(tmp_path):
+    hook = dict(max_keep_ckpts=1, save_best='acc', rule='greater')
+    runner(tmp_path / 'old', epochs=2, scores=[0.2, 0.5], hook=hook).train()
+    shutil.copytree(tmp_path / 'old', tmp_path / 'new')
+    before = files(tmp_path / 'old')
+    newest = last_checkpoint(tmp_path / 'new')
+    assert newest == tmp_path / 'new' / 'epoch_2.pth'
+    runner(tmp_path / 'new', epochs=3, scores=[0.9], hook=hook, resume=True, load_from=str(newest)).train()
+    assert files(tmp_path / 'old') == before and 'best_acc_epoch_2.pth' in before
+    assert files(tmp_path / 'new') == ['best_acc_epoch_3.pth', 'epoch_3.pth', 'last_checkpoint']
+
+
+def test_last_checkpoint_lies_in_out_dir_if_there_is_one(tmp_path):
+    assert last_checkpoint(tmp_path) is None
+    (tmp_path / 'last_checkpoint').write_text('/gone/run/iter_6.pth\n')
+    assert last_checkpoint(tmp_path, str(tmp_path / 'out')) == tmp_path / 'out' / tmp_path.name / 'iter_6.pth'
+
+
+@pytest.mark.parametrize('key', ['accc', 'acc/top1', 'coco/bbox_mAP'])
+def test_a_metric_that_is_none_is_told_at_the_first_evaluation(tmp_path, key):
+    with pytest.raises(UserError, match=f'save_best={key}: no metric is called so; there are acc; .*--resume'):
+        runner(tmp_path, hook=dict(save_best=key, rule='greater')).train()
+    assert last(tmp_path) == 'epoch_1.pth'
+
+
+def test_a_metric_that_is_silent_yet_is_waited_for(tmp_path):
+    class Detections(Score):
+        """Has nothing to say before it finds something, as a detector's."""
+        default_prefix = 'coco'
+
+        def compute_metrics(self, results):
+            score = self.scores.pop(0)
+            return dict(bbox_mAP=score) if score else {}
+
+    run = runner(tmp_path, hook=dict(save_best='coco/bbox_mAP'))
+    run._val_evaluator = Evaluator([Detections([0, 0, 0.5])])
+    run.train()
+    assert 'best_coco_bbox_mAP_epoch_3.pth' in files(tmp_path)

@@ -1,0 +1,47 @@
+"""A text config of a user's own, inheriting a framework's, runs where nothing has imported lcvision before."""
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BACKBONE = "backbone=dict(_delete_=True, type='lcvision.PPLCNet', scale=0.25, out_indices={})"
+CONFIGS = {
+    'mmdet': ('_base_/models/retinanet_r50_fpn.py',
+              f"{BACKBONE.format('(0, 1, 2, 3)')}, neck=dict(in_channels=[16, 32, 64, 128])"),
+    'mmseg': ('_base_/models/deeplabv3plus_r50-d8.py',
+              f"{BACKBONE.format('(0, 1, 2, 3)')}, decode_head=dict(in_channels=128, c1_in_channels=16, num_classes=3), "
+              'auxiliary_head=None, pretrained=None'),
+    'mmpretrain': ('_base_/models/resnet18.py', f"{BACKBONE.format('(3,)')}, head=dict(in_channels=128, num_classes=3)"),
+}
+PROGRAM = """
+import sys
+from mmengine.config import Config
+from mmengine.runner import Runner
+cfg = Config.fromfile(sys.argv[1])
+cfg.work_dir = sys.argv[2]
+runner = Runner.from_cfg(cfg)
+print(type(runner.model).__module__.split('.')[0], type(runner.model.backbone).__module__)
+"""
+
+
+@pytest.mark.parametrize('framework', CONFIGS)
+def test_a_text_config_names_lcvision_in_custom_imports(framework, tmp_path):
+    base, model = CONFIGS[framework]
+    base = Path(find_spec(framework).origin).parent / '.mim/configs' / base
+    config = tmp_path / 'own.py'
+    config.write_text(f"_base_ = {str(base)!r}\ncustom_imports = dict(imports=['lcvision'])\n"
+                      f"default_scope = {framework!r}\nmodel = dict({model})\n")
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', PROGRAM, str(config), str(tmp_path / 'work')],
+                          capture_output=True, text=True, cwd=tmp_path, timeout=300,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == f'{framework} lcvision.models.backbones.pplcnet'
+
+
+def test_the_readme_shows_such_a_config():
+    section = (ROOT / 'README.md').read_text().split('## In your own mmdet')[1].split('```python')[1].split('```')[0]
+    assert "custom_imports = dict(imports=['lcvision'])" in section and '\nimport lcvision' not in section
