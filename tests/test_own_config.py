@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BACKBONE = "backbone=dict(_delete_=True, type='lcvision.PPLCNet', scale=0.25, out_indices={})"
+OWN = "backbone=dict(_delete_=True, type='lcvision.PPLCNet', scale=0.25, out_indices={})"
 CONFIGS = {
     'mmdet': ('_base_/models/retinanet_r50_fpn.py',
-              f"{BACKBONE.format('(0, 1, 2, 3)')}, neck=dict(in_channels=[16, 32, 64, 128])"),
+              f"{OWN.format('(0, 1, 2, 3)')}, neck=dict(in_channels=[16, 32, 64, 128])"),
     'mmseg': ('_base_/models/deeplabv3plus_r50-d8.py',
-              f"{BACKBONE.format('(0, 1, 2, 3)')}, decode_head=dict(in_channels=128, c1_in_channels=16, num_classes=3), "
+              f"{OWN.format('(0, 1, 2, 3)')}, decode_head=dict(in_channels=128, c1_in_channels=16, num_classes=3), "
               'auxiliary_head=None, pretrained=None'),
-    'mmpretrain': ('_base_/models/resnet18.py', f"{BACKBONE.format('(3,)')}, head=dict(in_channels=128, num_classes=3)"),
+    'mmpretrain': ('_base_/models/resnet18.py', f"{OWN.format('(3,)')}, head=dict(in_channels=128, num_classes=3)"),
 }
 PROGRAM = """
 import sys
