@@ -51,7 +51,8 @@ def replay(schedulers: list[_ParamScheduler], optimizer: Optimizer | BaseOptimWr
         group.update(start, **{name: start[f'initial_{name}'] for name in names})
     keys = [repr(sorted((name, value) for name, value in group.items() if name != 'params')) for group in groups]
     firsts = [keys.index(key) for key in dict.fromkeys(keys)]
-    led = SimpleNamespace(param_groups=[dict(groups[i]) for i in firsts], step=None, _global_step=1)
+    led = SimpleNamespace(param_groups=[dict(groups[i]) for i in firsts], _global_step=1,
+                          step=SimpleNamespace(_with_counter=True))
     for scheduler in schedulers:
         scheduler.base_values = [groups[i][f'initial_{scheduler.param_name}'] for i in firsts]
         scheduler.optimizer, scheduler.last_step, scheduler._global_step = led, -1, -1

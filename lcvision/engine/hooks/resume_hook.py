@@ -77,7 +77,7 @@ class ResumeHook(Hook):
                                 'in the checkpoint; resume with the schedule of the run, or begin a new one with '
                                 '--load-from')
             replay(schedulers, optimizer, starts, done, epoch_length)
-        rates = ', '.join(f'{rate:.3g}' for rates in runner.optim_wrapper.get_lr().values() for rate in rates[-1:])
+        rates = ', '.join(dict.fromkeys(f'{rates[-1]:.3g}' for rates in runner.optim_wrapper.get_lr().values()))
         runner.logger.info('The schedule is not that of the checkpoint: it goes on after iteration '
                            f'{done} as if it had been so from the start, at a rate of {rates}.')
 
