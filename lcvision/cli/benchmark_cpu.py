@@ -8,20 +8,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
-from lcvision.cli.config import load_config
+from lcvision.config import load_config
+from lcvision.deploy.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
+from lcvision.deploy.network import build_model, raw_network, task_of
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
-from lcvision.latency import NO_TIME, SCOPES, Outcome, Subject, environment, run_benchmark
+from lcvision.latency import NO_TIME, SCOPES, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
-from lcvision.latency.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
-from lcvision.latency.ledger import PROFILED, check_profiled, format_profiles, run_profiles
-from lcvision.latency.network import build_model, raw_network, task_of
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.presets import PRESETS
+from lcvision.latency.profiler import PROFILED, check_profiled, format_profiles, run_profiles
 from lcvision.latency.table import format_table, plot_records
 from lcvision.latency.time_limit import TimeLimit
 

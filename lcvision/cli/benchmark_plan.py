@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from mmengine.config import Config
 
+from lcvision import environment
+from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.errors import UserError
-from lcvision.latency import Budget, check_threads, environment
-from lcvision.latency.input_size import find_input_size, parse_input_size
+from lcvision.latency import Budget, check_threads
 from lcvision.latency.presets import CONFIGS, DEFAULT, Preset, find_preset
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 import lcvision
-from lcvision.cli.config import ConfigOptions, load_config
+from lcvision.config import ConfigOptions, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.weights import from_paddle, from_timm

@@ -8,13 +8,13 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from lcvision.cli.config import ConfigOptions, load_config
-from lcvision.cli.launch import quiet_warnings
 from lcvision.complexity import Complexity, count_layers
+from lcvision.config import ConfigOptions, load_config
+from lcvision.deploy.input_size import find_input_size, parse_input_size
+from lcvision.deploy.network import RawNetwork, build_model, task_of
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
-from lcvision.latency.input_size import find_input_size, parse_input_size
-from lcvision.latency.network import RawNetwork, build_model, task_of
+from lcvision.training.launch import quiet_warnings
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
 _NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net). Paddle FLOPs '

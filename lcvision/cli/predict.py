@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.cli.config import ConfigOptions, load_config
-from lcvision.cli.launch import quiet_warnings, require_checkpoint
-from lcvision.cli.newest_run import find_run
 from lcvision.cli.result_files import ResultFiles
+from lcvision.config import ConfigOptions, load_config
 from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.errors import UserError
+from lcvision.training.launch import quiet_warnings, require_checkpoint
+from lcvision.training.newest_run import find_run
 from lcvision.visualization import PictureFolder
 
 

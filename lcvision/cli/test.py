@@ -5,8 +5,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from lcvision.cli.config import load_config, override
-from lcvision.cli.launch import (
+from lcvision import environment
+from lcvision.config import load_config, override
+from lcvision.deploy.engines import select_engine
+from lcvision.files import check_target, write_atomically
+from lcvision.training.launch import (
     add_hook,
     add_run_arguments,
     quiet_logger,
@@ -14,10 +17,7 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
-from lcvision.cli.newest_run import find_run
-from lcvision.files import check_target, write_atomically
-from lcvision.latency import environment
-from lcvision.latency.engines import select_engine
+from lcvision.training.newest_run import find_run
 
 
 def main(argv: list[str] | None = None) -> int:

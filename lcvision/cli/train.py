@@ -11,8 +11,9 @@ from mmengine.registry import OPTIMIZERS, init_default_scope
 from mmengine.runner import Runner
 
 from lcvision.cli import run_tool
-from lcvision.cli.config import load_config, override
-from lcvision.cli.launch import (
+from lcvision.config import load_config, override
+from lcvision.errors import UserError
+from lcvision.training.launch import (
     add_hook,
     add_run_arguments,
     quiet_logger,
@@ -20,8 +21,7 @@ from lcvision.cli.launch import (
     require_checkpoint,
     use_launcher,
 )
-from lcvision.cli.schedule import fit_schedule, set_epochs, set_iterations
-from lcvision.errors import UserError
+from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
 # With --data a batch is at most this share of the data, so that an epoch has some steps, but not below the least.
 _STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16

@@ -12,8 +12,8 @@ from mmengine.registry import TRANSFORMS, DefaultScope
 
 from lcvision.datasets.image_bounds import check_size
 from lcvision.datasets.transforms import LoadImage
+from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError
-from lcvision.latency.input_size import evaluation_pipelines
 
 _READER_KEYS = ('color_type', 'imdecode_backend')
 

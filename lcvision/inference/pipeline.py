@@ -8,12 +8,12 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from lcvision.inference.finish import finish_for
+from lcvision.deploy.engines import Prepared
+from lcvision.deploy.network import RawNetwork
 from lcvision.inference.image_steps import ImageSteps, Sample
 from lcvision.inference.network_input import NetworkInput, Normalisation
+from lcvision.inference.postprocess import finish_for
 from lcvision.inference.results import Result
-from lcvision.latency.engines import Prepared
-from lcvision.latency.network import RawNetwork
 
 _INPUTS = 8
 

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from lcvision.cli.config import load_config
+from lcvision import environment
+from lcvision.config import load_config
+from lcvision.deploy.engines import select_engine
+from lcvision.deploy.network import raw_network, task_of
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.frames import Frame, Skipped, open_source
@@ -14,9 +17,7 @@ from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
-from lcvision.latency import check_threads, environment
-from lcvision.latency.engines import select_engine
-from lcvision.latency.network import raw_network, task_of
+from lcvision.latency import check_threads
 
 # Where the test pipeline leaves the size to the image: only for looking at the network.
 _TRIAL_SIZE = (128, 128)
@@ -41,7 +42,7 @@ class Predictor:
         config: Path of a config, or the config itself; its test pipeline says how images are prepared.
         checkpoint: .pth or .safetensors; read as data, nothing in it is executed. It may have another number of
             classes than the config, as after training with ``--data``.
-        engine: Name of an engine, see ``lcvision.latency.engines``; 'best' is chosen by measuring.
+        engine: Name of an engine, see ``lcvision.deploy.engines``; 'best' is chosen by measuring.
         threads: Threads of an operator; None takes as many as can run at once here.
         precision: 'fp32', or another that the engine has.
         top_k: Classes that a classification names.

@@ -8,9 +8,9 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
+from lcvision.deploy.engines import ENGINES, BestEngine, Engine, EngineError, Prepared
+from lcvision.deploy.network import example_input
 from lcvision.errors import UserError
-from lcvision.latency.engines import ENGINES, BestEngine, Engine, EngineError, Prepared
-from lcvision.latency.network import example_input
 
 # Engines that compile do it for one size; so many stay.
 _SIZES = 4

@@ -11,8 +11,8 @@ from mmengine.registry import DATASETS, DefaultScope
 from torch import Tensor, nn
 
 from lcvision.datasets.sources.config_edits import set_num_classes
+from lcvision.deploy.network import build_model
 from lcvision.errors import UserError
-from lcvision.latency.network import build_model
 from lcvision.weights.compatibility import added_classes, check_compatible
 from lcvision.weights.safe_load import load_checkpoint_file
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
+from lcvision import environment
+from lcvision.deploy.engines import Engine, EngineError, Prepared
+from lcvision.deploy.engines.engine import first_line
+from lcvision.deploy.network import example_input
+from lcvision.deploy.output_check import Gate, objection
 from lcvision.errors import UserError
-from lcvision.latency import environment
-from lcvision.latency.engines import Engine, EngineError, Prepared
-from lcvision.latency.engines.engine import first_line
-from lcvision.latency.gate import Gate, objection
 from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
-from lcvision.latency.network import example_input
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.statistics import noise_reasons, summarize
 from lcvision.latency.subject import Failure, Outcome, Subject

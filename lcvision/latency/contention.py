@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lcvision.latency import environment
+from lcvision import environment
 
 _TICKS = os.sysconf('SC_CLK_TCK')
 

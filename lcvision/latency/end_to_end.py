@@ -10,12 +10,12 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from lcvision.deploy.engines import Prepared
+from lcvision.deploy.network import RawNetwork, raw_network, task_of
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.trained_model import config_meta
-from lcvision.latency.engines import Prepared
-from lcvision.latency.network import RawNetwork, raw_network, task_of
 from lcvision.models.segmentors.upsampled_labels import agreement
 
 # 640 x 480 with the detail of a photograph; a file, so that no code that draws can change a measurement.
@@ -93,7 +93,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     """
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config))
-    image = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
+    image: Any = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
     if not pipeline.steps.fixed_shape():
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
     around = JpegToResult(pipeline, image)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lcvision.latency import environment
+from lcvision import environment
 from lcvision.latency.measure import Series
 
 P90_MIN_SAMPLES = 64

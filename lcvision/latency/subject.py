@@ -7,10 +7,10 @@ from typing import Protocol
 
 from torch import nn
 
+from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
-from lcvision.latency import environment
-from lcvision.latency.engines import Prepared
-from lcvision.latency.network import example_input
+from lcvision.deploy.engines import Prepared
+from lcvision.deploy.network import example_input
 
 
 class EndToEnd(Protocol):

@@ -4,7 +4,7 @@ from itertools import cycle
 import numpy as np
 import torch
 
-from lcvision.latency import environment
+from lcvision import environment
 from lcvision.latency.measure import Series, sample
 from lcvision.latency.statistics import summarize
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from lcvision import environment
 from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
+from lcvision.deploy import precision
+from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.output_check import Gate
 from lcvision.errors import UserError
-from lcvision.latency import environment, measure, precision
-from lcvision.latency.engines import ENGINES
-from lcvision.latency.gate import Gate
+from lcvision.latency import measure
 
 ROOT = Path(__file__).parents[2]
 QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']

@@ -16,7 +16,7 @@ from mmseg.structures import SegDataSample
 
 from lcvision.datasets.sample import render_classification_sample, render_detection_sample, render_street_sample
 from lcvision.datasets.sources import use_source
-from lcvision.latency.input_size import find_input_size
+from lcvision.deploy.input_size import find_input_size
 
 ROOT = Path(__file__).parents[2] / 'configs'
 FILES = sorted(path for path in ROOT.rglob('*.py') if '_base_' not in path.parts)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.complexity import count_params
-from lcvision.latency.network import build_network, example_input
+from lcvision.deploy.network import build_network, example_input
 
 # Parameters as counted on the reference's networks, and of their backbones.
 ROWS = {

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.complexity import count_complexity
-from lcvision.latency.input_size import find_input_size
+from lcvision.deploy.input_size import find_input_size
 from lcvision.registry import MODELS
 
 # Millions of parameters with BN's statistics and of multiply-adds, as the table prints them; 3.53 is printed as 3.17.

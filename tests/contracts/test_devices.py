@@ -10,9 +10,9 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from lcvision.datasets.sources import use_source
+from lcvision.deploy.engines import Prepared
+from lcvision.deploy.network import build_model, example_input
 from lcvision.engine.hooks import MemoryFormatHook
-from lcvision.latency.engines import Prepared
-from lcvision.latency.network import build_model, example_input
 from lcvision.registry import MODELS, OPTIM_WRAPPERS
 from tests.configs.test_configs import TASKS, drop_pretrained
 from tests.contracts.test_backbone_contract import CASES

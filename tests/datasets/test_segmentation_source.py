@@ -9,8 +9,8 @@ from PIL import Image
 
 from lcvision.datasets.sample import RENDERERS, render_street_sample
 from lcvision.datasets.sources import check_source, use_source
+from lcvision.deploy.input_size import find_input_size
 from lcvision.errors import UserError
-from lcvision.latency.input_size import find_input_size
 
 CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
 

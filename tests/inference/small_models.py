@@ -7,7 +7,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import TRANSFORMS, init_default_scope
 
 from lcvision.datasets.sample import render_detection_image, render_street_image
-from lcvision.latency.network import build_model
+from lcvision.deploy.network import build_model
 
 SMALL_DETECTOR = {'model.backbone.scale': 0.25, 'model.neck.in_channels': [32, 64, 128], 'model.neck.out_channels': 32,
                   'model.bbox_head.in_channels': 32, 'model.bbox_head.stacked_convs': 1,

@@ -152,7 +152,7 @@ def test_wrong_arguments_are_told(made, tmp_path):
 
 
 def test_best_chooses_among_engines(made, tmp_path, monkeypatch):
-    from lcvision.latency import engines
+    from lcvision.deploy import engines
     config, model, predictor = made(CLASSIFIER)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     monkeypatch.setattr(engines, 'ENGINES', {'eager': engines.ENGINES['eager']})

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from lcvision import environment
+from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, check_threads, environment, run_benchmark
-from lcvision.latency.engines import ENGINES, Engine, EngineError, Prepared
+from lcvision.latency import Budget, Subject, benchmark, check_threads, run_benchmark
 from lcvision.latency.time_limit import TimeLimit
 from tests.latency.small_net import small_net
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from lcvision.deploy.engines import ENGINES, Prepared
+from lcvision.deploy.network import build_model, task_of
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
-from lcvision.latency.engines import ENGINES, Prepared
-from lcvision.latency.network import build_model, task_of
 from lcvision.latency.table import format_ms, format_table
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, small_config
 from tests.latency.small_net import small_net

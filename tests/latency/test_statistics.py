@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lcvision.latency import environment
+from lcvision import environment
 from lcvision.latency.contention import Contention
 from lcvision.latency.measure import Series
 from lcvision.latency.statistics import drift, median_interval, noise_reasons, rank_correlation, summarize

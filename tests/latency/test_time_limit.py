@@ -1,7 +1,7 @@
 """Time that runs out, by a clock of the test's own."""
 import pytest
 
-from lcvision.latency.engines import ENGINES
+from lcvision.deploy.engines import ENGINES
 from lcvision.latency.measure import Budget
 from lcvision.latency.time_limit import TimeLimit, largest_share, quickest_to_prepare_first
 

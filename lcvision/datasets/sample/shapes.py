@@ -54,8 +54,8 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     for _ in range(rng.integers(0, 4)):
         middle, reach = rng.uniform(0, 1, 2) * shape[::-1], rng.uniform(0.02, 0.3) * max(shape)
         ends = middle + np.outer((-1, 1), rng.normal(0, 1, 2)) * reach
-        cv2.line(image, *(tuple(map(int, end)) for end in ends), rng.uniform(20, 230, 3).tolist(),
-                 int(rng.integers(1, 5)), cv2.LINE_AA)
+        start, end = ends.astype(int).tolist()
+        cv2.line(image, start, end, rng.uniform(20, 230, 3).tolist(), int(rng.integers(1, 5)), cv2.LINE_AA)
     return image
 
 
@@ -98,7 +98,8 @@ def render_detection_image(rng: np.random.Generator, empty: bool = False,
     Returns:
         The image, uint8 RGB (height, width, 3), and what is to be found.
     """
-    image, instances = _background(rng, SIZES[rng.integers(len(SIZES))]), []
+    image = _background(rng, SIZES[rng.integers(len(SIZES))])
+    instances: list[Instance] = []
     if crowd:
         _add_crowd(rng, image, instances)
     for _ in range(0 if empty else rng.integers(2, 7)):
@@ -131,7 +132,8 @@ def render_detection_sample(root: Path, train_images: int = 240, val_images: int
     categories = [{'id': label + 1, 'name': name, 'supercategory': 'shape'} for label, name in enumerate(NAMES)]
     first = 1
     for turn, (split, count) in enumerate((('train', train_images), ('val', val_images))):
-        images, annotations = [], []
+        images: list[dict] = []
+        annotations: list[dict] = []
         for index in range(count):
             image, instances = render_detection_image(np.random.default_rng([seed, turn, index]),
                                                       empty=index % 20 == 13, crowd=index % 30 == 5)

@@ -1,8 +1,10 @@
 """Streets of plain textured bodies, for segmentation (Cityscapes layout)."""
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lcvision.datasets.sample.texture import develop, noise
 
@@ -32,7 +34,7 @@ class Canvas:
         self.image = np.ascontiguousarray(self.image, np.float32)
         self.labels = np.full((height, width), SKY, np.uint8)
 
-    def fill(self, points: np.ndarray, colour: np.ndarray, label: int) -> None:
+    def fill(self, points: ArrayLike, colour: np.ndarray, label: int) -> None:
         """Fills the polygon of points x to the right, y up and z ahead in metres, (n, 3)."""
         x, y, z = np.asarray(points, np.float64).T
         seen = np.stack([x, self.eye - y], 1) * (self.focal / np.maximum(z, 0.8))[:, None] + self.vanish
@@ -132,9 +134,9 @@ def render_street_image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     canvas.ground(-200, 200, 0.8, 500, grass, TERRAIN)
     canvas.ground(shift - half - walk, shift + half + walk, 0.8, 500, grey + rng.uniform(20, 60), SIDEWALK)
     canvas.ground(shift - half, shift + half, 0.8, 500, grey, ROAD)
-    for start in np.arange(2, 80, 6):
+    for start in range(2, 80, 6):
         canvas.ground(shift - 0.08, shift + 0.08, start, start + 3, np.full(3, 220.), ROAD)
-    things = []
+    things: list[Any] = []
     for side in (-1, 1):
         edge, z = half + walk + rng.uniform(0, 4), rng.uniform(2, 7)
         while z < 90:

@@ -8,13 +8,14 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from lcvision import environment
+from lcvision.deploy.engines import check_precisions, select_engines
+from lcvision.deploy.input_size import find_input_size
+from lcvision.deploy.network import raw_network, task_of
 from lcvision.errors import UserError
-from lcvision.latency import SCOPES, Budget, Subject, check_threads, environment, run_benchmark
+from lcvision.latency import SCOPES, Budget, Subject, check_threads, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
-from lcvision.latency.engines import check_precisions, select_engines
-from lcvision.latency.input_size import find_input_size
 from lcvision.latency.joint_score import JointScore
-from lcvision.latency.network import raw_network, task_of
 from lcvision.latency.table import format_ms
 from lcvision.registry import HOOKS
 

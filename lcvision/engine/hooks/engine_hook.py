@@ -7,13 +7,13 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from lcvision import environment
+from lcvision.deploy.engines import select_engine
+from lcvision.deploy.input_size import find_input_size
+from lcvision.deploy.nesting import nest
+from lcvision.deploy.network import head_of, raw_network
 from lcvision.inference.conditions import predicting
 from lcvision.inference.sized_networks import SizedNetworks
-from lcvision.latency import environment
-from lcvision.latency.engines import select_engine
-from lcvision.latency.input_size import find_input_size
-from lcvision.latency.nesting import nest
-from lcvision.latency.network import head_of, raw_network
 from lcvision.registry import HOOKS
 
 
@@ -24,7 +24,7 @@ class EngineHook(Hook):
     Preparation of images, decoding and metrics stay the model's own; images of a batch run one after the other.
 
     Args:
-        engine: Its name, see ``lcvision.latency.engines``; 'best' is chosen by measuring.
+        engine: Its name, see ``lcvision.deploy.engines``; 'best' is chosen by measuring.
         precision: One that it has.
 
     Raises:

@@ -8,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from lcvision.latency.network import to_channels_last
+from lcvision.deploy.network import to_channels_last
 from lcvision.registry import HOOKS
 
 _CHOICES = ('auto', 'channels_last', 'contiguous')

@@ -143,7 +143,7 @@ class SeesawBlock(nn.Module):
         order in which the first one yields them. In thin blocks that one is dense, with zeros, and yields them
         permuted. In wide ones it stays in two, and the second is dense instead. In even ones, where half of a dense
         weight would be zeros, it sees its input twice and has four groups, whose outputs fall on the right side by
-        themselves. Norms behind two convolutions are folded into them, which :func:`lcvision.latency.fuse.fuse_network`
+        themselves. Norms behind two convolutions are folded into them, which :func:`lcvision.deploy.fuse.fuse_network`
         does behind one. The order of the block's own input and output stays.
 
         Source: measured on one thread at 224 x 224, against slices everywhere, dense convolutions everywhere, products

@@ -18,11 +18,11 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from torch.utils.data import Dataset
 
+from lcvision.deploy.output_check import Gate
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
 from lcvision.errors import UserError
 from lcvision.latency import Outcome
-from lcvision.latency.gate import Gate
 
 ROOT = Path(__file__).parents[3]
 QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from lcvision.complexity import count_complexity
-from lcvision.latency.fuse import fuse_network
+from lcvision.deploy.fuse import fuse_network
 from lcvision.models import ConvGapHead, SeesawNet
 from lcvision.models.layers import SeesawBlock
 from tests.fixture import assert_close

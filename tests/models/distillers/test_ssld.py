@@ -14,8 +14,8 @@ from PIL import Image
 from torch.nn.functional import cross_entropy
 
 from lcvision.cli.get_flops import count_config
+from lcvision.deploy.network import raw_network
 from lcvision.errors import UserError
-from lcvision.latency.network import raw_network
 from lcvision.models.distillers.ssld import dml_loss
 from lcvision.weights import check_compatible
 from tests.cli.conftest import tool

@@ -8,7 +8,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch.nn import functional as F
 
-from lcvision.latency.network import calibrate, raw_network, task_of
+from lcvision.deploy.network import calibrate, raw_network, task_of
 from lcvision.models import LeanEncoderDecoder
 
 CLASSES = 5

@@ -1,0 +1,118 @@
+"""Remembers which engine was the quickest, so that it is measured once on a machine."""
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lcvision import environment
+from lcvision.files import locked, write_atomically
+
+_SCHEMA = 1
+_LOGGER = logging.getLogger('lcvision')
+_PACKAGES = ('torch', 'onnxruntime', 'openvino', 'lcvision')
+
+
+class EngineCache:
+    """Choices in a JSON file of the user's cache folder.
+
+    A file that cannot be read or written is no error: it is named in a warning, and the engines are measured.
+
+    Args:
+        path: The file; None takes ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache``.
+    """
+
+    def __init__(self, path: str | Path | None = None):
+        self.path = Path(path) if path else _default_path()
+
+    def get(self, conditions: dict) -> str | None:
+        """The engine chosen under these conditions; None where none was.
+
+        Args:
+            conditions: From :func:`conditions`.
+        """
+        choice = self._read().get(_key(conditions))
+        return choice['engine'] if choice else None
+
+    def put(self, conditions: dict, engine: str, medians_ms: dict[str, float]) -> None:
+        """Remembers a choice.
+
+        Args:
+            conditions: From :func:`conditions`.
+            engine: Its name.
+            medians_ms: What each engine took, for a reader of the file.
+        """
+        choice = {'engine': engine, 'medians_ms': medians_ms, 'conditions': conditions}
+        try:
+            with locked(self.path):
+                content = {'schema': _SCHEMA, 'choices': {**self._read(), _key(conditions): choice}}
+                write_atomically(self.path, (json.dumps(content, indent=1) + '\n').encode())
+        except OSError as error:
+            _LOGGER.warning(f'the choice of engine is not remembered: {self.path} cannot be written ({error.strerror})')
+
+    def _read(self) -> dict[str, dict]:
+        try:
+            content = json.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            _LOGGER.warning(f'the remembered engines are not used: {self.path} cannot be read ({error})')
+            return {}
+        choices = content.get('choices') if isinstance(content, dict) and content.get('schema') == _SCHEMA else None
+        if not isinstance(choices, dict) or not all(map(_is_choice, choices.values())):
+            _LOGGER.warning(f'the remembered engines are not used: {self.path} is not what this version writes')
+            return {}
+        return choices
+
+
+def conditions(network: nn.Module, example: torch.Tensor, *, precision: str, threads: int,
+               engines: Sequence[str]) -> dict:
+    """Everything that decides which engine is the quickest, as plain JSON.
+
+    The values of the weights are left out: they do not change the time, and a network in training has new ones after
+    every epoch.
+
+    Args:
+        network: Its structure counts.
+        example: Its size counts.
+        precision: Precision inside.
+        threads: Threads of an operator.
+        engines: Names of those to choose from.
+    """
+    versions = environment.versions()
+    machine = environment.cpu()
+    return {
+        'cpu': machine['cpu'],
+        'flags': machine['flags'],
+        'isa_cap': environment.isa_cap(),
+        'versions': {name: versions[name] for name in _PACKAGES},
+        'engines': sorted(engines),
+        'network': structure_hash(network),
+        'input': list(example.shape[-2:]),
+        'precision': precision,
+        'threads': threads,
+    }
+
+
+def structure_hash(network: nn.Module) -> str:
+    """First 16 hex digits of the SHA-256 of a network's modules and the shapes of its weights."""
+    shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
+    return hashlib.sha256(f'{network}\n{shapes}'.encode()).hexdigest()[:16]
+
+
+def _key(conditions: dict) -> str:
+    return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_choice(choice: object) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get('engine'), str)
+
+
+def _default_path() -> Path:
+    folder = Path(os.environ.get('XDG_CACHE_HOME', ''))
+    # The specification says that a relative path is to be ignored.
+    return (folder if folder.is_absolute() else Path('~/.cache').expanduser()) / 'lcvision' / 'best_engine.json'

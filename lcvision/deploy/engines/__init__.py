@@ -1,0 +1,86 @@
+"""The ways to run a network that can be measured; an absent one is listed with its reason."""
+from lcvision.deploy.engines.aot_inductor import AOTInductorEngine
+from lcvision.deploy.engines.best import BestEngine
+from lcvision.deploy.engines.eager import EagerEngine
+from lcvision.deploy.engines.engine import Engine, EngineError, Prepared
+from lcvision.deploy.engines.inductor import InductorEngine
+from lcvision.deploy.engines.inductor_freezing import InductorFreezingEngine
+from lcvision.deploy.engines.onnxruntime import OnnxRuntimeEngine
+from lcvision.deploy.engines.openvino import OpenVINOEngine
+from lcvision.deploy.precision import check_cpu
+from lcvision.errors import UserError
+
+__all__ = ['ENGINES', 'BestEngine', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions',
+           'select_engine', 'select_engines']
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
+    EagerEngine(), InductorEngine(), InductorFreezingEngine(), AOTInductorEngine(), OnnxRuntimeEngine(),
+    OpenVINOEngine())}
+
+
+def availability() -> dict[str, str | None]:
+    """Every engine with the reason why it cannot be used here, None where it can."""
+    return {name: engine.missing() for name, engine in ENGINES.items()}
+
+
+def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
+    """Engines that a request names.
+
+    Args:
+        spec: Names separated by commas, or 'all' for every installed one, or 'best' for the one that chooses among
+            these for each network.
+        fresh: Whether 'best' measures although it knows its choice.
+
+    Raises:
+        UserError: A name is unknown, or its engine is not installed.
+    """
+    missing = availability()
+    if spec in ('all', 'best'):
+        engines = [ENGINES[name] for name, reason in missing.items() if reason is None]
+        return [BestEngine(engines, fresh)] if spec == 'best' else engines
+    installed = ', '.join(name for name, reason in missing.items() if reason is None)
+    names = list(dict.fromkeys(name.strip() for name in spec.split(',') if name.strip()))
+    if not names:
+        raise UserError(f"no engine named: give one or more of {', '.join(ENGINES)}, or 'all', or 'best'")
+    for name in names:
+        if name not in ENGINES:
+            raise UserError(f"unknown engine {name!r}: engines are {', '.join(ENGINES)}, 'all' and 'best'; "
+                            f'installed here: {installed}')
+        if missing[name] is not None:
+            raise UserError(f'engine {name!r} is not installed: {missing[name]}; installed here: {installed}')
+    return [ENGINES[name] for name in names]
+
+
+def select_engine(engine: str, precision: str) -> Engine:
+    """The one engine that a network is to run on.
+
+    Args:
+        engine: Its name, or 'best'.
+        precision: One that it has.
+
+    Raises:
+        UserError: There is no such engine here, the name is of several, or it or this CPU lacks the precision.
+    """
+    chosen = select_engines(engine)
+    if len(chosen) != 1:
+        raise UserError(f'a network runs on one engine, {engine!r} names {len(chosen)}: give one of '
+                        f"{', '.join(ENGINES)}, or 'best'")
+    check_precisions([precision], chosen)
+    return chosen[0]
+
+
+def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
+    """Refuses a precision that none of the engines or not this CPU has.
+
+    Args:
+        precisions: Names.
+        engines: As selected.
+
+    Raises:
+        UserError: Names the precision and those supported.
+    """
+    for precision in precisions:
+        if not any(precision in engine.precisions for engine in engines):
+            have = '; '.join(f"{engine.name}: {', '.join(engine.precisions)}" for engine in engines)
+            raise UserError(f'precision {precision!r} is on none of the engines asked for ({have})')
+        check_cpu(precision)

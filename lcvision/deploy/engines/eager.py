@@ -1,0 +1,48 @@
+"""PyTorch as it is: operators called one by one, norms folded, the better memory layout."""
+import time
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from lcvision.deploy.engines.engine import Engine, Prepared, first_ms
+from lcvision.deploy.precision import deployed_network
+from lcvision.latency.measure import sample
+
+_LAYOUTS = {'nchw': torch.contiguous_format, 'channels_last': torch.channels_last}
+_PROBES = 5
+_PROBE_SECONDS = 2.
+
+
+class EagerEngine(Engine):
+    """torch's own operators (oneDNN convolutions) on the fused network.
+
+    Which of NCHW and channels_last is quicker depends on the network and on the CPU, so both are tried.
+    """
+
+    name = 'eager'
+    precisions = ('fp32', 'bf16')
+
+    def missing(self) -> str | None:
+        """It is always there."""
+        return None
+
+    def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
+        """Fuses the network and keeps the layout with the smaller median of a few interleaved runs."""
+        candidates = [_prepare(network, example, precision, layout) for layout in _LAYOUTS]
+        times: list[list[float]] = [[] for _ in candidates]
+        deadline = time.monotonic() + _PROBE_SECONDS
+        while len(times[0]) < _PROBES * 4 and (len(times[0]) < _PROBES or time.monotonic() < deadline):
+            for candidate, taken in zip(candidates, times, strict=True):
+                candidate.run(candidate.example)
+                taken.extend(sample(partial(candidate.run, candidate.example), _PROBES))
+        return candidates[int(np.argmin([np.median(taken) for taken in times]))]
+
+
+def _prepare(network: nn.Module, example: torch.Tensor, precision: str, layout: str) -> Prepared:
+    memory_format = _LAYOUTS[layout]
+    deployed = deployed_network(network, example, precision)
+    deployed = deployed.to(memory_format=memory_format)  # type: ignore[call-overload]
+    x = example.contiguous(memory_format=memory_format)
+    return Prepared(deployed, x, first_ms(deployed, x), layout=layout)

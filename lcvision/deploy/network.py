@@ -1,0 +1,227 @@
+"""The bare network inside an mm model: image tensor in, raw maps out."""
+import copy
+import math
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from lcvision.deploy.nesting import flatten, nesting_of
+from lcvision.errors import UserError
+
+_HEADS = {'bbox_head': 'detection', 'decode_head': 'segmentation', 'head': 'classification'}
+# Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
+_CALIBRATION_PIXELS, _CALIBRATION_IMAGES = 4 * 320 * 320, (2, 32)
+_TRIAL_SIZE = (128, 128)
+
+
+class RawNetwork(nn.Module):
+    """Backbone, neck and head of a detector, segmentor or classifier, without pre- and post-processing.
+
+    Args:
+        backbone: Images -> maps.
+        neck: Maps -> maps, or None.
+        head: Maps -> raw outputs (class and box logits, segmentation logits, class logits), or None.
+
+    Shapes: (N, 3, H, W) -> flat tuple of tensors.
+    """
+
+    def __init__(self, backbone: nn.Module, neck: nn.Module | None, head: nn.Module | None):
+        super().__init__()
+        self.backbone = backbone
+        self.neck = nn.Identity() if neck is None else neck
+        self.head = nn.Identity() if head is None else head
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Raw outputs in one flat tuple."""
+        return flatten(self.head(self.neck(self.backbone(x))))
+
+    def nesting(self) -> Any:
+        """How the head nests its outputs, see :func:`lcvision.deploy.nesting.nest`."""
+        with torch.inference_mode():
+            return nesting_of(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
+
+
+def task_of(model: nn.Module) -> str:
+    """'detection', 'segmentation' or 'classification', by the head that the model has.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    return _HEADS[head_of(model)]
+
+
+def head_of(model: nn.Module) -> str:
+    """Name of the part of a detector, segmentor or classifier that gives its raw outputs.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    for head in _HEADS:
+        if hasattr(model, 'backbone') and hasattr(model, head):
+            return head
+    raise UserError(f'{type(model).__name__} cannot be measured as one network: it has to be a single-stage detector, '
+                    'an encoder-decoder segmentor or an image classifier, with a backbone and a '
+                    'bbox_head, decode_head or head')
+
+
+def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
+    """Takes the network out of a built model.
+
+    Args:
+        model: An mm model on any device and in any mode; it is not changed.
+        input_size: Height and width that it is going to be run with.
+
+    Returns:
+        A copy in eval mode, float32, on the CPU.
+
+    Raises:
+        UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
+    """
+    head = head_of(model)
+    model = _without_layout(copy.deepcopy(model)).to('cpu', torch.float32).eval()
+    model.requires_grad_(False)
+    parts = dict(model.named_children())
+    network = RawNetwork(parts['backbone'], parts.get('neck'), parts.get(head))
+    x = example_input(input_size)
+    with torch.inference_mode():
+        try:
+            outputs, expected = network(x), flatten(model(x, mode='tensor'))
+        except Exception as error:
+            raise UserError(f'{type(model).__name__} cannot run on one image of {input_size[0]}x{input_size[1]}: '
+                            f'{type(error).__name__}: {error}') from error
+    for what, tensors in (('weights', model.state_dict().values()), ('outputs', expected)):
+        if not all(torch.isfinite(tensor).all() for tensor in tensors):
+            raise UserError(f'{type(model).__name__} cannot be measured, its {what} are not finite: has the training '
+                            'diverged? Take an earlier checkpoint')
+    if len(outputs) != len(expected) or not all(map(_same, outputs, expected)):
+        raise UserError(f'{type(model).__name__} does more in its forward than backbone, neck and {head} one after '
+                        'the other, and cannot be measured as one network')
+    return revert_sync_batchnorm(network).eval()
+
+
+def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, str]:
+    """Builds the network of a config without data and without weights.
+
+    Args:
+        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
+        input_size: Height and width.
+
+    Returns:
+        The network and its task.
+
+    Raises:
+        UserError: There is no model, or it does not build.
+    """
+    model = build_model(config, input_size=input_size)
+    return raw_network(model, input_size), task_of(model)
+
+
+def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, int] = (160, 160)) -> nn.Module:
+    """Builds the model of a config, without data and without weights, always with the same random ones.
+
+    Args:
+        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
+        calibrated: Whether norms are set as :func:`calibrate` does.
+        input_size: Height and width to calibrate for.
+
+    Returns:
+        The model in eval mode.
+
+    Raises:
+        UserError: There is no model, it does not build, or it has no network that could be run by itself.
+    """
+    if not isinstance(config.get('model'), dict):
+        raise UserError(f'{config.filename} has no model to measure')
+    settings: Any = _without_checkpoints(copy.deepcopy(config.model))
+    if config.get('data_preprocessor') is not None:
+        settings.setdefault('data_preprocessor', copy.deepcopy(config.data_preprocessor))
+    generator = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    try:
+        with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
+            model = MODELS.build(settings)
+        task_of(model)
+        if calibrated:
+            calibrate(model, input_size)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f'the model of {config.filename} does not build: {type(error).__name__}: {error}') from error
+    finally:
+        torch.random.set_rng_state(generator)
+    return model.eval()
+
+
+def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> None:
+    """Sets all norms of an untrained model so that one engine can be told from another by its outputs.
+
+    Running statistics become those of images of noise, and norms give values around 1: with random weights and the
+    usual 0 every activation function makes two nearly equal maps more different, until a rounding decides the output
+    of a deep network. At 1 it is nearly linear.
+
+    Args:
+        model: It is changed, whatever its norms were.
+        input_size: Height and width of the images; at another size the borders have another share of the statistics.
+            Sides of very large ones are halved, which takes a quarter of the time.
+    """
+    norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
+    momenta = [norm.momentum for norm in norms]
+    while math.prod(input_size) > _CALIBRATION_PIXELS and not any(side % 128 for side in input_size):
+        input_size = (input_size[0] // 2, input_size[1] // 2)
+    images = min(max(_CALIBRATION_PIXELS // math.prod(input_size), _CALIBRATION_IMAGES[0]), _CALIBRATION_IMAGES[1])
+    model.eval()
+    for norm in norms:
+        norm.train()
+        norm.reset_parameters()
+        if norm.affine:
+            nn.init.ones_(norm.bias)
+        # Over all calls, where levels share a norm.
+        norm.momentum = None
+    try:
+        with torch.no_grad():
+            model(torch.randn(images, 3, *input_size), mode='tensor')
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        model.eval()
+
+
+def example_input(input_size: tuple[int, int]) -> torch.Tensor:
+    """One normalised image of noise, always the same: (1, 3, H, W)."""
+    return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
+
+
+def to_channels_last(_: nn.Module, args: tuple) -> tuple:
+    """Pre-hook that converts the input of a backbone, and with it the layout of every map that follows."""
+    return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])
+
+
+def _without_layout(model: nn.Module) -> nn.Module:
+    """The model without the layout that training chose: engines try their own."""
+    for module in model.modules():
+        for key, hook in list(module._forward_pre_hooks.items()):
+            if hook is to_channels_last:
+                del module._forward_pre_hooks[key]
+    return model
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def _without_checkpoints(settings: object) -> object:
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            if key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value)):
+                settings[key] = None
+            else:
+                _without_checkpoints(value)
+    elif isinstance(settings, (list, tuple)):
+        for value in settings:
+            _without_checkpoints(value)
+    return settings

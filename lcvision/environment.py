@@ -1,0 +1,257 @@
+"""Where a number was measured: CPU, limits, versions, and what was measured."""
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from lcvision.deploy.allocator import allocator
+from lcvision.version import __version__
+
+_FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
+          'asimd', 'bf16', 'i8mm', 'sve')
+_PRODUCT = ('/sys/class/dmi/id/sys_vendor', '/sys/class/dmi/id/product_name')
+_PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy', 'onnxruntime', 'openvino')
+
+
+def collect() -> dict:
+    """What a reader needs to judge or repeat a number; every value is plain JSON."""
+    return {
+        **fingerprint(),
+        'usable_threads': usable_threads(),
+        'allocator': allocator(),
+        'platform': platform.platform(),
+        'python': platform.python_version(),
+        'versions': versions(),
+        'git_revision': git_revision(),
+        'load_average': load_average(),
+    }
+
+
+def fingerprint() -> dict:
+    """What must be equal for milliseconds of two runs to be comparable; a CPU's name is shared by many machines."""
+    return {
+        **cpu(),
+        'physical_cores': len(cores()),
+        'affinity': len(affinity()),
+        'cgroup_quota': cgroup_quota(),
+        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
+        'isa_cap': isa_cap(),
+        'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
+        'product': ' '.join(filter(None, map(_read, _PRODUCT))),
+    }
+
+
+def cpu(cpuinfo: str | None = None) -> dict:
+    """Model, flags that decide a kernel's speed, and cores.
+
+    Args:
+        cpuinfo: Text of ``/proc/cpuinfo``; None reads this machine's.
+    """
+    text = (_read('/proc/cpuinfo') or '') if cpuinfo is None else cpuinfo
+
+    def first(names: str) -> str:
+        found = re.search(rf'^(?:{names})\s*:\s*(.+)$', text, re.MULTILINE)
+        return found[1].strip() if found else ''
+
+    have = set(first('flags|Features').split())
+    parts = ('vendor_id', 'cpu family', 'model', 'stepping',
+             'CPU implementer', 'CPU variant', 'CPU part', 'CPU revision')
+    return {
+        'cpu': first('model name|Hardware|Model') or _brand() or platform.processor() or platform.machine(),
+        'cpu_id': ' '.join(filter(None, map(first, parts))),
+        'flags': [flag for flag in _FLAGS if flag in have],
+        'flags_hash': hashlib.sha256(' '.join(sorted(have)).encode()).hexdigest()[:16],
+        'hypervisor': 'hypervisor' in have,
+        'cores': os.cpu_count(),
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of everything that computes, by name; None for what is absent."""
+    found: dict[str, str | None] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return {**found, 'onednn': onednn_version(), 'lcvision': __version__}
+
+
+def isa_cap() -> dict[str, str]:
+    """Variables of the environment that forbid kernels the CPU could run."""
+    names = ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA')
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def affinity() -> list[int]:
+    """Numbers of the CPUs that this process may run on."""
+    if hasattr(os, 'sched_getaffinity'):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
+    """Cores of the CPUs that this process may run on, each as the numbers of all its CPUs.
+
+    Args:
+        root: Where the system describes its CPUs; what it does not describe has a core of its own.
+    """
+    found = {frozenset(_numbers(_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu)))
+             for cpu in affinity()}
+    return sorted(map(set, found), key=min)
+
+
+def largest_cache(root: str = '/sys/devices/system/cpu') -> int:
+    """Bytes of the last-level cache; 0 where the system does not tell.
+
+    Args:
+        root: Where the system describes its CPUs.
+    """
+    sizes = [_read(path) or '' for path in Path(root, 'cpu0/cache').glob('index*/size')]
+    return max((int(size[:-1]) << {'K': 10, 'M': 20}[size[-1]] for size in sizes if re.fullmatch(r'\d+[KM]', size)),
+               default=0)
+
+
+def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:
+    """CPUs' worth of time that the container allows, the tightest limit on the way up; None without a limit.
+
+    Args:
+        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
+        root: Where the cgroup file systems are mounted.
+    """
+    return min((limit for folder in _cgroup_folders(cgroup, root) if (limit := _folder_quota(folder)) is not None),
+               default=None)
+
+
+def throttled_seconds(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float:
+    """Seconds in which the container had used up its quota and had to wait; 0 without one.
+
+    Args:
+        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
+        root: Where the cgroup file systems are mounted.
+    """
+    found = [0.]
+    for folder in _cgroup_folders(cgroup, root):
+        text = _read(folder / 'cpu.stat') or ''
+        found += [int(number) * {'usec': 1e-6, 'time': 1e-9}[unit]
+                  for unit, number in re.findall(r'^throttled_(usec|time) (\d+)$', text, re.MULTILINE)]
+    return max(found)
+
+
+def usable_threads() -> int:
+    """Threads that can run at once here: the smaller of affinity and quota, at least one."""
+    quota = cgroup_quota()
+    return max(1, min(len(affinity()), math.floor(quota) if quota is not None else len(affinity())))
+
+
+def load_average() -> list[float] | None:
+    """Runnable processes over 1, 5 and 15 minutes, where the system tells."""
+    try:
+        return [round(load, 2) for load in os.getloadavg()]
+    except OSError:
+        return None
+
+
+@functools.cache
+def onednn_version() -> str | None:
+    """Version of the oneDNN inside torch."""
+    found = re.search(r'MKL-DNN v([\d.]+)|oneDNN v([\d.]+)', torch.__config__.show())
+    return found and (found[1] or found[2])
+
+
+@functools.cache
+def git_revision() -> str | None:
+    """Commit of the sources this package runs from, with '-dirty' when they were changed; None outside git."""
+    folder = Path(__file__).resolve().parents[1]
+    if not (folder / '.git').exists():
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        command = ['git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
+    return None
+
+
+def config_hash(config: object) -> str:
+    """First 16 hex digits of the SHA-256 of a config's values, whatever file they came from."""
+    text = json.dumps(config, sort_keys=True, default=lambda x: getattr(x, '__qualname__', type(x).__name__))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def weights_hash(network: nn.Module) -> str:
+    """First 16 hex digits of the SHA-256 of all parameters and buffers with their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def count_subnormals(network: nn.Module) -> int:
+    """Weights so small that a CPU computes them in microcode, up to a hundred times slower, unless flushed to zero."""
+    total = 0
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            # Compared as integers: where subnormal numbers are flushed, floats that hold them compare as zeros.
+            integer = {2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
+            size = tensor.contiguous().view(integer) & torch.iinfo(integer).max
+            smallest_normal = torch.tensor(torch.finfo(tensor.dtype).tiny, dtype=tensor.dtype).view(integer)
+            total += int(((size > 0) & (size < smallest_normal)).sum())
+    return total
+
+
+@functools.cache
+def _brand() -> str:
+    """The CPU's name where macOS has it."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(['sysctl', '-n', 'machdep.cpu.brand_string'], check=True, capture_output=True, text=True,
+                              timeout=10).stdout.strip()
+    return ''
+
+
+def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:
+    text = (_read('/proc/self/cgroup') or '') if cgroup is None else cgroup
+    for line in text.splitlines():
+        _, controllers, path = line.split(':', 2)
+        if not controllers:
+            bases = [Path(root), Path(root, 'unified')]
+        elif 'cpu' in controllers.split(','):
+            bases = [Path(root, controllers), Path(root, 'cpu')]
+        else:
+            continue
+        parts = [part for part in path.split('/') if part not in ('', '..')]
+        # Inside a container the path may be that of the host: the mount's own top is looked at as well.
+        yield from (base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1))
+
+
+def _numbers(text: str) -> Iterator[int]:
+    """Numbers of a list such as '0-2,8'."""
+    for part in text.split(','):
+        first, _, last = part.partition('-')
+        yield from range(int(first), int(last or first) + 1)
+
+
+def _folder_quota(folder: Path) -> float | None:
+    limit = _read(folder / 'cpu.max')
+    quota, period = limit.split() if limit else (_read(folder / name) for name in
+                                                 ('cpu.cfs_quota_us', 'cpu.cfs_period_us'))
+    if quota in (None, 'max') or period is None or int(quota) <= 0:
+        return None
+    return int(quota) / int(period)
+
+
+def _read(path: str | Path) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None

@@ -1,0 +1,123 @@
+"""From raw maps to results: boxes in the original image, a label map, a class."""
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from lcvision.deploy.nesting import nest
+from lcvision.deploy.network import RawNetwork, task_of
+from lcvision.errors import UserError
+from lcvision.inference.results import Class, Detections, LabelMap, Result
+from lcvision.models.dense_heads.pico_head import PicoHead
+from lcvision.models.segmentors.axis_taps import axis_taps
+from lcvision.models.segmentors.upsampled_labels import upsampled_labels
+
+Outputs = Sequence[torch.Tensor]
+Finish = Callable[[Outputs, dict], Result]
+
+
+def finish_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5) -> Finish:
+    """Chooses what turns the raw maps of a model's network into results.
+
+    Args:
+        model: A detector, segmentor or classifier in eval mode.
+        network: What ``raw_network`` took out of it.
+        classes: Names of its classes.
+        top_k: Classes that a classification names.
+
+    Returns:
+        (flat outputs of one image, meta) -> result, where meta has ``ori_shape``, ``img_shape``, ``scale_factor`` and
+        ``padded``, height and width of the network's input.
+
+    Raises:
+        UserError: The model makes its results in a way that is not known here.
+    """
+    task = task_of(model)
+    if task == 'detection':
+        return DetectionFinish(model, network)
+    if task == 'segmentation':
+        return SegmentationFinish(model)
+    return ClassificationFinish(model, classes, top_k)
+
+
+class DetectionFinish:
+    """Decoding, threshold and suppression by the head itself.
+
+    Args:
+        model: A single-stage detector.
+        network: Its network.
+    """
+
+    def __init__(self, model: nn.Module, network: RawNetwork):
+        self._head: Any = model.bbox_head
+        self._nesting = network.nesting()
+
+    def __call__(self, outputs: Outputs, meta: dict) -> Detections:
+        """Boxes of one image."""
+        if isinstance(self._head, PicoHead):
+            return Detections(*self._head.detect(*nest(self._nesting, [output[0] for output in outputs]), meta=meta))
+        found, = self._head.predict_by_feat(*nest(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
+        return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
+
+
+class SegmentationFinish:
+    """The best class of the upsampled logits, without upsampling where neighbours agree.
+
+    Args:
+        model: An encoder-decoder segmentor.
+
+    Raises:
+        UserError: It slides a window, has one output channel, or predicts in another way than mmseg's.
+    """
+
+    def __init__(self, model: nn.Module):
+        from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+        head: Any = model.decode_head
+        own = not isinstance(head, BaseDecodeHead) or any(
+            getattr(type(head), name) is not getattr(BaseDecodeHead, name) for name in ('predict', 'predict_by_feat'))
+        sliding = (getattr(model, 'test_cfg', None) or {}).get('mode', 'whole') != 'whole'
+        if own or sliding or head.out_channels == 1:
+            reason = ('it slides a window over the image' if sliding else 'it has one output channel' if not own
+                      else f'{type(head).__name__} has a predict of its own')
+            raise UserError(f'this segmentor cannot be run in one step ({reason}): take tools/test.py, or a model with '
+                            "test_cfg.mode='whole', two classes or more and a decode head of mmseg's kind")
+        self._align_corners = bool(head.align_corners)
+        self._coarse = getattr(model, 'argmax', 'exact') == 'coarse'
+
+    def __call__(self, outputs: Outputs, meta: dict) -> LabelMap:
+        """The label map of one image, in its original size."""
+        logits = outputs[0][0]
+        rows, columns = (
+            axis_taps(logits.shape[axis + 1], padded, (0, padded - meta['img_shape'][axis]), meta['ori_shape'][axis],
+                      self._align_corners) for axis, padded in enumerate(meta['padded']))
+        return LabelMap(upsampled_labels(logits, rows, columns, coarse=self._coarse).numpy())
+
+
+class ClassificationFinish:
+    """Softmax and the best classes.
+
+    Args:
+        model: An image classifier.
+        classes: Names of its classes.
+        top_k: Classes named at the most.
+
+    Raises:
+        UserError: Its head scores in another way.
+    """
+
+    def __init__(self, model: nn.Module, classes: Sequence[str], top_k: int):
+        from mmpretrain.models.heads import ClsHead
+        head = model.head
+        if not isinstance(head, ClsHead) or type(head)._get_predictions is not ClsHead._get_predictions:
+            raise UserError(f'{type(head).__name__} does not give one class by a softmax: its results are made by '
+                            'tools/test.py alone')
+        self._classes = classes
+        self._top_k = top_k
+
+    def __call__(self, outputs: Outputs, meta: dict) -> Class:
+        """The classes of one image."""
+        scores = outputs[0][0].float().softmax(0)
+        best = scores.topk(min(self._top_k, len(scores)))
+        label = int(best.indices[0])
+        return Class(label, self._classes[label], best.indices.numpy(), best.values.numpy())

@@ -1,5 +1,0 @@
-"""Where the time of an inference goes, layer by layer."""
-from lcvision.latency.ledger.profile_benchmark import PROFILED, check_profiled, run_profiles
-from lcvision.latency.ledger.profile_table import format_profiles
-
-__all__ = ['PROFILED', 'check_profiled', 'format_profiles', 'run_profiles']

@@ -1,0 +1,132 @@
+"""Which kernel every operator of an eager network ran, and for how long."""
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from lcvision.latency.profiler.kernel import Kernel, describe_convolution, describe_product
+from lcvision.latency.profiler.log_capture import Log, capture_log
+from lcvision.latency.profiler.onednn_log import parse_log
+
+_CONVOLUTIONS = ('conv1d', 'conv2d', 'conv3d', 'convolution')
+_TRANSPOSED = ('conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d')
+# Where the two factors stand among the arguments.
+_PRODUCTS = {'linear': 0, 'addmm': 1, 'mm': 0, 'bmm': 0, 'baddbmm': 1, 'matmul': 0}
+_OUTSIDE = 'outside oneDNN'
+_NUMBER, _CALLS = torch.ones(1), 11
+
+
+@dataclass
+class _Call:
+    operation: str
+    layer: str | None
+    us: float
+    shape: str
+    macs: int | None
+    start: int
+    end: int
+
+
+def trace_eager(network: nn.Module, x: torch.Tensor, named: nn.Module | None = None) -> list[Kernel]:
+    """Runs one inference and tells of its kernels, in order.
+
+    oneDNN's are taken from its log. An operator that does not use it is timed from outside, less the time that an
+    operator takes for a single number. Operators that compute nothing, such as a change of shape, are left out.
+
+    Args:
+        network: Runs operator by operator.
+        x: (1, 3, H, W) input.
+        named: The part of the network whose modules give the layers' names; None for all of it.
+    """
+    with capture_log() as log, _running(named or network) as layers, _Operators(log, layers) as operators:
+        network(x)
+        text = log.text()
+        first = len(operators.calls)
+        for _ in range(_CALLS):
+            torch.relu(_NUMBER)
+    calls, spare = operators.calls[:first], operators.calls[first:]
+    cost = median(call.us for call in spare)
+    return [kernel for call in calls for kernel in _kernels(call, text, cost)]
+
+
+def _kernels(call: _Call, text: str, cost: float) -> Iterator[Kernel]:
+    primitives = parse_log(text[call.start:call.end])
+    yield from (Kernel.of(primitive, call.layer) for primitive in primitives)
+    if all(primitive.operation == 'reorder' for primitive in primitives):
+        us = max(call.us - cost - sum(primitive.us for primitive in primitives), 0.)
+        yield Kernel('torch', call.operation, call.operation if call.macs is None else _OUTSIDE, call.layer,
+                     call.shape, us, call.macs)
+
+
+@contextmanager
+def _running(network: nn.Module) -> Iterator[list[str]]:
+    """The names of the modules that are being run, the innermost last."""
+    names: list[str] = []
+    handles = []
+    for name, module in network.named_modules():
+        def enter(*_: object, name: str = name) -> None:
+            names.append(name)
+
+        def leave(*_: object) -> None:
+            names.pop()
+
+        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+    try:
+        yield names
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Operators(TorchDispatchMode):
+    """Times every operator and notes which part of the log it wrote."""
+
+    def __init__(self, log: Log, layers: list[str]):
+        super().__init__()
+        self.calls: list[_Call] = []
+        self._log, self._layers = log, layers
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        start = self._log.position()
+        before = time.perf_counter_ns()
+        output = func(*args, **(kwargs or {}))
+        us = (time.perf_counter_ns() - before) / 1e3
+        operation = func._schema.name.split('::')[-1].rstrip('_')
+        if _computes(func, operation, args, output):
+            shape, macs = describe_call(operation, args, output)
+            self.calls.append(_Call(operation, (self._layers or [''])[-1] or None, us, shape, macs, start,
+                                    self._log.position()))
+        return output
+
+
+def _computes(func: Any, operation: str, args: Sequence[Any], output: Any) -> bool:
+    if func.is_view or operation.startswith('empty'):
+        return False
+    if func._schema.is_mutable or not isinstance(output, torch.Tensor):
+        return isinstance(output, (torch.Tensor, tuple, list))
+    memory = output.untyped_storage().data_ptr()
+    return not any(isinstance(a, torch.Tensor) and a.untyped_storage().data_ptr() == memory for a in args)
+
+
+def describe_call(operation: str, args: Sequence[Any], output: Any) -> tuple[str, int | None]:
+    """Shape and multiply-adds of an operator's call; '' and None for one that is not a sum of products."""
+    if operation in _PRODUCTS and isinstance(output, torch.Tensor) and output.ndim:
+        inputs = args[_PRODUCTS[operation]].shape[-1]
+        outputs = output.shape[-1]
+        return describe_product(outputs, inputs, output.numel() // max(outputs, 1)), output.numel() * inputs
+    if operation not in _CONVOLUTIONS + _TRANSPOSED:
+        return '', None
+    x, weight = args[:2]
+    size = tuple(weight.shape)
+    if operation in _TRANSPOSED or (operation == 'convolution' and args[6]):
+        # Its weight has the input's channels first.
+        return f'transposed {size[0]}>{output.shape[1]}', x.numel() * weight[0].numel()
+    stride = args[3] if len(args) > 3 else 1
+    return (describe_convolution(size, x.shape[1] // size[1], [stride] if isinstance(stride, int) else stride,
+                                 output.shape[2:]), output.numel() * weight[0].numel())

@@ -1,0 +1,105 @@
+"""Networks times engines times threads -> records with a profile."""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import nn
+
+from lcvision.deploy.engines import Engine, Prepared
+from lcvision.errors import UserError
+from lcvision.latency.benchmark import NO_TIME, Failure, Outcome, Progress, Subject, reason_of, run_benchmark
+from lcvision.latency.measure import Budget, quietly
+from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS
+from lcvision.latency.profiler.onednn_profile import profile_inference
+from lcvision.latency.time_limit import TimeLimit
+
+# Engines whose convolutions write the log; OpenVINO has a oneDNN of its own, which does not.
+PROFILED = ('eager', 'inductor', 'inductor-freezing', 'aot-inductor')
+
+
+def check_profiled(engines: Sequence[Engine], scopes: Sequence[str] = ('net',)) -> None:
+    """Refuses engines that write no log of oneDNN, and any scope but the network's.
+
+    Raises:
+        UserError: Names one and those that can be profiled.
+    """
+    for engine in engines:
+        if engine.name not in PROFILED:
+            raise UserError(f"--profile reads the log of torch's oneDNN, which engine {engine.name!r} does not write: "
+                            f"give --engine one or more of {', '.join(PROFILED)}")
+    if list(scopes) != ['net']:
+        raise UserError(f"--profile takes the network apart, not --scope {','.join(scopes)}: leave --scope out")
+    if not torch.backends.mkldnn.is_available():
+        raise UserError('--profile reads the log of oneDNN, and this build of torch has none: install one that has it')
+
+
+def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
+                 precisions: Sequence[str] = ('fp32',), budget: Budget | None = None,
+                 progress: Progress | None = None, time_limit: TimeLimit | None = None,
+                 deliver: Callable[[Outcome], None] | None = None) -> Outcome:
+    """Measures as :func:`run_benchmark` does, one row after the other, and profiles each.
+
+    Args:
+        subjects: Networks.
+        engines: Those of :data:`PROFILED`.
+        threads: Numbers of threads.
+        precisions: Precisions.
+        budget: Of the measurement without profile.
+        progress: Told what is going on and the share done.
+        time_limit: When to be done; rows that there is no time for are skipped.
+        deliver: Given the outcome as far as it is known, after each row.
+
+    Returns:
+        Records with the key 'profile', see
+        :func:`~lcvision.latency.profiler.onednn_profile.profile_inference`.
+    """
+    outcome = Outcome()
+    rows = [(subject, engine, precision, count) for subject in subjects for count in threads for engine in engines
+            for precision in precisions if precision in engine.precisions]
+    for turn, (subject, engine, precision, count) in enumerate(rows):
+        def told(text: str, done: float, turn: int = turn) -> None:
+            if progress:
+                progress(text, (turn + done) / len(rows))
+
+        share = time_limit and time_limit.share(2 * (len(rows) - turn))
+        if turn and share and not share.seconds:
+            outcome.skipped.append(Failure(subject.name, engine.name, count, NO_TIME))
+            continue
+        kept = _Kept(engine)
+        measured = run_benchmark([subject], [kept], [count], precisions=[precision], budget=budget, time_limit=share,
+                                 progress=lambda text, done, told=told: told(text, done / 2))  # type: ignore[misc]
+        outcome.failures += measured.failures
+        outcome.records += measured.records
+        for record in measured.records:
+            told(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
+            try:
+                record['profile'] = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.name,
+                                                    precision, count), count)
+            except Exception as error:
+                outcome.failures.append(Failure(subject.name, engine.name, count, reason_of(error)))
+        if deliver:
+            deliver(outcome)
+    return outcome
+
+
+@dataclass
+class _Kept(Engine):
+    """An engine that keeps what it prepared, with generated kernels that can be told apart."""
+
+    engine: Engine
+    prepared: list[Prepared] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.name, self.precisions = self.engine.name, self.engine.precisions
+
+    def missing(self) -> str | None:
+        return self.engine.missing()
+
+    def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
+        if self.name == 'eager':
+            self.prepared.append(self.engine.prepare(network, example, precision=precision, threads=threads))
+        else:
+            with torch._inductor.config.patch(NAMED_KERNELS):
+                self.prepared.append(self.engine.prepare(network, example, precision=precision, threads=threads))
+        return self.prepared[-1]

@@ -1,0 +1,1 @@
+"""What training and evaluation share: schedule, launch, the newest run."""

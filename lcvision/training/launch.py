@@ -1,0 +1,122 @@
+"""What train and test share: flags, launchers, checkpoints, quiet logs."""
+import logging
+import os
+import shutil
+import subprocess
+import warnings
+from argparse import ArgumentParser
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from lcvision.config import ConfigOptions
+from lcvision.errors import UserError
+
+# Where each launcher says which of how many processes this one is, and how it is started.
+_LAUNCHERS = {
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'torchrun --nproc-per-node N'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID', 'srun --ntasks N python'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun -n N python'),
+}
+
+
+def add_run_arguments(parser: ArgumentParser) -> None:
+    """Adds the flags that train and test spell alike."""
+    parser.add_argument('--work-dir', metavar='DIR', help='folder of logs and checkpoints [work_dirs/CONFIG]')
+    parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
+                        'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
+                        "come from the data [the config's own data set]")
+    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'), default='auto',
+                        help='layout of activations on a CPU; auto measures and takes the faster [auto]')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
+                        help='entries of the config to override, e.g. train_dataloader.batch_size=8')
+    parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',
+                        help='how processes were started [none]')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
+
+
+def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
+    """Sets the launcher and checks that it has started this process.
+
+    Raises:
+        UserError: It has not, or the processes cannot tell where to meet.
+    """
+    cfg.launcher = launcher
+    if launcher != 'none':
+        *names, command = _LAUNCHERS[launcher]
+        absent = [name for name in names[:2] if name not in os.environ]
+        if absent:
+            raise UserError(f'--launcher {launcher}: {" and ".join(absent)} is not set, so nothing has started several '
+                            f'processes: start with `{command} tools/train.py CONFIG --launcher {launcher}`')
+        if torch.cuda.is_available():
+            if torch.distributed.is_nccl_available():
+                cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'nccl'})
+        else:
+            _distribute_over_cpus(cfg, launcher, names)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+
+
+def _distribute_over_cpus(cfg: Config, launcher: str, names: list[str]) -> None:
+    # mmengine's own start calls torch.cuda and gives the wrapper a GPU's index.
+    for name, given in zip(_LAUNCHERS['pytorch'], names):
+        if given in os.environ:
+            os.environ[name] = os.environ[given]
+    if 'MASTER_ADDR' not in os.environ:
+        os.environ['MASTER_ADDR'] = _meeting_place(launcher)
+    os.environ.setdefault('MASTER_PORT', '29500')
+    torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def _meeting_place(launcher: str) -> str:
+    here = os.environ.get('OMPI_COMM_WORLD_LOCAL_SIZE') == os.environ['WORLD_SIZE']
+    if launcher == 'slurm':
+        here = os.environ.get('SLURM_NNODES') == '1'
+        if not here and shutil.which('scontrol'):
+            hosts = ['scontrol', 'show', 'hostnames', os.environ.get('SLURM_NODELIST', '')]
+            found = subprocess.run(hosts, capture_output=True, text=True, check=False).stdout.split()
+            if found:
+                return found[0]
+    if not here:
+        raise UserError(f'--launcher {launcher} over several machines: set MASTER_ADDR to the name of the one with '
+                        'process 0')
+    return '127.0.0.1'
+
+
+def require_checkpoint(path: str) -> str:
+    """Returns ``path`` if there is a file.
+
+    Raises:
+        UserError: There is none.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'no checkpoint {path}: give a .pth or .safetensors file')
+    return path
+
+
+def add_hook(cfg: Config, **hook: object) -> None:
+    """Appends a custom hook unless one of its type is there."""
+    hooks = cfg.setdefault('custom_hooks', [])
+    if all(h['type'] != hook['type'] for h in hooks):
+        cfg.custom_hooks = [*hooks, hook]
+
+
+def quiet_warnings() -> None:
+    """Hides warnings of libraries that a reader can do nothing about."""
+    for message in ('.*pkg_resources.*', '.*find_loader.*', '.*Failed to search registry.*', '.*torch.meshgrid.*',
+                    '.*save_param_scheduler.*', '.*The model and loaded state dict.*', '.*lr_scheduler.step.*',
+                    '.*Please import .* from .*', '.*pin_memory.*'):
+        warnings.filterwarnings('ignore', message=message)
+    warnings.filterwarnings('ignore', category=DeprecationWarning)
+    warnings.filterwarnings('ignore', category=FutureWarning)
+    # Workers of a data loader start anew and read this.
+    os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')
+
+
+def quiet_logger(logger: logging.Logger) -> None:
+    """Hides lines of mmengine that only name its own internals: one for each parameter, and old spellings."""
+    hidden = ('paramwise_options', '"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Exp name:')
+    logger.addFilter(lambda record: not str(record.msg).startswith(hidden))
