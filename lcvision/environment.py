@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lcvision.deploy.allocator import allocator
+from lcvision.allocator import allocator
 from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from lcvision.deploy.allocator import keep_freed_memory
+from lcvision.allocator import keep_freed_memory
 
 # Their product is a subnormal number.
 _SUBNORMAL = np.float32(1e-38), np.float32(0.01)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lcvision.deploy.allocator import keep_freed_memory
+from lcvision.allocator import keep_freed_memory
 from lcvision.latency.contention import Activity, Contention, involuntary_switches
 
 _WARMUP_BLOCK = 5
