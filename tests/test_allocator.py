@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lcvision.deploy import allocator
+from lcvision import allocator
 from lcvision.deploy.engines import ENGINES
 from lcvision.environment import collect
 from lcvision.latency.measure import quietly
