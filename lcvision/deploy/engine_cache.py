@@ -23,7 +23,8 @@ class EngineCache:
     A file that cannot be read or written is no error: it is named in a warning, and the engines are measured.
 
     Args:
-        path: The file; None takes ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache``.
+        path: The file; None takes ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache``, and remembers
+            nothing where there is no home folder either.
     """
 
     def __init__(self, path: str | Path | None = None):
@@ -46,6 +47,8 @@ class EngineCache:
             engine: Its name.
             medians_ms: What each engine took, for a reader of the file.
         """
+        if self.path is None:
+            return
         choice = {'engine': engine, 'medians_ms': medians_ms, 'conditions': conditions}
         try:
             with locked(self.path):
@@ -55,6 +58,8 @@ class EngineCache:
             _LOGGER.warning(f'the choice of engine is not remembered: {self.path} cannot be written ({error.strerror})')
 
     def _read(self) -> dict[str, dict]:
+        if self.path is None:
+            return {}
         try:
             content = json.loads(self.path.read_bytes())
         except FileNotFoundError:
@@ -84,11 +89,8 @@ def conditions(network: nn.Module, example: torch.Tensor, *, precision: str, thr
         engines: Names of those to choose from.
     """
     versions = environment.versions()
-    machine = environment.cpu()
     return {
-        'cpu': machine['cpu'],
-        'flags': machine['flags'],
-        'isa_cap': environment.isa_cap(),
+        **environment.fingerprint(),
         'versions': {name: versions[name] for name in _PACKAGES},
         'engines': sorted(engines),
         'network': structure_hash(network),
@@ -112,7 +114,11 @@ def _is_choice(choice: object) -> bool:
     return isinstance(choice, dict) and isinstance(choice.get('engine'), str)
 
 
-def _default_path() -> Path:
+def _default_path() -> Path | None:
     folder = Path(os.environ.get('XDG_CACHE_HOME', ''))
-    # The specification says that a relative path is to be ignored.
-    return (folder if folder.is_absolute() else Path('~/.cache').expanduser()) / 'lcvision' / 'best_engine.json'
+    if not folder.is_absolute():  # the specification says that a relative path is to be ignored
+        try:
+            folder = Path('~/.cache').expanduser()
+        except RuntimeError:  # a user without a home, as in many a container
+            return None
+    return folder / 'lcvision' / 'best_engine.json'

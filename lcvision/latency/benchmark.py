@@ -217,6 +217,7 @@ def _record(row: _Row, series: Series) -> dict:
         'noisy_because': reasons,
         'response_error': row.difference[1],
         'layout': prepared.layout,
+        'engine_properties': prepared.properties,
         'warmup_runs': series.warmup_runs,
         'context_switches': series.switches,
         'cpu_seconds': round(series.cpu_seconds, 5),

@@ -10,7 +10,7 @@ from lcvision import environment
 from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy import precision
-from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.engines import ENGINES, best
 from lcvision.deploy.output_check import Gate
 from lcvision.errors import UserError
 from lcvision.latency import measure
@@ -71,6 +71,7 @@ def test_a_segmentor_has_its_resolution_in_record_and_table(tmp_path, capsys):
 def test_absent_engines_are_listed_and_best_takes_one_that_is_there(config, monkeypatch, tmp_path, capsys):
     for name, engine in ENGINES.items():
         monkeypatch.setattr(engine, 'missing', lambda name=name: None if name == 'eager' else f'no {name} here')
+    monkeypatch.setattr(best, 'noise_reasons', lambda *_: [])
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     assert main([config, *QUICK, '--engine', 'best']) == 0
     printed = capsys.readouterr()

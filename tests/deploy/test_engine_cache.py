@@ -71,6 +71,27 @@ def test_another_cpu_or_version_has_a_choice_of_its_own(path, monkeypatch):
     assert cache.get(state()) == 'eager'
 
 
+@pytest.mark.parametrize('name, value', [('affinity', [0]), ('cgroup_quota', 1.5)])
+def test_fewer_cpus_have_a_choice_of_their_own(path, monkeypatch, name, value):
+    monkeypatch.setattr(environment, 'affinity', lambda: [0, 1])
+    monkeypatch.setattr(environment, 'cgroup_quota', lambda: None)
+    cache = EngineCache(path)
+    cache.put(state(), 'eager', {})
+    monkeypatch.setattr(environment, name, lambda: value)
+    assert cache.get(state()) is None
+
+
+def test_a_user_without_a_home_remembers_nothing(monkeypatch):
+    def homeless(path):
+        raise RuntimeError('Could not determine home directory.')
+
+    monkeypatch.delenv('XDG_CACHE_HOME', raising=False)
+    monkeypatch.setattr(Path, 'expanduser', homeless)
+    cache = EngineCache()
+    cache.put(state(), 'eager', {})
+    assert cache.get(state()) is None
+
+
 def test_structure_is_more_than_the_shapes_of_weights():
     network = small_net()
     before = structure_hash(network)

@@ -12,6 +12,7 @@ from lcvision.deploy.engine_cache import EngineCache, conditions
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared
 from lcvision.deploy.output_check import Gate, objection
 from lcvision.latency.measure import Budget, measure_rounds
+from lcvision.latency.statistics import noise_reasons
 
 _BUDGET = Budget(samples=60, max_seconds=5., warmup_seconds=3.)
 _LOGGER = logging.getLogger('lcvision')
@@ -21,8 +22,8 @@ class BestEngine(Engine):
     """Runs each network on the engine that is the quickest for it here.
 
     All candidates are measured in interleaved rounds, behind the numerics gate, the first time that a network of one
-    structure is met at one size, precision and number of threads; later the choice is looked up. The gate is asked
-    again every time, since it depends on the weights.
+    structure is met at one size, precision and number of threads; later the choice is looked up. A choice made while
+    the machine was busy is not remembered. The gate is asked again every time, since it depends on the weights.
 
     Args:
         candidates: Installed engines.
@@ -68,8 +69,12 @@ class BestEngine(Engine):
         series = measure_rounds([partial(prepared.run, prepared.example) for prepared in ready], _BUDGET)
         medians = [float(np.median(one.samples_ms)) for one in series]
         best = ready[int(np.argmin(medians))]
-        self.cache.put(state, str(best.engine), {str(prepared.engine): round(median, 4) for prepared, median in
-                                                 zip(ready, medians, strict=True)})
+        noise = dict.fromkeys(reason for one in series for reason in noise_reasons(one, threads))
+        if noise:
+            _LOGGER.warning(f"engine {best.engine} is the quickest now, which is not remembered: {', '.join(noise)}")
+        else:
+            self.cache.put(state, str(best.engine), {str(prepared.engine): round(median, 4) for prepared, median in
+                                                     zip(ready, medians, strict=True)})
         return best
 
     def _passed(self, engine: Engine, network: nn.Module, example: torch.Tensor, precision: str,

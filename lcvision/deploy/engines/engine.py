@@ -26,6 +26,7 @@ class Prepared:
         compile_s: Seconds of compilation; None where nothing is compiled.
         layout: Memory layout of the activations, where the engine leaves a choice.
         engine: Name of the engine that runs it, where the one asked chose among others.
+        properties: What the runtime made of its settings, where it tells.
     """
 
     run: Callable[[torch.Tensor], Outputs]
@@ -34,6 +35,7 @@ class Prepared:
     compile_s: float | None = None
     layout: str | None = None
     engine: str | None = None
+    properties: dict[str, str] | None = None
 
     def __call__(self, x: torch.Tensor) -> Outputs:
         """Runs one inference."""

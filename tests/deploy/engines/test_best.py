@@ -51,6 +51,14 @@ class Refusing(Slow):
 
 
 @pytest.fixture(autouse=True)
+def noise(monkeypatch):
+    """What speaks against a measurement; nothing, whatever else this machine does."""
+    reasons = []
+    monkeypatch.setattr(best, 'noise_reasons', lambda *_: reasons)
+    return reasons
+
+
+@pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
     monkeypatch.setattr(best, '_BUDGET', Budget(samples=6, rounds=2, warmup_seconds=0.05))
 
@@ -83,6 +91,18 @@ def test_the_choice_is_looked_up_by_later_processes(cache):
     assert (slow.prepared, quick.prepared) == (1, 3)
     prepare(BestEngine([slow, quick], fresh=True, cache=cache))
     assert (slow.prepared, quick.prepared) == (2, 4)
+
+
+def test_a_choice_on_a_busy_machine_is_not_remembered(cache, noise, caplog):
+    noise.append('other processes used 1.0 of 2 CPUs')
+    slow, quick = Slow(), Quick()
+    with caplog.at_level(logging.WARNING, 'lcvision'):
+        assert prepare(BestEngine([slow, quick], cache=cache)).engine == 'quick'
+    assert 'not remembered: other processes used 1.0 of 2 CPUs' in caplog.text and not cache.path.exists()
+    noise.clear()
+    prepare(BestEngine([slow, quick], cache=cache))
+    prepare(BestEngine([slow, quick], cache=cache))
+    assert (slow.prepared, quick.prepared) == (2, 3)
 
 
 def test_new_weights_do_not_ask_for_new_measurements_but_for_the_gate(cache, caplog):

@@ -42,6 +42,40 @@ def test_it_is_fused_and_was_run_once_for_first_ms(monkeypatch):
     assert EagerEngine().missing() is None
 
 
+def test_nothing_was_computed_at_this_size_before_the_first_inference(monkeypatch):
+    sizes, first, example = [], [], torch.randn(1, 3, 32, 48)
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(
+        lambda m, inputs: sizes.append((tuple(inputs[0].shape[-2:]), inputs[0].is_contiguous())))
+    first_ms = eager.first_ms
+
+    def timed(run, x):
+        first.append((tuple(x.shape[-2:]), x.is_contiguous()) not in sizes)
+        return first_ms(run, x)
+
+    monkeypatch.setattr(eager, 'first_ms', timed)
+    try:
+        with torch.inference_mode():
+            EagerEngine().prepare(small_net(), example, precision='fp32', threads=1)
+    finally:
+        handle.remove()
+    assert first == [True, True]
+
+
+def test_a_network_of_one_size_is_fused_at_that():
+    class OneSize(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = small_net()
+
+        def forward(self, x):
+            assert x.shape[-2:] == (32, 48)
+            return self.net(x)
+
+    with torch.inference_mode():
+        prepared = EagerEngine().prepare(OneSize().eval(), torch.randn(1, 3, 32, 48), precision='fp32', threads=1)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in prepared.run.modules())
+
+
 def test_bfloat16_between_float32_ends():
     network, example = small_net(), torch.randn(1, 3, 32, 48)
     with torch.inference_mode():

@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 
@@ -52,6 +53,15 @@ def test_threads():
         compiled = prepare(small_net(), torch.randn(1, 3, 32, 48), threads=threads).run.compiled
         assert compiled.get_property('INFERENCE_NUM_THREADS') == threads
         assert compiled.get_property('NUM_STREAMS') == 1
+
+
+@pytest.mark.parametrize('threads', [1, 1000])
+def test_what_ran_is_recorded_and_told_where_it_is_not_what_was_asked(threads, caplog):
+    with caplog.at_level(logging.WARNING, 'lcvision'):
+        properties = prepare(small_net(), torch.randn(1, 3, 32, 48), threads=threads).properties
+    ran = int(properties['INFERENCE_NUM_THREADS'])
+    assert 1 <= ran < 1000 and 'float32' in properties['INFERENCE_PRECISION_HINT']
+    assert (f'OpenVINO takes {ran} threads here, not the {threads} asked for' in caplog.text) is (threads != ran)
 
 
 def test_an_input_of_another_size_is_refused():

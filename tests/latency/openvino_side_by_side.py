@@ -1,0 +1,92 @@
+"""Our medians of OpenVINO beside those of a bare loop and of benchmark_app on the same graph, each in a fresh process.
+
+    python tests/latency/openvino_side_by_side.py [CONFIG] [--threads 1,2] [--rounds 5] [--seconds 4]
+
+The three take turns, so that drift hits all alike. The last column is the median of the rounds' ratios; it should be
+within 2 % of 1 on a quiet machine.
+"""
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from lcvision.config import load_config
+from lcvision.deploy.input_size import find_input_size
+from lcvision.deploy.network import build_network, example_input
+from lcvision.deploy.onnx_export import export_onnx
+
+ROOT = Path(__file__).parents[2]
+LOOP = """
+import sys, time
+sys.modules['openvino_telemetry'] = None
+import numpy as np, openvino
+path, threads, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+model = openvino.Core().compile_model(path, 'CPU', {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
+                                                    'INFERENCE_PRECISION_HINT': 'f32'})
+request = model.create_infer_request()
+shape = tuple(model.inputs[0].shape)
+request.set_input_tensor(openvino.Tensor(np.random.default_rng(0).standard_normal(shape, np.float32)))
+times, end = [], time.perf_counter() + seconds
+while time.perf_counter() < end:
+    start = time.perf_counter_ns()
+    request.infer()
+    times.append(time.perf_counter_ns() - start)
+print(np.median(times[len(times) // 10:]) / 1e6)
+"""
+
+
+def tool(config: str, graph: str, threads: int, seconds: float) -> float:
+    out = Path(graph).with_suffix('.json')
+    run([str(ROOT / 'tools/benchmark_cpu.py'), config, '--engine', 'openvino', '--threads', str(threads), '--samples',
+         '1000', '--max-seconds', str(seconds), '--json', str(out)])
+    return json.loads(out.read_text())['results'][0]['latency_ms']['median']
+
+
+def loop(config: str, graph: str, threads: int, seconds: float) -> float:
+    return float(run(['-c', LOOP, graph, str(threads), str(seconds)]))
+
+
+def benchmark_app(config: str, graph: str, threads: int, seconds: float) -> float:
+    # It takes a number of threads only without a hint; one stream and one request are what the hint chooses.
+    printed = run([str(Path(sys.executable).with_name('benchmark_app')), '-m', graph, '-d', 'CPU', '-hint', 'none',
+                   '-nstreams', '1', '-nireq', '1', '-nthreads', str(threads), '-t', str(max(int(seconds), 1)),
+                   '-infer_precision', 'f32'])
+    found = re.search(r'Median:\s*([\d.]+) ms', printed)
+    assert found, printed
+    return float(found[1])
+
+
+def run(arguments: list[str]) -> str:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('config', nargs='?', default='configs/classification/pplcnet_1x.py')
+    parser.add_argument('--threads', default='1,2')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--seconds', type=float, default=4.)
+    args = parser.parse_args()
+    size = find_input_size(load_config(args.config))
+    contenders = [tool, loop, benchmark_app]
+    if not shutil.which(str(Path(sys.executable).with_name('benchmark_app'))):
+        contenders.remove(benchmark_app)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder, 'network.onnx')
+        graph.write_bytes(export_onnx(build_network(load_config(args.config), size)[0], example_input(size)))
+        for threads in map(int, args.threads.split(',')):
+            rows = np.array([[one(args.config, str(graph), threads, args.seconds) for one in contenders]
+                             for _ in range(args.rounds)])
+            for i, one in enumerate(contenders):
+                print(f"{threads} thread(s) {one.__name__:13} {' '.join(f'{ms:7.3f}' for ms in rows[:, i])} ms, ours / "
+                      f'this {np.median(rows[:, 0] / rows[:, i]):.3f}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
