@@ -5,8 +5,7 @@ from functools import partial
 from itertools import product
 
 from lcvision import environment
-from lcvision.deploy.engines import Engine, EngineError, Prepared
-from lcvision.deploy.engines.engine import first_line
+from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import Gate, objection
 from lcvision.errors import UserError

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from lcvision.deploy.engines import Prepared
+from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import RawNetwork, raw_network, task_of
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting

@@ -9,7 +9,7 @@ from torch import nn
 
 from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
-from lcvision.deploy.engines import Prepared
+from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
 
 

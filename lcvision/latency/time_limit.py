@@ -3,7 +3,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from lcvision.deploy.engines import Engine
+from lcvision.deploy.engines.engine import Engine
 from lcvision.latency.measure import Budget
 
 # Preparing may take this share of the time, sampling that of what is left; the rest is for warming up.

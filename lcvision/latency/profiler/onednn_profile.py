@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from torch import nn
 
-from lcvision.deploy.engines import Prepared
+from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
 from lcvision.deploy.precision import Bfloat16Network, deployed_network
 from lcvision.latency.benchmark import Subject

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from lcvision.deploy.engines import Engine, Prepared
+from lcvision.deploy.engines.engine import Engine, Prepared
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import NO_TIME, Failure, Outcome, Progress, Subject, reason_of, run_benchmark
 from lcvision.latency.measure import Budget, quietly
