@@ -9,13 +9,14 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from lcvision.allocator import allocator
+from lcvision.errors import UserError
 from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
@@ -121,6 +122,22 @@ def largest_cache(root: str = '/sys/devices/system/cpu') -> int:
     sizes = [_read(path) or '' for path in Path(root, 'cpu0/cache').glob('index*/size')]
     return max((int(size[:-1]) << {'K': 10, 'M': 20}[size[-1]] for size in sizes if re.fullmatch(r'\d+[KM]', size)),
                default=0)
+
+
+def check_threads(threads: Sequence[int]) -> None:
+    """Refuses numbers of threads that cannot run at once here.
+
+    Raises:
+        UserError: Says the limit.
+    """
+    usable, quota = usable_threads(), cgroup_quota()
+    for count in threads:
+        if count < 1:
+            raise UserError(f'threads must be whole numbers of at least 1, got {count}')
+        if count > usable:
+            limit = f'{len(affinity())} CPUs' + ('' if quota is None else f' and a quota of {quota:g}')
+            raise UserError(f'{count} threads cannot run at once: this process may use {limit}, '
+                            f'ask for at most {usable}')
 
 
 def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:

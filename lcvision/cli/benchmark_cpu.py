@@ -11,7 +11,7 @@ from typing import Any
 from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
-from lcvision.deploy.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
+from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
 from lcvision.deploy.network import build_model, raw_network, task_of
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
@@ -59,8 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings: dict[str, Any] = dict(precisions=precisions, budget=plan.budget, time_limit=limit, progress=progress,
                                     deliver=delivery.write)
     for engine in engines:
-        if isinstance(engine, BestEngine):
-            engine.told = progress.tell
+        engine.told = progress.tell
     try:
         subjects = _subjects(plan, scopes, progress)
         if args.profile:

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from lcvision import environment
 from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.errors import UserError
-from lcvision.latency import Budget, check_threads
+from lcvision.latency import Budget
 from lcvision.latency.presets import CONFIGS, DEFAULT, Preset, find_preset
 
 
@@ -85,7 +85,7 @@ def _threads(text: str | None, preset: Preset | None, name: str | None) -> tuple
         threads = list(dict.fromkeys(int(part) for part in text.split(',')))
     except ValueError:
         raise UserError(f'--threads {text!r} is not a list of whole numbers: write for example 1,2') from None
-    check_threads(threads)
+    environment.check_threads(threads)
     return threads, (f'{name}: {wanted} threads in the paper, {text} here as asked for',) if wanted else ()
 
 

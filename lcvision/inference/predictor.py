@@ -17,7 +17,6 @@ from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
-from lcvision.latency import check_threads
 
 # Where the test pipeline leaves the size to the image: only for looking at the network.
 _TRIAL_SIZE = (128, 128)
@@ -55,7 +54,7 @@ class Predictor:
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
         chosen = select_engine(engine, precision)
         self.threads = environment.usable_threads() if threads is None else threads
-        check_threads([self.threads])
+        environment.check_threads([self.threads])
         config = config if isinstance(config, Config) else load_config(str(config))
         trained = load_trained(config, checkpoint)
         self.task = task_of(trained.model)

@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from lcvision.deploy.engines import ENGINES, BestEngine, Engine, EngineError, Prepared
+from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.deploy.network import example_input
 from lcvision.errors import UserError
 
@@ -64,7 +64,7 @@ class SizedNetworks:
         return self._prepared[size]
 
     def _takes_any(self) -> bool:
-        return self.engine.name == _ANY_SIZE or (isinstance(self.engine, BestEngine) and self._times >= _SIZES)
+        return self.engine.name == _ANY_SIZE or (self.engine.chooses and self._times >= _SIZES)
 
     def _prepare(self, size: tuple[int, int]) -> Prepared:
         start = time.monotonic()

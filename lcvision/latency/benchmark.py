@@ -8,7 +8,6 @@ from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import Gate, objection
-from lcvision.errors import UserError
 from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.statistics import noise_reasons, summarize
@@ -67,7 +66,7 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
     Raises:
         UserError: More threads than can run at once.
     """
-    check_threads(threads)
+    environment.check_threads(threads)
     outcome = Outcome()
     engines = quickest_to_prepare_first(engines) if time_limit else engines
     indexed: list[tuple[int, dict]] = []
@@ -93,22 +92,6 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
             if deliver:
                 deliver(outcome)
     return outcome
-
-
-def check_threads(threads: Sequence[int]) -> None:
-    """Refuses numbers of threads that cannot run at once here.
-
-    Raises:
-        UserError: Says the limit.
-    """
-    usable, quota = environment.usable_threads(), environment.cgroup_quota()
-    for count in threads:
-        if count < 1:
-            raise UserError(f'threads must be whole numbers of at least 1, got {count}')
-        if count > usable:
-            limit = f'{len(environment.affinity())} CPUs' + ('' if quota is None else f' and a quota of {quota:g}')
-            raise UserError(f'{count} threads cannot run at once: this process may use {limit}, '
-                            f'ask for at most {usable}')
 
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],

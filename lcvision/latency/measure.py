@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from lcvision.allocator import keep_freed_memory
+from lcvision.deploy.engines.engine import sample
 from lcvision.latency.contention import Activity, Contention, involuntary_switches
 
 _WARMUP_BLOCK = 5
@@ -123,18 +124,6 @@ def quietly(work: Callable[[], Any], threads: int) -> Any:
 def flushes_subnormals() -> bool:
     """Whether this thread turns subnormal numbers into zeros."""
     return (torch.full((1,), 1e-38) * 0.01).item() == 0
-
-
-def sample(run: Callable[[], Any], count: int) -> np.ndarray:
-    """Latencies in milliseconds of ``count`` runs, one after the other."""
-    times = np.empty(count, np.int64)
-    clock = time.perf_counter_ns
-    for i in range(count):
-        start = clock()
-        run()
-        times[i] = clock() - start
-    # A clock that ticks coarsely may give zero for something very quick.
-    return np.maximum(times, 1) / 1e6
 
 
 def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.deploy.engines import ENGINES, BestEngine, Engine, Prepared
+from lcvision.deploy.engines import ENGINES, Engine, Prepared
 from lcvision.inference.sized_networks import SizedNetworks
+from lcvision.latency.best import BestEngine
 
 SIDES = (32, 64, 96, 128, 160, 32, 192)
 

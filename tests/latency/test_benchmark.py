@@ -11,7 +11,7 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, check_threads, run_benchmark
+from lcvision.latency import Budget, Subject, benchmark, run_benchmark
 from lcvision.latency.time_limit import TimeLimit
 from tests.latency.small_net import small_net
 
@@ -209,11 +209,11 @@ def test_progress_runs_to_the_end():
 def test_threads_within_the_limits(monkeypatch):
     monkeypatch.setattr(environment, 'affinity', lambda: list(range(8)))
     monkeypatch.setattr(environment, 'cgroup_quota', lambda: 2.5)
-    check_threads([1, 2])
+    environment.check_threads([1, 2])
     with pytest.raises(UserError, match=r'8 CPUs and a quota of 2\.5, ask for at most 2'):
-        check_threads([1, 3])
+        environment.check_threads([1, 3])
     with pytest.raises(UserError, match='at least 1, got 0'):
-        check_threads([0])
+        environment.check_threads([0])
 
 
 def test_the_smallest_network_takes_part_twice_for_the_noise_floor():

@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, Prepared, first_ms
+from lcvision.deploy.engines.engine import Engine, Prepared, first_ms, sample
 from lcvision.deploy.network import example_input
 from lcvision.deploy.precision import deployed_network
-from lcvision.latency.measure import sample
 
 _LAYOUTS = {'nchw': torch.contiguous_format, 'channels_last': torch.channels_last}
 _SMALL, _SMALLER = (128, 128), (64, 64)

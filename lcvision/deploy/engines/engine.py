@@ -4,7 +4,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -43,10 +45,19 @@ class Prepared:
 
 
 class Engine(ABC):
-    """One way to run a network on a CPU."""
+    """One way to run a network on a CPU.
+
+    Attributes:
+        name: As it is asked for.
+        precisions: That it computes in.
+        chooses: Whether it measures others and takes the quickest.
+        told: Told what is going on where that takes long; None for nobody.
+    """
 
     name: str
     precisions: tuple[str, ...] = ('fp32',)
+    chooses: bool = False
+    told: Callable[[str], None] | None = None
 
     @abstractmethod
     def missing(self) -> str | None:
@@ -91,3 +102,15 @@ def first_ms(run: Callable[[torch.Tensor], Outputs], example: torch.Tensor) -> f
     start = time.perf_counter()
     run(example)
     return (time.perf_counter() - start) * 1e3
+
+
+def sample(run: Callable[[], Any], count: int) -> np.ndarray:
+    """Latencies in milliseconds of ``count`` runs, one after the other."""
+    times = np.empty(count, np.int64)
+    clock = time.perf_counter_ns
+    for i in range(count):
+        start = clock()
+        run()
+        times[i] = clock() - start
+    # A clock that ticks coarsely may give zero for something very quick.
+    return np.maximum(times, 1) / 1e6

@@ -13,7 +13,7 @@ from lcvision.deploy.engines import check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import raw_network, task_of
 from lcvision.errors import UserError
-from lcvision.latency import SCOPES, Budget, Subject, check_threads, run_benchmark
+from lcvision.latency import SCOPES, Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.joint_score import JointScore
 from lcvision.latency.table import format_ms
@@ -64,7 +64,7 @@ class CPULatencyHook(Hook):
         try:
             check_precisions([precision], select_engines(engine))
             if threads is not None:
-                check_threads([_whole('threads', threads)])
+                environment.check_threads([_whole('threads', threads)])
         except UserError as error:
             raise ValueError(str(error)) from error
         self.engine = engine

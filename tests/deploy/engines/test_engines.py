@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from lcvision import environment
-from lcvision.deploy.engines import ENGINES, BestEngine, availability, check_precisions, select_engines
+from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
 from lcvision.errors import UserError
+from lcvision.latency.best import BestEngine
 from lcvision.latency.measure import quietly
 from tests.latency.small_net import small_net
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from lcvision.deploy.engine_cache import EngineCache
-from lcvision.deploy.engines import BestEngine, Engine, EngineError, Prepared, best
-from lcvision.latency import Budget
+from lcvision.deploy.engines import Engine, EngineError, Prepared
+from lcvision.latency import Budget, best
+from lcvision.latency.best import BestEngine
 from lcvision.latency.measure import quietly
 from tests.latency.small_net import small_net
 

@@ -33,6 +33,7 @@ class BestEngine(Engine):
     """
 
     name = 'best'
+    chooses = True
 
     def __init__(self, candidates: Sequence[Engine], fresh: bool = False, cache: EngineCache | None = None,
                  told: Callable[[str], None] | None = None):

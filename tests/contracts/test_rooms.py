@@ -1,0 +1,87 @@
+"""The house stands: imports go to lower rooms only, and no module is needed to import itself."""
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2] / 'lcvision'
+# From the ground up. A module that lies in no folder is a room of its own.
+FLOORS = (
+    ('version',),
+    ('errors',),
+    ('allocator', 'files'),
+    ('compat', 'complexity', 'config', 'environment', 'papers', 'tasks'),
+    ('weights',),
+    ('registry',),
+    ('visualization',),
+    ('datasets', 'evaluation', 'models'),
+    ('deploy',),
+    ('inference',),
+    ('latency',),
+    ('engine',),
+    ('training',),
+    ('search',),
+    ('report',),
+    ('cli',),
+)
+HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def name_of(path: Path) -> str:
+    parts = ('lcvision', *path.relative_to(ROOT).with_suffix('').parts)
+    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(ROOT.rglob('*.py'))}
+
+
+def imports_of(path: Path, everywhere: bool) -> set[str]:
+    """Modules of the package that a file imports; ``everywhere`` counts imports within functions, too."""
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if everywhere else at_import(tree)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named = {f'{node.module}.{alias.name}' for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in named}
+    return found & MODULES.keys()
+
+
+def at_import(node: ast.AST):
+    """What runs when a module is imported, but not what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and 'TYPE_CHECKING' in ast.unparse(child.test):
+            continue
+        yield child
+        yield from at_import(child)
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split('.')
+    return parts[1] if len(parts) > 1 else None
+
+
+def test_arrows_go_to_lower_rooms():
+    rooms = {room_of(name) for name in MODULES} - {None}
+    assert rooms <= HEIGHT.keys(), 'a new room: add it to FLOORS where docs/design.md has it'
+    climbing = {name: found for name, path in MODULES.items() if (room := room_of(name)) and (found := sorted(
+        other for other in imports_of(path, everywhere=True)
+        if room_of(other) not in (None, room) and HEIGHT[str(room_of(other))] >= HEIGHT[room]))}
+    assert not climbing
+
+
+def test_there_is_no_circle():
+    graph = {name: imports_of(path, everywhere=False) for name, path in MODULES.items()}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, ' -> '.join((*trail[trail.index(name):], name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
