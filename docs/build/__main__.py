@@ -8,7 +8,6 @@ from typing import Any
 from docs.build.counts_page import counts_page
 from docs.build.families import draw_families, families_table
 from docs.build.result_tables import (
-    METRICS,
     STATUSES,
     busy_note,
     machine_of,
@@ -23,6 +22,7 @@ from lcvision.cli import run_tool
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.report.names import DATA_NOT_RECORDED, data_of
+from lcvision.tasks import TASKS
 
 _FAMILIES_PICTURE = 'pictures/families_224.png'
 _DOCS = Path(__file__).resolve().parents[1]
@@ -171,7 +171,7 @@ def _complete(entry: Any, docs: Path) -> dict:
 def _read_report(path: Path, entry: dict) -> dict:
     report = _read_json(path)
     if not isinstance(report, dict) or task_of_report(report) is None:
-        ways = '; or '.join(', '.join(names.values()) for names, _ in METRICS.values())
+        ways = '; or '.join(', '.join(task.metrics) for task in TASKS.values())
         raise UserError(f'{path} is no report with {ways}: write it with tools/test.py --json')
     if Path(report['config']).stem != Path(entry['config']).stem:
         raise UserError(f"{path} is of {report['config']}, but the result {entry['name']!r} of {entry['config']}")

@@ -4,22 +4,15 @@ from pathlib import Path
 
 from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.table import format_count, format_ms
-from lcvision.papers.accuracy import PAPER_POINTS
+from lcvision.papers.accuracy import PAPER_DATA, PAPER_POINTS
+from lcvision.tasks import DETECTION, TASKS, Task
 
 STATUSES = {
     'converted': "the reference's weights, converted and evaluated here",
     'retrained': 'trained here to the end of its schedule',
     'smoke': 'trained here briefly, to show that it runs; its accuracy says nothing',
 }
-METRICS: dict[str, tuple[dict[str, str], int]] = {
-    'detection': ({'mAP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}, 1),
-    'segmentation': ({'mIoU': 'mIoU', 'pixels right': 'aAcc'}, 100),
-    'classification': ({'top-1': 'accuracy/top1', 'top-5': 'accuracy/top5'}, 100),
-}
-"""Task to its columns, each with its name in a report of ``tools/test.py``, and the value for all right."""
-
 _NOT_TRAINED = 'not trained on COCO here'
-_TABLE_4_DATA = 'COCO val2017'
 
 
 def results_table(results: Sequence[dict]) -> list[str]:
@@ -32,10 +25,10 @@ def results_table(results: Sequence[dict]) -> list[str]:
         Lines of Markdown, with a legend.
     """
     lines = []
-    for task in METRICS:
-        found = [result for result in results if task_of_report(result['report']) == task]
+    for task in TASKS.values():
+        found = [result for result in results if task_of_report(result['report']) is task]
         if found:
-            lines += [f'\n## {task.capitalize()}', *_task_table(task, found)]
+            lines += [f'\n## {task.name.capitalize()}', *_task_table(task, found)]
     used = {result['status'] for result in results}
     words = [f'**{status}**: {meaning}.' for status, meaning in STATUSES.items() if status in used]
     lines += ['', ' '.join(['Accuracies in percent.', *words])]
@@ -45,10 +38,9 @@ def results_table(results: Sequence[dict]) -> list[str]:
     return lines + busy_note(records)
 
 
-def task_of_report(report: Mapping) -> str | None:
-    """The task whose metrics a report of ``tools/test.py`` has, None where it has none's."""
-    metrics = report.get('metrics', {})
-    return next((task for task, (names, _) in METRICS.items() if all(name in metrics for name in names.values())), None)
+def task_of_report(report: Mapping) -> Task | None:
+    """The task all of whose metrics a report of ``tools/test.py`` has, None where it has none's."""
+    return next((task for task in TASKS.values() if task.metrics.keys() <= report.get('metrics', {}).keys()), None)
 
 
 def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
@@ -88,20 +80,20 @@ def busy_note(records: Sequence[dict]) -> list[str]:
     return ['\\* the machine was busy meanwhile.'] if any(record['noisy'] for record in records) else []
 
 
-def _task_table(task: str, results: Sequence[dict]) -> list[str]:
-    names, whole = METRICS[task]
-    head = ['model', 'data', 'status', *names, 'reference: ' + ' / '.join(names), 'params', 'MACs', 'ms', 'note']
-    return markdown([head, *(_row(result, names, whole) for result in results)])
+def _task_table(task: Task, results: Sequence[dict]) -> list[str]:
+    titles = task.metrics.values()
+    head = ['model', 'data', 'status', *titles, 'reference: ' + ' / '.join(titles), 'params', 'MACs', 'ms', 'note']
+    return markdown([head, *(_row(result, task) for result in results)])
 
 
-def _row(result: dict, names: Mapping[str, str], whole: int) -> list[str]:
+def _row(result: dict, task: Task) -> list[str]:
     report, paper = result['report'], result.get('paper', {})
     records = report.get('latency', [])
     counts = [(format_count(record['params']), format_count(record['macs'])) for record in records[:1]] or [('-', '-')]
-    reference = ' / '.join(_percent(paper.get(metric)) for metric in names) if paper else '-'
+    reference = ' / '.join(_percent(paper.get(title)) for title in task.metrics.values()) if paper else '-'
     note = '; '.join(text for text in (result.get('note', ''), _source(result)) if text)
     return [f"[{result['name']}](../{result['config']})", result['data'], result['status'],
-            *(_percent(100 / whole * report['metrics'][name]) for name in names.values()), reference, *counts[0],
+            *(_percent(100 / task.whole * report['metrics'][name]) for name in task.metrics), reference, *counts[0],
             '<br>'.join(f'{_ms(record)} ({_conditions(record)})' for record in records) or '-', note]
 
 
@@ -124,8 +116,9 @@ def _conditions(record: dict) -> str:
 
 
 def _on_coco(results: Sequence[dict], config: str) -> str:
-    ours = [r for r in results if r['config'] == config and r['data'] == _TABLE_4_DATA and r['status'] == 'retrained']
-    return _percent(100 * ours[-1]['report']['metrics']['coco/bbox_mAP']) if ours else _NOT_TRAINED
+    ours = [r for r in results
+            if (r['config'], r['data'], r['status']) == (config, PAPER_DATA[DETECTION.name], 'retrained')]
+    return _percent(100 * ours[-1]['report']['metrics'][DETECTION.metric]) if ours else _NOT_TRAINED
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.tasks import TASKS
 
 STATUSES = ('reference', 'retrained', 'smoke')
 
@@ -15,10 +16,10 @@ STATUSES = ('reference', 'retrained', 'smoke')
 class Panel:
     """One diagram of a chart.
 
-    Args:
+    Attributes:
         title: Above it.
         x: Key of a point: 'epoch', 'iter' or 'minutes'.
-        y: A metric of the chart.
+        y: A metric, as a run's log names it.
         floor: The metric of a predictor that sees no image, drawn as a line; None where there is none.
     """
 
@@ -28,30 +29,14 @@ class Panel:
     floor: str | None = None
 
 
-@dataclass(frozen=True)
-class Chart:
-    """What the curves of a task show.
-
-    Args:
-        metrics: Metric of a point to its name in a run's log.
-        whole: The metric's value for all right.
-        panels: Diagrams, side by side.
-    """
-
-    metrics: dict[str, str]
-    whole: int
-    panels: tuple[Panel, Panel]
-
-
 CHARTS = {
-    'detection': Chart({'AP': 'coco/bbox_mAP', 'AP50': 'coco/bbox_mAP_50'}, 1, (
-        Panel('AP at IoU .50 to .95', 'epoch', 'AP'), Panel('AP at IoU .50', 'epoch', 'AP50'))),
-    'segmentation': Chart({'mIoU': 'mIoU', 'aAcc': 'aAcc', 'mIoU_position': 'mIoU_position'}, 100, (
-        Panel('mIoU', 'iter', 'mIoU', floor='mIoU_position'), Panel('pixels right', 'iter', 'aAcc'))),
-    'classification': Chart({'top1': 'accuracy/top1'}, 100, (
-        Panel('top-1, by the time trained', 'minutes', 'top1'), Panel('top-1, by the images seen', 'epoch', 'top1'))),
+    'detection': (Panel('AP at IoU .50 to .95', 'epoch', 'coco/bbox_mAP'),
+                  Panel('AP at IoU .50', 'epoch', 'coco/bbox_mAP_50')),
+    'segmentation': (Panel('mIoU', 'iter', 'mIoU', floor='mIoU_position'), Panel('pixels right', 'iter', 'aAcc')),
+    'classification': (Panel('top-1, by the time trained', 'minutes', 'accuracy/top1'),
+                       Panel('top-1, by the images seen', 'epoch', 'accuracy/top1')),
 }
-"""Task to its chart."""
+"""Task to the two diagrams of its chart, side by side."""
 
 _AXES = {'epoch': 'epochs', 'iter': 'iterations', 'minutes': 'minutes of training'}
 _KEYS = ('name', 'config', 'source', 'status', 'points')
@@ -127,7 +112,7 @@ def extract_curve(run: str | Path, name: str, source: str | None = None, status:
             if 'iter' in line:
                 iteration, epochs = line['iter'], epochs or 'epoch' in line
                 seconds.append(line.get('time', 0.))
-            metrics = _metrics(line)
+            metrics = _values(line)
             if metrics:
                 place = dict(epoch=line['step'], iter=iteration) if epochs else dict(iter=line['step'])
                 points[line['step']] = {**place, **metrics}
@@ -163,7 +148,7 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
     figure = Figure(figsize=(9, 3.9 + 0.12 * len(curves)), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
-    for axes, panel in zip(panels, chart.panels, strict=True):
+    for axes, panel in zip(panels, chart, strict=True):
         for curve, style in _styled(curves):
             points = curve['points']
             axes.plot([p[panel.x] for p in points], [p[panel.y] for p in points], label=curve['name'], **style)
@@ -173,7 +158,7 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
         last = max(point[panel.x] for curve in curves for point in curve['points'])
         axes.set_title(panel.title, fontsize=11, loc='left')
         axes.set(xlabel=_AXES[panel.x], xlim=(0, last * 1.03), ylim=(0, None))
-        axes.yaxis.set_major_formatter(PercentFormatter(chart.whole, decimals=0, symbol=' %'))
+        axes.yaxis.set_major_formatter(PercentFormatter(TASKS[tasks[0]].whole, decimals=0, symbol=' %'))
         axes.grid(alpha=0.25)
         axes.spines[['top', 'right']].set_visible(False)
     figure.legend(*panels[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=9,
@@ -182,15 +167,17 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
     figure.savefig(path, dpi=150, metadata={'Software': None})
 
 
-def _needed(chart: Chart) -> tuple[str, ...]:
-    return (*dict.fromkeys(panel.x for panel in chart.panels), *chart.metrics)
+def _needed(chart: Sequence[Panel]) -> tuple[str, ...]:
+    return (*dict.fromkeys(panel.x for panel in chart), *_metrics(chart))
 
 
-def _metrics(line: dict) -> dict[str, float] | None:
-    for chart in CHARTS.values():
-        if all(name in line for name in chart.metrics.values()):
-            return {short: round(line[name], 4) for short, name in chart.metrics.items()}
-    return None
+def _metrics(chart: Sequence[Panel]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for panel in chart for name in (panel.y, panel.floor) if name))
+
+
+def _values(line: dict) -> dict[str, float] | None:
+    chart = next((chart for chart in CHARTS.values() if all(name in line for name in _metrics(chart))), None)
+    return chart and {name: round(line[name], 4) for name in _metrics(chart)}
 
 
 def _styled(curves: Sequence[dict]) -> Iterator[tuple[dict, dict]]:

@@ -12,7 +12,7 @@ from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
-from lcvision.deploy.network import build_model, raw_network, task_of
+from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.latency import NO_TIME, SCOPES, Outcome, Subject, run_benchmark
@@ -25,6 +25,7 @@ from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import PROFILED, check_profiled, format_profiles, run_profiles
 from lcvision.latency.table import format_table, plot_records
 from lcvision.latency.time_limit import TimeLimit
+from lcvision.tasks import task_of
 
 PRECISIONS = tuple(dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions))
 
@@ -132,7 +133,7 @@ def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], No
         model = build_model(config, input_size=sizes[path])
         network, around = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
             raw_network(model, sizes[path]), None)
-        subjects.append(Subject(path, task_of(model), network, sizes[path],
+        subjects.append(Subject(path, task_of(model).name, network, sizes[path],
                                 environment.config_hash(config.model.to_dict()), end_to_end=around))
     return subjects
 

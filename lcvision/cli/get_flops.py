@@ -11,9 +11,10 @@ from torch import nn
 from lcvision.complexity import Complexity, count_layers
 from lcvision.config import ConfigOptions, load_config
 from lcvision.deploy.input_size import find_input_size, parse_input_size
-from lcvision.deploy.network import RawNetwork, build_model, task_of
+from lcvision.deploy.network import RawNetwork, build_model
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
+from lcvision.tasks import task_of
 from lcvision.training.launch import quiet_warnings
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
@@ -84,9 +85,8 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
 def _bare_network(cfg: Config) -> nn.Module:
     """The network without memory behind it: shapes are enough to count."""
     model = build_model(cfg, calibrated=False).to('meta')
-    head = {'detection': 'bbox_head', 'segmentation': 'decode_head', 'classification': 'head'}[task_of(model)]
     parts = dict(model.named_children())
-    return RawNetwork(parts['backbone'], parts.get('neck'), parts[head])
+    return RawNetwork(parts['backbone'], parts.get('neck'), parts[task_of(model).head])
 
 
 def _part_of(name: str) -> str:

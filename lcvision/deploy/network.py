@@ -12,8 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.deploy.nesting import flatten, nesting_of
 from lcvision.errors import UserError
+from lcvision.tasks import Task, task_of
 
-_HEADS = {'bbox_head': 'detection', 'decode_head': 'segmentation', 'head': 'classification'}
 # Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
 _CALIBRATION_PIXELS, _CALIBRATION_IMAGES = 4 * 320 * 320, (2, 32)
 _TRIAL_SIZE = (128, 128)
@@ -46,29 +46,6 @@ class RawNetwork(nn.Module):
             return nesting_of(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
 
 
-def task_of(model: nn.Module) -> str:
-    """'detection', 'segmentation' or 'classification', by the head that the model has.
-
-    Raises:
-        UserError: It is none of these.
-    """
-    return _HEADS[head_of(model)]
-
-
-def head_of(model: nn.Module) -> str:
-    """Name of the part of a detector, segmentor or classifier that gives its raw outputs.
-
-    Raises:
-        UserError: It is none of these.
-    """
-    for head in _HEADS:
-        if hasattr(model, 'backbone') and hasattr(model, head):
-            return head
-    raise UserError(f'{type(model).__name__} cannot be measured as one network: it has to be a single-stage detector, '
-                    'an encoder-decoder segmentor or an image classifier, with a backbone and a '
-                    'bbox_head, decode_head or head')
-
-
 def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     """Takes the network out of a built model.
 
@@ -82,7 +59,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     Raises:
         UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
     """
-    head = head_of(model)
+    head = task_of(model).head
     model = _without_layout(copy.deepcopy(model)).to('cpu', torch.float32).eval()
     model.requires_grad_(False)
     parts = dict(model.named_children())
@@ -104,7 +81,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     return revert_sync_batchnorm(network).eval()
 
 
-def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, str]:
+def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, Task]:
     """Builds the network of a config without data and without weights.
 
     Args:

@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from lcvision.deploy.nesting import nest
-from lcvision.deploy.network import RawNetwork, task_of
+from lcvision.deploy.network import RawNetwork
 from lcvision.errors import UserError
 from lcvision.inference.results import Class, Detections, LabelMap, Result
 from lcvision.models.dense_heads.pico_head import PicoHead
 from lcvision.models.segmentors.axis_taps import axis_taps
 from lcvision.models.segmentors.upsampled_labels import upsampled_labels
+from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
 Outputs = Sequence[torch.Tensor]
 Finish = Callable[[Outputs, dict], Result]
@@ -34,9 +35,9 @@ def finish_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], to
         UserError: The model makes its results in a way that is not known here.
     """
     task = task_of(model)
-    if task == 'detection':
+    if task is DETECTION:
         return DetectionFinish(model, network)
-    if task == 'segmentation':
+    if task is SEGMENTATION:
         return SegmentationFinish(model)
     return ClassificationFinish(model, classes, top_k)
 

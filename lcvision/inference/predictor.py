@@ -8,7 +8,7 @@ from mmengine.config import Config
 from lcvision import environment
 from lcvision.config import load_config
 from lcvision.deploy.engines import select_engine
-from lcvision.deploy.network import raw_network, task_of
+from lcvision.deploy.network import raw_network
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.frames import Frame, Skipped, open_source
@@ -17,6 +17,7 @@ from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
+from lcvision.tasks import task_of
 
 # Where the test pipeline leaves the size to the image: only for looking at the network.
 _TRIAL_SIZE = (128, 128)
@@ -57,7 +58,7 @@ class Predictor:
         environment.check_threads([self.threads])
         config = config if isinstance(config, Config) else load_config(str(config))
         trained = load_trained(config, checkpoint)
-        self.task = task_of(trained.model)
+        self.task = task_of(trained.model).name
         self.classes: tuple[str, ...] = trained.dataset_meta['classes']
         with predicting(self.threads):
             network = raw_network(trained.model, _TRIAL_SIZE)

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from lcvision.datasets.sources.config_edits import set_num_classes
 from lcvision.deploy.network import build_model
 from lcvision.errors import UserError
+from lcvision.tasks import TASKS
 from lcvision.weights.compatibility import added_classes, check_compatible
 from lcvision.weights.safe_load import load_checkpoint_file
-
-_HEADS = ('bbox_head', 'decode_head', 'head')
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _with_counters(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, T
 
 
 def _num_classes(config: Config) -> int:
-    head: Any = next((config.model[name] for name in _HEADS if config.model.get(name)), {})
+    head: Any = next(filter(None, (config.model.get(task.head) for task in TASKS.values())), {})
     head = head[-1] if isinstance(head, (list, tuple)) else head
     if not isinstance(head.get('num_classes'), int):
         raise UserError(f'{config.filename}: its head has no num_classes, and the checkpoint has another number of '

@@ -11,12 +11,13 @@ from mmengine.config import Config
 from torch import nn
 
 from lcvision.deploy.engines.engine import Prepared
-from lcvision.deploy.network import RawNetwork, raw_network, task_of
+from lcvision.deploy.network import RawNetwork, raw_network
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.trained_model import config_meta
 from lcvision.models.segmentors.upsampled_labels import agreement
+from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
 # 640 x 480 with the detail of a photograph; a file, so that no code that draws can change a measurement.
 _PHOTO = Path(__file__).parent / 'photo.jpg'
@@ -106,9 +107,9 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     if untrained:
         x, task = pipeline.tensor(sample, torch.empty(1, 3, *size)), task_of(model)
         with torch.inference_mode():
-            if task == 'detection':
+            if task is DETECTION:
                 _raise_candidates(model.bbox_head, network, x)
-            elif task == 'segmentation':
+            elif task is SEGMENTATION:
                 _calm_labels(network, x)
     return network, around
 

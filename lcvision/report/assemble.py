@@ -8,9 +8,7 @@ from lcvision.errors import UserError
 from lcvision.papers.accuracy import PAPER_POINTS
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
 from lcvision.report.reading import Evaluation, read_inputs
-
-TASKS = {'detection': 'mAP', 'segmentation': 'mIoU', 'classification': 'top-1 accuracy'}
-"""Task to what its axis says, in the order of the page."""
+from lcvision.tasks import TASKS
 
 VIEW = ('data', 'machine', 'scope', 'threads')
 """What the points of one picture share."""
@@ -42,7 +40,7 @@ class Report:
     """Everything that is drawn.
 
     Args:
-        tasks: Those with a point, in the order of :data:`TASKS`.
+        tasks: Those with a point, in the order of :data:`lcvision.tasks.TASKS`.
         machines: Their names and environments.
         sources: Names of the files read.
         remarks: What was read and is not drawn, a sentence each.
@@ -75,13 +73,13 @@ def make_report(paths: Sequence[str | Path]) -> Report:
     joined, remarks = _join(inputs.evaluations, measured)
     used = {id(timing) for _, timing in joined}
     tasks = []
-    for task, metric in TASKS.items():
+    for task, title in ((task.name, task.title) for task in TASKS.values()):
         points = _labelled([_point(evaluation, timing) for evaluation, timing in joined if timing['task'] == task])
         rest = _labelled([{**timing, 'model': model_of(_stem(timing))} for timing in measured
                           if timing['task'] == task and id(timing) not in used])
         if points or rest:
             paper = [asdict(row) for row in PAPER_POINTS if row.task == task and row.ms is not None]
-            tasks.append(TaskReport(task, metric, points, rest, paper, _first_view(points or rest)))
+            tasks.append(TaskReport(task, title, points, rest, paper, _first_view(points or rest)))
     return Report(tasks, machines, inputs.sources, inputs.remarks + remarks)
 
 

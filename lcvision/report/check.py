@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from lcvision.errors import UserError
+from lcvision.tasks import TASKS
 
-TASKS = ('detection', 'segmentation', 'classification')
 _TEXTS = ('config', 'engine', 'precision')
 _REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
 

@@ -9,12 +9,9 @@ from lcvision.errors import UserError
 from lcvision.report.check import check_record, parse_json
 from lcvision.report.names import DATA_NOT_RECORDED, data_named, data_of
 from lcvision.report.run_folder import Run, read_run
+from lcvision.tasks import TASKS, task_of_metrics
 
 SCHEMA = 1
-METRICS = {'detection': 'coco/bbox_mAP', 'segmentation': 'mIoU', 'classification': 'accuracy/top1'}
-"""Task to its metric in a report of ``tools/test.py``."""
-
-_FRACTIONS = ('detection',)
 
 
 @dataclass
@@ -134,8 +131,9 @@ def _take_test(inputs: Inputs, path: Path, content: dict, name: str, run: Run | 
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
     inputs.timings += _timings(path, records, machine)
     if not _take_evaluation(inputs, path, content, name, run) and not records:
-        raise UserError(f'{path} has neither latency nor one of the metrics {", ".join(METRICS.values())}: evaluate '
-                        'with tools/test.py --json')
+        metrics = ', '.join(task.metric for task in TASKS.values())
+        raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with tools/test.py '
+                        '--json')
 
 
 def _timings(path: Path, records: list, machine: int | None) -> list[tuple[dict, int | None, str]]:
@@ -160,19 +158,19 @@ def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
 def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> bool:
     """Whether the content has one of the metrics."""
     metrics = content['metrics']
-    task = next((task for task, metric in METRICS.items() if metric in metrics), None)
+    task = task_of_metrics(metrics)
     if task is None:
         return False
-    value, most = metrics[METRICS[task]], 1 if task in _FRACTIONS else 100
+    value, most = metrics[task.metric], task.whole
     if value is None:
-        inputs.remarks.append(f'{name}: its {METRICS[task]} is not a number, as after a training that diverged.')
+        inputs.remarks.append(f'{name}: its {task.metric} is not a number, as after a training that diverged.')
         return True
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise UserError(f'{path}: {METRICS[task]} is {value!r}, which is no accuracy between 0 and {most}: evaluate '
+        raise UserError(f'{path}: {task.metric} is {value!r}, which is no accuracy between 0 and {most}: evaluate '
                         'again with tools/test.py --json')
     config = str(content['config'])
     inputs.evaluations.append(Evaluation(
-        config, task, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
+        config, task.name, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
         str(content.get('precision', 'fp32')), content.get('latency') or []))
     return True
 

@@ -8,10 +8,10 @@ from typing import Any
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.report.check import parse_json
+from lcvision.tasks import task_of_metrics
 
 _RECORD = 'run.json'
 _REPORT, _LATENCY = 'test.json', 'latency.json'
-_METRICS = ('coco/bbox_mAP', 'mIoU', 'accuracy/top1')
 
 
 @dataclass
@@ -82,7 +82,7 @@ def _last_metrics(folder: Path) -> dict | None:
                 line = parse_json(text)
             except ValueError:  # a run that was killed, or goes on, leaves half a line
                 continue
-            if isinstance(line, dict) and any(metric in line for metric in _METRICS):
+            if isinstance(line, dict) and task_of_metrics(line):
                 return line
     return None
 

@@ -6,6 +6,7 @@ import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
+from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
 from lcvision.visualization.classification import ClassificationPainter
 from lcvision.visualization.detection import DetectionPainter
 from lcvision.visualization.palette import Colour
@@ -45,11 +46,11 @@ def painter_for(sample: BaseDataElement, dataset_meta: Mapping[str, Any], score_
     Raises:
         UserError: It holds nothing that can be drawn.
     """
-    if 'pred_instances' in sample:
+    if DETECTION.prediction in sample:
         return DetectionPainter(dataset_meta, score_thr, annotations_resized)
-    if 'pred_label' in sample:
+    if CLASSIFICATION.prediction in sample:
         return ClassificationPainter(dataset_meta)
-    if 'pred_sem_seg' in sample:
+    if SEGMENTATION.prediction in sample:
         return SegmentationPainter(dataset_meta)
     raise UserError('there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
                     f'pred_label or pred_sem_seg, this one has {", ".join(sorted(sample.keys())) or "nothing"}; test '

@@ -5,9 +5,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from lcvision.errors import UserError
+from lcvision.tasks import TASKS
 from lcvision.weights.report import Misshapen, listing
 
-_HEADS = ('bbox_head.', 'decode_head.', 'auxiliary_head.', 'head.')
+_HEADS = ('auxiliary_head.', *(f'{task.head}.' for task in TASKS.values()))
 _SHOWN = 4
 
 

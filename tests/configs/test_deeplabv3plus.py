@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.complexity import count_params
 from lcvision.deploy.network import build_network, example_input
+from lcvision.tasks import SEGMENTATION
 
 # Parameters as counted on the reference's networks, and of their backbones.
 ROWS = {
@@ -134,4 +135,4 @@ def test_measured_network_ends_at_stride_4():
     config, _ = load('mobilenetv3_large_0_5x')
     network, task = build_network(config, (64, 96))
     (logits,) = network(example_input((64, 96)))
-    assert task == 'segmentation' and logits.shape == (1, 19, 16, 24)
+    assert task is SEGMENTATION and logits.shape == (1, 19, 16, 24)

@@ -9,6 +9,7 @@ import pytest
 from docs.build.__main__ import main, make_page
 from docs.build.result_tables import STATUSES
 from lcvision.errors import UserError
+from lcvision.tasks import DETECTION
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / 'docs'
@@ -159,7 +160,8 @@ def test_curve_of_a_run_becomes_a_file_and_then_the_picture(docs, tmp_path, caps
     target = folder / 'reports/curves/mine.json'
     assert main(['--curve', str(tmp_path / 'run'), str(target), '--name', 'mine']) == 0
     written = json.loads(target.read_text())
-    assert written['points'] == [dict(epoch=10, iter=180, AP=0.055, AP50=0.199, minutes=6.)]
+    assert written['points'] == [{'epoch': 10, 'iter': 180, 'coco/bbox_mAP': 0.055, 'coco/bbox_mAP_50': 0.199,
+                                  'minutes': 6.}]
     assert written['name'] == 'mine'
     assert not (folder / 'results.md').exists()
     assert main(['--docs', str(folder)]) == 0
@@ -195,7 +197,7 @@ def test_committed_pages_print_the_curves_of_their_runs():
     page = (DOCS / 'reproduce.md').read_text()
     for name in ('picodet_pplcnet_0_5x_bccd_reference', 'picodet_pplcnet_0_5x_bccd'):
         for point in json.loads((DOCS / 'reports/curves' / f'{name}.json').read_text())['points']:
-            for metric in ('AP', 'AP50'):
+            for metric in DETECTION.metrics:
                 assert f'{point[metric]:.3f}'.removeprefix('0') in page, f'{name}: {point} is not in reproduce.md'
 
 

@@ -6,6 +6,9 @@ import pytest
 
 from docs.build.training_curves import draw_curves, extract_curve, read_curve
 from lcvision.errors import UserError
+from lcvision.tasks import DETECTION
+
+AP, AP50 = DETECTION.metrics
 
 
 def log(folder, name, *lines):
@@ -19,7 +22,7 @@ def train(epoch, iteration, seconds=2.):
 
 
 def evaluation(epoch, ap, ap50):
-    return {'coco/bbox_mAP': ap, 'coco/bbox_mAP_50': ap50, 'data_time': 0.1, 'step': epoch}
+    return {AP: ap, AP50: ap50, 'data_time': 0.1, 'step': epoch}
 
 
 @pytest.fixture
@@ -30,15 +33,15 @@ def run(tmp_path):
 
 
 def curve(name='ours', config='a', status='retrained', scale=1.0):
-    points = [dict(epoch=e, iter=18 * e, AP=0.03 * e * scale, AP50=0.05 * e * scale) for e in (1, 5, 10)]
+    points = [{'epoch': e, 'iter': 18 * e, AP: 0.03 * e * scale, AP50: 0.05 * e * scale} for e in (1, 5, 10)]
     return dict(name=name, config=config, source='a test', status=status, points=points)
 
 
 def test_curve_of_a_run(run):
     (run / 'my_config.py').touch()
     extracted = extract_curve(run, 'ours')
-    assert extracted['points'] == [dict(epoch=1, iter=18, AP=0.1, AP50=0.2, minutes=0.6),
-                                   dict(epoch=2, iter=36, AP=0.15, AP50=0.3, minutes=1.2)]
+    assert extracted['points'] == [{'epoch': 1, 'iter': 18, AP: 0.1, AP50: 0.2, 'minutes': 0.6},
+                                   {'epoch': 2, 'iter': 36, AP: 0.15, AP50: 0.3, 'minutes': 1.2}]
     assert (extracted['name'], extracted['config'], extracted['status']) == ('ours', 'my_config', 'retrained')
     assert 'my_config' in extracted['source']
 
@@ -46,7 +49,7 @@ def test_curve_of_a_run(run):
 def test_a_resumed_run_is_joined_and_its_last_part_counts(run):
     log(run, '20260102_000000', train(2, 36), evaluation(2, 0.4, 0.5), train(3, 54), evaluation(3, 0.6, 0.7))
     points = extract_curve(run, 'ours')['points']
-    assert [(p['epoch'], p['iter'], p['AP']) for p in points] == [(1, 18, 0.1), (2, 36, 0.4), (3, 54, 0.6)]
+    assert [(p['epoch'], p['iter'], p[AP]) for p in points] == [(1, 18, 0.1), (2, 36, 0.4), (3, 54, 0.6)]
 
 
 def test_curves_of_the_other_tasks(tmp_path):
@@ -54,7 +57,8 @@ def test_curves_of_the_other_tasks(tmp_path):
     # A run by iterations has no epochs, and the step of an evaluation is its iteration.
     street = dict(mIoU=30.0, aAcc=60.0, mIoU_position=16.7)
     log(tmp_path / 'b', '1', dict(loss=1., time=6., iter=10, step=10), dict(step=10, mAcc=1.0, **street))
-    assert extract_curve(tmp_path / 'a', 'a')['points'] == [dict(epoch=1, iter=10, top1=40.0, minutes=0.5)]
+    assert extract_curve(tmp_path / 'a', 'a')['points'] == [
+        {'epoch': 1, 'iter': 10, 'accuracy/top1': 40.0, 'minutes': 0.5}]
     assert extract_curve(tmp_path / 'b', 'b')['points'] == [dict(iter=10, minutes=1.0, **street)]
 
 
@@ -65,7 +69,7 @@ def test_minutes_are_those_of_a_machine_that_is_not_busy(tmp_path):
 
 
 def test_curves_of_two_tasks_are_not_drawn_together(tmp_path):
-    other = {**curve(), 'points': [dict(epoch=1, iter=10, top1=40.0, minutes=0.5)]}
+    other = {**curve(), 'points': [{'epoch': 1, 'iter': 10, 'accuracy/top1': 40.0, 'minutes': 0.5}]}
     draw_curves([other], tmp_path / 'other.png')
     with pytest.raises(ValueError, match=r'classification, detection'):
         draw_curves([curve(), other], tmp_path / 'both.png')
@@ -89,7 +93,7 @@ def test_what_is_extracted_can_be_read(run, tmp_path):
 @pytest.mark.parametrize('change, reason', [
     (dict(status='excellent'), "'excellent'"),
     (dict(points=[]), 'points'),
-    (dict(points=[dict(epoch=1, iter=18, AP=0.1)]), 'points'),
+    (dict(points=[{'epoch': 1, 'iter': 18, AP: 0.1}]), 'points'),
     (dict(source=None), 'lacks source'),
 ])
 def test_a_wrong_curve_is_refused(tmp_path, change, reason):

@@ -2,11 +2,11 @@
 import pytest
 import torch
 from mmengine.config import Config
-from tests.latency.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.inference.postprocess import finish_for
+from tests.deploy.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 
 CLASSES = ('a', 'b', 'c', 'd', 'e', 'f', 'g')
 TEST_CFG = dict(nms_pre=100, min_bbox_size=0, score_thr=0.01, nms=dict(type='nms', iou_threshold=0.6), max_per_img=20)

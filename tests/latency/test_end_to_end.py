@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from lcvision.deploy.engines import ENGINES, Prepared
-from lcvision.deploy.network import build_model, task_of
+from lcvision.deploy.network import build_model
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.table import format_ms, format_table
+from lcvision.tasks import task_of
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, small_config
 from tests.latency.small_net import small_net
 from tests.latency.test_table import ENVIRONMENT
@@ -76,7 +77,7 @@ def test_records_and_table():
     config = small_config(CLASSIFIER)
     model = build_model(config)
     network, around = end_to_end(config, model, (224, 224))
-    subject = Subject('configs/a.py', task_of(model), network, (224, 224), end_to_end=around)
+    subject = Subject('configs/a.py', task_of(model).name, network, (224, 224), end_to_end=around)
     outcome = run_benchmark([subject], [ENGINES['eager']], [1], scopes=('net', 'e2e'), budget=BUDGET)
     net, e2e = json.loads(json.dumps(outcome.records, allow_nan=False))
     assert (net['scope'], e2e['scope']) == ('net', 'e2e') and not outcome.failures

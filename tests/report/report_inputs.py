@@ -1,8 +1,9 @@
 """Reports as the tools write them, small enough to check by hand."""
 import json
 
+from lcvision.tasks import TASKS
+
 CONFIG = 'configs/detection/picodet_pplcnet_0_5x_bccd.py'
-METRICS = {'detection': 'coco/bbox_mAP', 'segmentation': 'mIoU', 'classification': 'accuracy/top1'}
 
 
 def record(config=CONFIG, median=5.0, **change):
@@ -21,7 +22,7 @@ def benchmark(folder, *records, name='bench', cpu='A CPU', **change):
 
 
 def evaluation(folder, accuracy=0.3, *records, config=CONFIG, task='detection', name='evaluated', **change):
-    content = dict(config=config, checkpoint='a.pth', metrics={METRICS[task]: accuracy}, latency=list(records))
+    content = dict(config=config, checkpoint='a.pth', metrics={TASKS[task].metric: accuracy}, latency=list(records))
     return write(folder / f'{name}.json', {**content, **change})
 
 

@@ -1,10 +1,8 @@
 """What ``--data`` means: points a config at a folder or at the rendered sample, classes included.
 
-A task's module has ``use_source(cfg, root, train)``, ``check_source(cfg, train)`` and the sample it renders.
+A task's module has ``LAYOUT``, ``use_source(cfg, root, train)`` and ``check_source(cfg, train)``.
 """
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +11,7 @@ from mmengine.config import Config
 from lcvision.datasets.sample import RENDERERS, ensure_rendered_folder
 from lcvision.datasets.sources import classification, detection, segmentation
 from lcvision.errors import UserError
+from lcvision.tasks import task_of_config
 
 _SAMPLE_ROOT = Path('data/sample')
 
@@ -29,22 +28,8 @@ class Split(Protocol):
         """Class names in the order of the labels."""
 
 
-@dataclass(frozen=True)
-class _Task:
-    name: str
-    layout: str
-    use: Callable[[Config, Path, bool], Split]
-    check: Callable[[Config, bool], int]
-
-
-# By default_scope.
-_TASKS = {
-    'mmdet': _Task('detection', 'a folder in COCO layout', detection.use_source, detection.check_source),
-    'mmseg': _Task('segmentation', 'a folder in Cityscapes layout, or with images/ and masks/', segmentation.use_source,
-                   segmentation.check_source),
-    'mmpretrain': _Task('classification', 'a tree of images (train/CLASS/*.jpg, val/CLASS/*.jpg) or an .npz file',
-                        classification.use_source, classification.check_source),
-}
+# Name of a task to the module that knows its data.
+_SOURCES = {'detection': detection, 'segmentation': segmentation, 'classification': classification}
 
 
 def use_source(cfg: Config, source: str, train: bool) -> Split:
@@ -61,15 +46,16 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
     Raises:
         UserError: The folder is missing, not in the task's layout or faulty.
     """
-    task = _task(cfg)
+    task = task_of_config(cfg)
+    module = _SOURCES[task.name]
     if source == 'sample':
         root = ensure_rendered_folder(_SAMPLE_ROOT / task.name, RENDERERS[task.name])
     else:
         root = Path(source)
         # The methods of Path would raise at a name that no file can have.
         if not (os.path.isdir(root) or os.path.isfile(root)):  # noqa: PTH112, PTH113
-            raise UserError(f"--data {source}: no such folder; give {task.layout} or 'sample'")
-    return task.use(cfg, root, train)
+            raise UserError(f"--data {source}: no such folder; give {module.LAYOUT} or 'sample'")
+    return module.use_source(cfg, root, train)
 
 
 def check_source(cfg: Config, train: bool) -> int:
@@ -81,12 +67,4 @@ def check_source(cfg: Config, train: bool) -> int:
     Raises:
         UserError: It is missing or faulty; a missing one is told with the folder expected and the ways out.
     """
-    return _task(cfg).check(cfg, train)
-
-
-def _task(cfg: Config) -> _Task:
-    scope = cfg.get('default_scope')
-    if scope not in _TASKS:
-        raise UserError(f'{cfg.filename}: default_scope={scope!r} tells no task whose data can be found: it must be '
-                        f'one of {", ".join(map(repr, _TASKS))}')
-    return _TASKS[scope]
+    return _SOURCES[task_of_config(cfg).name].check_source(cfg, train)

@@ -13,8 +13,8 @@ from lcvision.datasets.sources.config_edits import as_list, difference, innermos
 from lcvision.datasets.sources.image_list import check_image_list
 from lcvision.errors import UserError
 
-_LAYOUTS = ('a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg), an .npz file of encoded images, or a folder '
-            f'with {" or ".join(CIFAR_FOLDERS.values())}')
+LAYOUT = ('a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg), an .npz file of encoded images, or a folder '
+           f'with {" or ".join(CIFAR_FOLDERS.values())}')
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def check_source(cfg: Config, train: bool) -> int:
 def _find(root: Path, split: str) -> ClassificationSplit:
     files = [root] if root.is_file() else sorted(root.glob('*.npz'))
     if root.is_file() and root.suffix != '.npz':
-        raise UserError(f'{root} is no data set: give {_LAYOUTS}')
+        raise UserError(f'{root} is no data set: give {LAYOUT}')
     if cifar := find_cifar(root):
         num_images, classes = check_cifar(cifar, root, 'train' if split == 'train' else 'test')
         dataset = dict(type=f'mmpretrain.{cifar}', data_root=str(root), download=False,
@@ -131,7 +131,7 @@ def _check_files(dataset: ConfigDict, kind: str) -> tuple[tuple[str, ...], int]:
     folder = root / (prefix if isinstance(prefix, str) else prefix['img_path'])
     if not folder.is_dir():
         raise UserError(f'no data set in {root.resolve()}: {folder} is missing; put the images there '
-                        f'({folder}/CLASS/*.jpg), or name {_LAYOUTS} with --data, or try --data sample')
+                        f'({folder}/CLASS/*.jpg), or name {LAYOUT} with --data, or try --data sample')
     classes = tuple((dataset.get('metainfo') or {}).get('classes') or dataset.get('classes') or ())
     if kind == 'ImageNet' and not classes:
         from mmpretrain.datasets import ImageNet

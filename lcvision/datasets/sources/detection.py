@@ -7,6 +7,8 @@ from lcvision.datasets.coco_folder import CocoSplit, check_coco, find_split
 from lcvision.datasets.sources.config_edits import as_list, difference, innermost, set_num_classes
 from lcvision.errors import UserError
 
+LAYOUT = 'a folder in COCO layout'
+
 
 def use_source(cfg: Config, root: Path, train: bool) -> CocoSplit:
     """Points a detection config at a folder in COCO layout, see :func:`lcvision.datasets.sources.use_source`.

@@ -19,6 +19,8 @@ from lcvision.errors import UserError
 if TYPE_CHECKING:
     from mmseg.datasets import BaseSegDataset
 
+LAYOUT = 'a folder in Cityscapes layout, or with images/ and masks/'
+
 # What of a dataset's config is about files and their meaning.
 _DATA_KEYS = ('type', 'data_root', 'ann_file', 'data_prefix', 'img_suffix', 'seg_map_suffix', 'metainfo',
               'reduce_zero_label', 'part', 'by_colour', 'ignored_colours')

@@ -11,13 +11,14 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines import check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
-from lcvision.deploy.network import raw_network, task_of
+from lcvision.deploy.network import raw_network
 from lcvision.errors import UserError
 from lcvision.latency import SCOPES, Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.joint_score import JointScore
 from lcvision.latency.table import format_ms
 from lcvision.registry import HOOKS
+from lcvision.tasks import task_of
 
 
 @HOOKS.register_module()
@@ -139,7 +140,7 @@ class CPULatencyHook(Hook):
         settings = runner.cfg.get('model')
         return Subject(
             config=runner.cfg.filename or runner.experiment_name,
-            task=task_of(model),
+            task=task_of(model).name,
             network=network,
             input_size=size,
             config_hash=environment.config_hash(settings.to_dict()) if hasattr(settings, 'to_dict') else None,

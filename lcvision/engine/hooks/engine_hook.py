@@ -11,10 +11,11 @@ from lcvision import environment
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.nesting import nest
-from lcvision.deploy.network import head_of, raw_network
+from lcvision.deploy.network import raw_network
 from lcvision.inference.conditions import predicting
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.registry import HOOKS
+from lcvision.tasks import task_of
 
 
 @HOOKS.register_module()
@@ -84,4 +85,4 @@ def _model(runner: Runner) -> nn.Module:
 
 
 def _head(model: nn.Module) -> nn.Module:
-    return getattr(model, head_of(model))
+    return getattr(model, task_of(model).head)

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
-from tests.latency.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 
 from lcvision.deploy import precision
 from lcvision.deploy.network import build_model
 from lcvision.engine.hooks import EngineHook
 from lcvision.errors import UserError
+from tests.deploy.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 
 TASKS = {'mmdet': DETECTOR, 'mmseg': SEGMENTOR, 'mmpretrain': CLASSIFIER}
 

@@ -8,8 +8,9 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch.nn import functional as F
 
-from lcvision.deploy.network import calibrate, raw_network, task_of
+from lcvision.deploy.network import calibrate, raw_network
 from lcvision.models import LeanEncoderDecoder
+from lcvision.tasks import SEGMENTATION, task_of
 
 CLASSES = 5
 
@@ -148,6 +149,6 @@ def test_training_and_the_raw_network_are_mmsegs():
     loss = model(torch.randn(2, 3, 64, 64), [target, target], mode='loss')
     loss['decode.loss_ce'].backward()
     assert model.backbone.stem.conv.weight.grad.abs().sum() > 0
-    assert task_of(model) == 'segmentation'
+    assert task_of(model) is SEGMENTATION
     x = torch.randn(1, 3, 32, 48)
     torch.testing.assert_close(raw_network(model, (32, 48))(x)[0], model.eval()(x, mode='tensor'))
