@@ -4,6 +4,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from lcvision.errors import UserError
+from lcvision.text import listing
 
 # What the tools change or read must be of these kinds.
 _NODES: dict[str, type | tuple[type, ...]] = {
@@ -40,7 +41,7 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
     """
     if not Path(path).is_file():
         near = sorted(str(p) for p in Path('configs').glob('*/*.py') if p.parent.name != '_base_')
-        known = f'; there are {", ".join(near[:4])}{", ..." if len(near) > 4 else ""}' if near else ''
+        known = f'; there are {listing(near)}' if near else ''
         raise UserError(f'no config file {path}{known}')
     try:
         cfg = Config.fromfile(path)

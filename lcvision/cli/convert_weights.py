@@ -14,8 +14,9 @@ import lcvision
 from lcvision.config import ConfigOptions, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
+from lcvision.text import listing
 from lcvision.weights import from_paddle, from_timm
-from lcvision.weights.report import ConversionReport, listing
+from lcvision.weights.report import ConversionReport
 from lcvision.weights.safe_load import PADDLE_SUFFIXES, existing_file, load_state_dict_file, read_paddle
 
 _WRITTEN = ('.safetensors', '.pth')

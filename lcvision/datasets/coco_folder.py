@@ -11,8 +11,8 @@ from mmengine.logging import print_log
 
 from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
+from lcvision.text import listing
 
-_SHOWN = 3
 # Whole numbers up to here are exact in every reader.
 _LARGEST = 2 ** 53
 _ID, _NUMBER, _TEXT, _LIST, _FLAG = (int, str), (int, float), (str,), (list,), (int,)
@@ -92,8 +92,8 @@ def read_coco(ann_file: Path) -> dict:
     lists = ('images', 'annotations', 'categories')
     missing = [name for name in lists if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:
-        raise UserError(f'{ann_file} is not in COCO format: it has no list {_listing(missing)}; COCO detection files '
-                        f'have the lists {_listing(lists)} at the top')
+        raise UserError(f'{ann_file} is not in COCO format: it has no list {listing(missing)}; COCO detection files '
+                        f'have the lists {listing(lists)} at the top')
     for name, fields in _FIELDS.items():
         _require(ann_file, name, content[name], fields)
     return content
@@ -125,8 +125,8 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
         unknown = sorted({a[key] for a in annotations} - known, key=str)
         if unknown:
             count = sum(a[key] not in known for a in annotations)
-            raise UserError(f'{ann_file}: {count} annotations have an unknown {key} ({_listing(unknown)}); known are '
-                            f"{_listing(sorted(known, key=str))}: add the missing entries to '{name}' or remove the "
+            raise UserError(f'{ann_file}: {count} annotations have an unknown {key} ({listing(unknown)}); known are '
+                            f"{listing(sorted(known, key=str))}: add the missing entries to '{name}' or remove the "
                             'annotations')
     for annotation in annotations:
         if not _is_box(annotation['bbox']):
@@ -212,7 +212,7 @@ def _require_files(ann_file: Path, folder: Path, names: list[str]) -> None:
             missing.append(name)
     if missing:
         raise UserError(f'{len(missing)} of {len(names)} images of {ann_file} are missing in {folder}: '
-                        f'{_listing(missing)}; copy them there or remove their entries')
+                        f'{listing(missing)}; copy them there or remove their entries')
 
 
 def _image_folder(root: Path, split: str, content: dict, ann_file: Path) -> Path:
@@ -226,8 +226,3 @@ def _image_folder(root: Path, split: str, content: dict, ann_file: Path) -> Path
     if found:
         return first_of(found, f'the images of {ann_file.name}', f'each holds {first}, and the likeliest name counts')
     return next((root / name for name in names if (root / name).is_dir() and name != '.'), root / f'{split}2017')
-
-
-def _listing(values: Sequence) -> str:
-    shown = ', '.join(str(value) for value in values[:_SHOWN])
-    return shown + (f', ... ({len(values)} in all)' if len(values) > _SHOWN else '')

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
+from lcvision.text import listing
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm')
 # Other names that a validation split goes by; the first that is there counts.
 _NAMES = {'train': ('train', 'training'), 'val': ('val', 'validation', 'valid', 'test')}
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def find_image_folder(root: Path, split: str) -> ImageFolder:
     # Only what lies right there: root may be a whole disk.
     classes = [path.name for path in _folders(root) if _count(next(os.walk(path), ((), (), ()))[2])]
     if len(classes) > 1 and not has_splits(root):
-        raise UserError(f'{root} holds the classes {_listing(classes)} without splits: put about a tenth of each '
+        raise UserError(f'{root} holds the classes {listing(classes)} without splits: put about a tenth of each '
                         f"class's images in {root}/val and the others in {root}/train; {expected}")
     raise UserError(f"{root} is not a tree of images: it has no folder '{split}'; {expected}, or one .npz file of "
                     'encoded images')
@@ -92,9 +92,4 @@ def _count(names: Iterable[str]) -> int:
 
 
 def _others(names: Sequence[str]) -> str:
-    return f', and {_listing(names[1:])} likewise' if len(names) > 1 else ''
-
-
-def _listing(values: Sequence[str]) -> str:
-    shown = ', '.join(values[:_SHOWN])
-    return shown + (f', ... ({len(values)} in all)' if len(values) > _SHOWN else '')
+    return f', and {listing(names[1:])} likewise' if len(names) > 1 else ''

@@ -10,8 +10,8 @@ from PIL import Image
 from lcvision.datasets.image_bounds import open_image
 from lcvision.datasets.image_end import missing_end
 from lcvision.errors import UserError
+from lcvision.text import listing
 
-_SHOWN = 4
 _REMEDY = 'restore the file or remove it together with its image'
 
 Colour = tuple[int, int, int]
@@ -81,7 +81,7 @@ class MaskCoding:
         legal = self._legal[mask]
         if not legal.all():
             found = [str(value) for value in np.unique(mask[~legal])]
-            raise UserError(f'Mask file {path} has the label value {_some(found)}, which is no class: legal are '
+            raise UserError(f'Mask file {path} has the label value {listing(found)}, which is no class: legal are '
                             f'{self._legal_values()}; correct the mask or the list of classes')
         return self._table[mask]
 
@@ -191,17 +191,13 @@ def mismatch(image: str | Path, image_size: Sequence[int], mask: str | Path, mas
 
 
 def _unknown_colour(path: str | Path, found: Sequence[str], otherwise: str = '') -> UserError:
-    return UserError(f'Mask file {path} has the colour {_some(found)}, which is no class of classes.txt: add a line '
+    return UserError(f'Mask file {path} has the colour {listing(found)}, which is no class of classes.txt: add a line '
                      f'"name R G B" for it, with the name ignore if it does not count{otherwise}')
 
 
 def _colour_codes(rgb: np.ndarray) -> np.ndarray:
     red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
     return red << 16 | green << 8 | blue
-
-
-def _some(found: Sequence[str]) -> str:
-    return ', '.join(found[:_SHOWN]) + (f', ... ({len(found)} such)' if len(found) > _SHOWN else '')
 
 
 def _spans(values: list[int]) -> str:

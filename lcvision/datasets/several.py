@@ -4,6 +4,8 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
+from lcvision.text import listing
+
 
 def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
     """Takes the first; where there are others, the log says so.
@@ -14,6 +16,5 @@ def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
         why: The rule by which it is the first.
     """
     if len(candidates) > 1:
-        others = ', '.join(map(str, candidates[1:4])) + (', ...' if len(candidates) > 4 else '')
-        print_log(f'{what}: {candidates[0]} is taken, not {others} ({why})', logger='current')
+        print_log(f'{what}: {candidates[0]} is taken, not {listing(candidates[1:])} ({why})', logger='current')
     return candidates[0]

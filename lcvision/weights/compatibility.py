@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from lcvision.errors import UserError
 from lcvision.tasks import TASKS
-from lcvision.weights.report import Misshapen, listing
+from lcvision.text import listing
+from lcvision.weights.report import Misshapen
 
 _HEADS = ('auxiliary_head.', *(f'{task.head}.' for task in TASKS.values()))
-_SHOWN = 4
 
 
 def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], path: str | Path,
@@ -65,7 +65,7 @@ def _only_classes_differ(misshapen: list[Misshapen]) -> bool:
 
 def _another_model(path: str | Path, missing: list[str], unexpected: list[str], misshapen: list[Misshapen],
                    given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
-    parts = [f'{len(names)} {what} ({listing(names, _SHOWN)})'
+    parts = [f'{len(names)} {what} ({listing(names)})'
              for what, names in (('missing', missing), ('unexpected', unexpected), ('misshapen', misshapen)) if names]
     advice = 'give the config it was trained with'
     if given and not unexpected and all(name.startswith('backbone.') for name in given):

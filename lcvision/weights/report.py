@@ -1,9 +1,9 @@
 """What became of every tensor of a converted file."""
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lcvision.errors import UserError
+from lcvision.text import listing
 
 Shape = tuple[int, ...]
 
@@ -65,24 +65,10 @@ class ConversionError(UserError, ValueError):
     def __init__(self, report: ConversionReport) -> None:
         self.report = report
         self.missing, self.unexpected, self.misshapen = report.missing, report.unexpected, report.misshapen
-        parts = [f'{len(names)} {what} ({listing(names, 4)})' for what, names in (
+        parts = [f'{len(names)} {what} ({listing(names)})' for what, names in (
             ('missing', self.missing), ('unexpected', self.unexpected), ('misshapen', self.misshapen)) if names]
         super().__init__(f'The file does not fit the model: {len(report.mapped)} tensors fit, {"; ".join(parts)}; '
                          'give the config of the architecture, width and number of classes the file was made with.')
-
-
-def listing(names: Sequence[object], shown: int) -> str:
-    """Joins the first names of a list.
-
-    Args:
-        names: Anything with a text.
-        shown: How many are written out.
-
-    Returns:
-        The names, and how many more there are.
-    """
-    more = f', and {len(names) - shown} more' if len(names) > shown else ''
-    return ', '.join(str(name) for name in names[:shown]) + more
 
 
 def _times(shape: Shape) -> str:

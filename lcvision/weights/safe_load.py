@@ -9,8 +9,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lcvision.errors import UserError
+from lcvision.text import listing
 from lcvision.weights.paddle_unpickler import PaddleUnpickler, RefusedGlobal, plain
-from lcvision.weights.report import listing
 
 TORCH_SUFFIXES = ('.pth', '.pt', '.bin', '.ckpt')
 PADDLE_SUFFIXES = ('.pdparams', '.npz')

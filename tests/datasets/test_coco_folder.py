@@ -197,7 +197,7 @@ def test_unknown_categories_are_counted_and_named(root):
     path = spoil(root, change)
     text = message(find_split, root, 'val')
     assert f'{path}: 5 annotations have an unknown category_id' in text
-    assert all(str(unknown) in text for unknown in (5, 8, 12)) and '4 in all' in text
+    assert all(str(unknown) in text for unknown in (5, 8, 12, 99))
     assert 'known are 3, 7' in text
 
 
@@ -244,7 +244,7 @@ def test_many_missing_images_are_counted(tmp_path):
     names = [f'{i:03}.jpg' for i in range(40)]
     path = coco_like.write(tmp_path / 'val.json', coco_like.content(names))
     text = message(check_coco, path, coco_like.draw(tmp_path / 'images', names[:5]))
-    assert text.startswith('35 of 40 images') and '005.jpg' in text and '35 in all' in text and '039.jpg' not in text
+    assert text.startswith('35 of 40 images') and '005.jpg' in text and '31 more' in text and '039.jpg' not in text
 
 
 def test_a_missing_image_folder_is_named(tmp_path):

@@ -12,6 +12,7 @@ from lcvision.datasets.several import first_of
 from lcvision.datasets.sources.config_edits import as_list, difference, innermost, set_num_classes
 from lcvision.datasets.sources.image_list import check_image_list
 from lcvision.errors import UserError
+from lcvision.text import listing
 
 LAYOUT = ('a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg), an .npz file of encoded images, or a folder '
            f'with {" or ".join(CIFAR_FOLDERS.values())}')
@@ -96,7 +97,7 @@ def _find(root: Path, split: str) -> ClassificationSplit:
                        metainfo=dict(classes=found.classes), extensions=EXTENSIONS)
         return ClassificationSplit(str(found.folder), found.classes, found.num_images, dataset)
     if len(files) > 1:
-        raise UserError(f'{root} has several .npz files ({", ".join(path.name for path in files[:3])}): name one of '
+        raise UserError(f'{root} has several .npz files ({listing([path.name for path in files])}): name one of '
                         'them')
     return _npz(str(files[0]), split)
 

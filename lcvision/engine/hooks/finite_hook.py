@@ -10,10 +10,10 @@ from lcvision.engine.finite import all_finite, not_finite
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from lcvision.errors import RunFailed
 from lcvision.registry import HOOKS
+from lcvision.text import listing
 
 # float16's loss scaling skips steps whose loss overflows and halves its factor, which starts at 65536.
 _SCALED_OVERFLOWS = 20
-_NAMED = 8
 
 
 @HOOKS.register_module()
@@ -66,8 +66,7 @@ class FiniteHook(Hook):
         bad = not_finite(dict(runner.model.named_parameters()))
         some = f'; {len(bad)} weights are not finite after it, the first is {bad[0]}' if bad else ''
         images = image_names(data_batch)
-        more = f' and {len(images) - _NAMED} more' if len(images) > _NAMED else ''
-        return f'{values}{some}; its images: {", ".join(images[:_NAMED]) or "unnamed"}{more}'
+        return f'{values}{some}; its images: {listing(images, 8) or "unnamed"}'
 
     def _sentence(self, runner: Runner, batch_idx: int, what: str) -> str:
         place = f'iteration {runner.iter + 1}'
