@@ -99,7 +99,7 @@ def test_time_that_is_over_is_said(capsys):
     other = TINY.replace('0_25x', '0_35x')
     assert main([TINY, other, *QUICK, *SMALL, '--minutes', '1e-9']) == 0
     printed = capsys.readouterr().out
-    assert 'not measured, since 1e-09 minutes do not suffice (--minutes takes more): pplcnet_0_35x on eager' in printed
+    assert 'not measured, since there was no time for it (--minutes takes more): pplcnet_0_35x on eager' in printed
     assert 'pplcnet_0_25x' in printed
 
 

@@ -70,7 +70,7 @@ def test_a_folder_and_an_npz_file_of_the_same_images_give_the_same_numbers(train
         sheet = cv2.imread(str(tmp_path / name / 'grid.png'))
         assert sheet.shape[1] > 1000 and sheet.std() > 20
     assert metrics[0] == metrics[1] and set(metrics[0]) == {'accuracy/top1', 'accuracy/top5'}
-    assert (tmp_path / 'folder' / 'clock_0001.jpg').is_file() and (tmp_path / 'npz' / 'test_00003.jpg').is_file()
+    assert (tmp_path / 'folder' / 'star_0001.jpg').is_file() and (tmp_path / 'npz' / 'test_00003.jpg').is_file()
 
 
 def test_the_config_is_measured_without_data(tmp_path):
@@ -83,18 +83,18 @@ def test_the_config_is_measured_without_data(tmp_path):
 
 def test_a_damaged_image_is_named_by_a_worker(images, tmp_path):
     root = tmp_path / 'images'
-    (root / 'train' / 'kite').mkdir(parents=True)
+    (root / 'train' / 'gear').mkdir(parents=True)
     (root / 'val').symlink_to(images / 'val')
     for folder in (images / 'train').iterdir():
-        if folder.name != 'kite':
+        if folder.name != 'gear':
             (root / 'train' / folder.name).symlink_to(folder)
-    for image in (images / 'train' / 'kite').iterdir():
-        (root / 'train' / 'kite' / image.name).write_bytes(image.read_bytes()[:200])
+    for image in (images / 'train' / 'gear').iterdir():
+        (root / 'train' / 'gear' / image.name).write_bytes(image.read_bytes()[:200])
     done = tool('train', CONFIG, '--data', str(root), '--work-dir', str(tmp_path / 'w'), *TINY,
                 'train_dataloader.num_workers=1')
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 2 and last.startswith('error: ') and 'Traceback' not in last
-    assert str(root / 'train' / 'kite') in last and '.jpg' in last
+    assert str(root / 'train' / 'gear') in last and '.jpg' in last
 
 
 @pytest.mark.parametrize('source, words', [
