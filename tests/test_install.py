@@ -54,7 +54,7 @@ def test_a_half_made_environment_is_made_anew(clone):
     (clone / '.venv/bin/python').chmod(0o755)
     done = make(clone, '.venv/installed', PIP='works')
     assert done.returncode == 0, done.stderr
-    assert '-e .[lite,onnx,openvino,dev]' in (clone / 'calls').read_text()
+    assert '-e .[lite,onnx,openvino,report,dev]' in (clone / 'calls').read_text()
 
 
 def test_windows_gets_one_sentence():

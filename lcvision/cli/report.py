@@ -1,6 +1,7 @@
 """Draws accuracy against latency from runs and reports."""
 import argparse
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from lcvision.errors import UserError
@@ -29,10 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             path = out / f'report_{task.task}.png'
             content = draw_task(task, path)
             print(f'{path}: {content}')
-        write_page(report, out / 'report.html')
+        if find_spec('plotly'):
+            write_page(report, out / 'report.html')
+            print(f'{out / "report.html"}: everything, to filter and to sort')
+        else:
+            report.remarks.append("report.html, which Plotly draws: pip install 'lcvision[report]' brings it")
     except OSError as error:
         raise UserError(f'--out {out} cannot be written: {error.strerror}; give a place that can') from error
-    print(f'{out / "report.html"}: everything, to filter and to sort')
     for remark in report.remarks:
         print(f'left out: {remark}')
     return 0

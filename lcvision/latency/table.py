@@ -6,7 +6,7 @@ from pathlib import Path
 WIDTH = 100
 _HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
 _SCOPE = _HEADS.index('scope')
-_SCOPES = {'net': 'network only', 'e2e': 'image to result'}
+SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _GAP = '  '
 
 
@@ -117,7 +117,7 @@ def _precisions(records: Sequence[dict]) -> str:
 
 
 def _scopes(records: Sequence[dict]) -> str:
-    return ' and '.join(words for scope, words in _SCOPES.items()
+    return ' and '.join(words for scope, words in SCOPES.items()
                         if scope in {record.get('scope', 'net') for record in records})
 
 

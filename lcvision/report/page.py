@@ -1,21 +1,32 @@
-"""One page with everything, which needs nothing beside itself."""
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+"""One page with everything, to filter and to sort, which needs nothing beside itself."""
+import re
+from collections.abc import Callable, Sequence
+from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from lcvision.files import write_atomically
+from lcvision.latency.table import SCOPES, format_count, format_ms
 from lcvision.papers.accuracy import PAPER, PAPER_DATA, PAPER_MACHINE
-from lcvision.report.assemble import Report
+from lcvision.report.assemble import VIEW, Report, TaskReport
 from lcvision.report.names import MACHINE_NOT_RECORDED
+from lcvision.report.pareto import pareto_front
+from lcvision.report.style import BEATEN, FRONT, GRID, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of
 
-_ASSETS = files('lcvision.report') / 'assets'
-_SCRIPTS = ('geometry.js', 'tables.js', 'chart.js', 'app.js')
+# What matplotlib's markers are called here.
+_SYMBOLS = {'o': 'circle', 's': 'square', 'D': 'diamond', '^': 'triangle-up', 'v': 'triangle-down', 'h': 'hexagon2'}
+_FILTERS = (*VIEW, 'engine', 'precision')
+# Without the button that sends the points to a server.
+_CONFIG = dict(responsive=True, displaylogo=False, showSendToCloud=False,
+               modeBarButtonsToRemove=['select2d', 'lasso2d'])
+
+Cells = dict[str, tuple[Any, str]]
+"""Heading of a column to what it sorts by and what it says."""
 
 
 def write_page(report: Report, path: str | Path) -> None:
-    """Writes the page.
+    """Writes the page; needs Plotly.
 
     Args:
         report: What it shows.
@@ -28,40 +39,184 @@ def write_page(report: Report, path: str | Path) -> None:
 
 
 def make_html(report: Report) -> str:
-    """Makes the text of the page: points as JSON, styles and scripts, all inside.
+    """Makes the text of the page, with Plotly's script inside.
 
     Args:
         report: What it shows.
     """
-    content = {**asdict(report), 'summary': _summary(report),
-               'paper': dict(name=PAPER, machine=PAPER_MACHINE, data=PAPER_DATA)}
-    # An end tag inside a text would end the script that holds it.
-    data = json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(',', ':')).replace('<', '\\u003c')
-    parts = {'style': _read('report.css'), 'script': ''.join(map(_read, _SCRIPTS)), 'data': data}
-    html = _read('template.html')
-    for name, text in parts.items():
-        before, after = html.split(f'{{{{{name}}}}}')
-        html = before + text.rstrip('\n') + after
-    return html
+    from plotly.offline import get_plotlyjs
+    parts = dict(plotly=get_plotlyjs(), summary=escape(_summary(report)), foot=_foot(report),
+                 links=''.join(f'<a href="#{task.task}">{task.task.capitalize()}</a>' for task in report.tasks),
+                 sections=''.join(map(_section, report.tasks)))
+    page = (files('lcvision.report') / 'page.html').read_text(encoding='utf-8')
+    return re.sub(r'{{(\w+)}}', lambda place: parts[place[1]], page)
+
+
+def page_points(task: TaskReport) -> list[dict]:
+    """Points as the page's script has them: with ``symbol``, and as escaped text ``label``, ``row`` and ``hover``.
+
+    Args:
+        task: The task; points without accuracy come last and have None there.
+    """
+    several = [key for key in ('engine_name', 'precision') if len({point[key] for point in task.points}) > 1]
+    precisions = len({point['precision'] for point in task.latency_only}) > 1
+    points = []
+    for point in ({'accuracy': None, 'data': None, **point} for point in (*task.points, *task.latency_only)):
+        lines = [f'{heading}: {text}' for heading, (_, text) in _cells(point, task.metric).items() if text]
+        label = ', '.join([point['label'], *(point[key] for key in several)]) + ' *' * point['noisy']
+        row = point['name'] + f", {point['precision']}" * precisions
+        points.append({**point, 'symbol': _symbol(point['engine']) + '-open' * point['noisy'], 'label': _text(label),
+                       'row': _text(row), 'hover': '<br>'.join(map(_text, lines))})
+    return sorted(points, key=lambda point: (point['accuracy'] is None, point['median']))
+
+
+def _symbol(engine: str) -> str:
+    return _SYMBOLS.get(marker_of(engine), 'cross')
+
+
+def _text(text: str) -> str:
+    # Plotly reads some tags and knows few entities, of which quotes are none.
+    return escape(text, quote=False)
+
+
+def _cells(point: dict, metric: str) -> Cells:
+    def to(high: str) -> Callable[[float], str]:
+        return lambda low: f"{format_ms(low)} to {format_ms(point[high]) if point[high] else '?'}"
+
+    yardsticks = (point['by_yardstick'] or {}).get('median')
+    why = '; '.join(point['why']) or 'marked noisy'
+    cells: dict[str, tuple[Any, Callable]] = {
+        'Model': (point['name'], str), f'{metric}, %': (point['accuracy'], '{:.1f}'.format),
+        'ms': (point['median'], lambda ms: format_ms(ms) + ' *' * point['noisy']),
+        'p10 to p90': (point['p10'], to('p90')), '95 % interval': (point['low'], to('high')),
+        'Samples': (point['samples'], str), 'Yardsticks': (yardsticks, '{:.3g}'.format),
+        'Engine': (point['engine_name'], str), 'Precision': (point['precision'], str),
+        'Threads': (point['threads'], str), 'Scope': (point['scope'], SCOPES.get),
+        'Input': (point['input'], lambda size: ' x '.join(map(str, size))), 'Params': (point['params'], format_count),
+        'MACs': (point['macs'], format_count), 'First ms': (point['first'], format_ms),
+        'Compile s': (point['compile'], '{:.1f}'.format), 'Source': (point['source'], str),
+        'Noisy because': (why if point['noisy'] else None, str)}
+    return {heading: (value, '' if value is None else show(value)) for heading, (value, show) in cells.items()}
+
+
+def _section(task: TaskReport) -> str:
+    from plotly.io import to_html
+    points = page_points(task)
+    plots = [to_html(figure, _CONFIG, full_html=False, include_plotlyjs=False, div_id=f'{task.task}_{name}')
+             for name, figure in (('plot', _figure(task, points)), ('strip', _strip()))]
+    columns = {'model': 'Model', 'accuracy': f'{task.metric}, %', 'ms': 'ms, on its machine', 'table': 'Table',
+               'config': 'Our config'}
+    paper = [{title: (row[key], str(row[key] or '')) for key, title in columns.items()} for row in task.paper]
+    return (f'<section id="{task.task}"><h2>{task.task.capitalize()}: {task.metric} against milliseconds</h2>'
+            f'{_form(task, points)}{"".join(plots)}<h3>Measurements; the front is blue</h3>'
+            f'{_table([_cells(point, task.metric) for point in points], "data-point")}'
+            f'<details><summary>What the paper prints</summary>{_table(paper)}</details></section>')
+
+
+def _form(task: TaskReport, points: Sequence[dict]) -> str:
+    fields = ''
+    for key in _FILTERS:
+        names = {point[key]: _name(point, key) for point in points if point[key] is not None}
+        kind = 'radio' if key in VIEW else 'checkbox'
+        labels = (f'<label><input type="{kind}" name="{key}" value="{escape(str(value))}"'
+                  f'{" checked" * (task.view.get(key, value) == value)}>{escape(names[value])}</label>'
+                  for value in sorted(names))
+        fields += f'<fieldset name="{key}">{key.capitalize()} {"".join(labels)}</fieldset>'
+    return (f'<form>{fields}<label>Budget, ms <input type="number" name="budget" min="0" step="any" '
+            'placeholder="none"></label><output></output></form>')
+
+
+def _name(point: dict, key: str) -> str:
+    return point['engine_name'] if key == 'engine' else SCOPES[point[key]] if key == 'scope' else str(point[key])
+
+
+def _figure(task: TaskReport, points: Sequence[dict]) -> Any:
+    """Our points, which the script fills in, beside those of the paper."""
+    from plotly.subplots import make_subplots
+    tables = ' and '.join(map(str, sorted({row['table'] for row in task.paper})))
+    teacher = '; open: trained with a teacher' * any(row['distilled'] for row in task.paper)
+    figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.09, subplot_titles=(
+        f'<b style="color:{FRONT}">Measured here</b>',
+        f'<b style="color:{PAPER_COLOUR}">{PAPER}, on another machine</b>'
+        f'<br><sub>{PAPER_DATA[task.task]}, table {tables}, {PAPER_MACHINE}{teacher}</sub>'))
+    figure.add_scatter(name='Pareto front', **_marks(FRONT, 13), mode='lines+markers+text', meta='top',
+                       line=dict(shape='hv', width=2), textfont=dict(color=FRONT, weight='bold'))
+    figure.add_scatter(name='beaten', **_marks(BEATEN, 10), mode='markers+text', meta='bottom', textfont_color=SOFT)
+    engines = {point['engine_name']: _symbol(point['engine']) for point in points}
+    for name, symbol in {**engines, '* noisy': 'circle-open'}.items():
+        figure.add_scatter(name=_text(name), x=[None], y=[None], mode='markers',
+                           marker=dict(symbol=symbol, color=INK, size=10))
+    rows = [{**row, 'median': row['ms']} for row in task.paper]
+    plain = [row for row in rows if not row['distilled']]
+    front = [plain[i] for i in pareto_front(plain)]
+    figure.add_scatter(
+        x=[row['ms'] for row in rows], y=[row['accuracy'] for row in rows], row=1, col=2, showlegend=False,
+        text=[row['model'] if row in front else '' for row in rows], textposition='top center',
+        mode='markers+text', hoverinfo='text',
+        hovertext=[f"{row['model']}<br>{task.metric} {row['accuracy']} %<br>{row['ms']} ms on the paper's machine<br>"
+                   f"table {row['table']}" for row in rows], cliponaxis=False, textfont_color=PAPER_COLOUR,
+        marker=dict(size=10, symbol=['x-open' if row['distilled'] else 'x' for row in rows],
+                    color=[PAPER_COLOUR if row in front or row['distilled'] else PAPER_SOFT for row in rows]))
+    figure.update_yaxes(title=dict(text=f'{task.metric} (%)', font_size=13))
+    return _styled(figure, meta=points, height=560)
+
+
+def _strip() -> Any:
+    """Milliseconds of models without accuracy, which the script fills in, a row each."""
+    from plotly.graph_objects import Figure
+    figure = Figure().add_scatter(**_marks(SOFT, 10), mode='markers', meta='top', showlegend=False)
+    figure.update_yaxes(autorange='reversed', automargin=True, type='category')
+    return _styled(figure, title=dict(text='<b>Latency only: accuracy was not measured</b>', font_size=16, x=0))
+
+
+def _marks(colour: str, size: int) -> dict:
+    return dict(marker=dict(color=colour, size=size, line_width=2), hoverinfo='text', cliponaxis=False,
+                error_x=dict(type='data', symmetric=False, color=colour, thickness=1.5, width=3))
+
+
+def _styled(figure: Any, **layout: Any) -> Any:
+    title = dict(text='ms for one image, logarithmic; bars from p10 to p90', font_size=13)
+    figure.update_xaxes(type='log', title=title, tickformat='~g', gridcolor=GRID)
+    figure.update_yaxes(gridcolor=GRID)
+    return figure.update_layout(
+        template='plotly_white', font=dict(color=INK, size=13), margin=dict(l=60, r=40, t=76, b=60),
+        legend=dict(orientation='h', y=-0.16, itemclick=False, itemdoubleclick=False), **layout)
+
+
+def _table(rows: Sequence[Cells], numbered: str = '') -> str:
+    """A table of which each cell has its place in the order of its column; a column without a text is left out."""
+    heads = [head for head in (rows[0] if rows else ()) if any(row[head][1] for row in rows)]
+    order = {head: sorted(row[head][0] for row in rows if row[head][0] is not None) for head in heads}
+    body = ''
+    for i, row in enumerate(rows):
+        cells = ((order[head].index(row[head][0]) if row[head][0] is not None else len(rows), row[head][1])
+                 for head in heads)
+        body += f'<tr {numbered}="{i}">' if numbered else '<tr>'
+        body += ''.join(f'<td data-rank="{rank}">{escape(text)}</td>' for rank, text in cells) + '</tr>'
+    return (f'<div class="scroll"><table><thead><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr></thead>'
+            f'<tbody>{body}</tbody></table></div>')
+
+
+def _foot(report: Report) -> str:
+    parts = []
+    for machine in report.machines:
+        entries = ''.join(f'<dt>{escape(key.replace("_", " "))}</dt><dd>{escape(_plain(value))}</dd>'
+                          for key, value in machine.items() if key != 'name')
+        parts.append(f'<h2>Measured on {escape(machine["name"])}</h2><dl>{entries}</dl>')
+    parts.append(f'<h2>Read</h2><p>{escape(", ".join(report.sources))}</p>')
+    if report.remarks:
+        parts.append('<h2>Left out</h2>' + ''.join(f'<p>{escape(remark)}</p>' for remark in report.remarks))
+    return ''.join(parts)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ', '.join(f'{key} {_plain(part)}' for key, part in value.items())
+    return ', '.join(map(str, value)) if isinstance(value, list) else '-' if value is None else str(value)
 
 
 def _summary(report: Report) -> str:
     points = [point for task in report.tasks for point in (*task.points, *task.latency_only)]
-    found = dict.fromkeys(point['machine'] for point in points)
-    machines = [name for name in found if name != MACHINE_NOT_RECORDED]
-    machines += ['a machine that was not recorded'] if MACHINE_NOT_RECORDED in found else []
+    machines = sorted({point['machine'] for point in points}, key=lambda name: (name == MACHINE_NOT_RECORDED, name))
     models = len({(point['task'], point['model']) for point in points})
-    return (f'{_count(models, "model")}, {_count(len(points), "measurement")}, on {_and(machines)}. '
-            'Up and to the left is better.')
-
-
-def _count(number: int, word: str) -> str:
-    return f'{number} {word}' + ('' if number == 1 else 's')
-
-
-def _and(words: Sequence[str]) -> str:
-    return ' and '.join(part for part in (', '.join(words[:-1]), words[-1]) if part)
-
-
-def _read(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding='utf-8')
+    return f'Models: {models}, measurements: {len(points)}, on: {", ".join(machines)}. Up and to the left is better.'
