@@ -8,10 +8,14 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='lcvision.AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='auto'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='DetVisualizationHook'),
     finite=dict(type='lcvision.FiniteHook'),
     resume=dict(type='lcvision.ResumeHook'),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='DetVisualizationHook'))
+    compatible=dict(type='lcvision.CompatibleCheckpointHook'),
+    memory_format=dict(type='lcvision.MemoryFormatHook'),
+    latency=dict(type='lcvision.CPULatencyHook'),
+    pictures=dict(type='lcvision.PictureHook'))
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)

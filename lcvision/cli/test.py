@@ -9,8 +9,8 @@ from lcvision import environment
 from lcvision.config import load_config, override
 from lcvision.deploy.engines import select_engine
 from lcvision.files import check_target, write_atomically
+from lcvision.training.hooks import complete_hooks, find_hook, hook_class, set_hook
 from lcvision.training.launch import (
-    add_hook,
     add_run_arguments,
     quiet_logger,
     quiet_warnings,
@@ -86,13 +86,16 @@ def _prepare(cfg: Config, args: Namespace) -> None:
         check_source(cfg, train=False)
     override(cfg, args.cfg_options)
     # The checkpoint holds the averaged weights as its model; nothing is averaged here.
-    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
-    add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
-    add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks') or [] if not hook_class(hook).endswith('EMAHook')]
+    complete_hooks(cfg)
+    if args.memory_format:
+        set_hook(cfg, 'memory_format', memory_format=args.memory_format)
     if args.deployed:
-        _run_on(cfg, args.deployed)
+        if find_hook(cfg, 'latency'):
+            set_hook(cfg, 'latency', **args.deployed)
+        set_hook(cfg, 'engine', **args.deployed)
     if args.show_dir:
-        add_hook(cfg, type='lcvision.PictureHook', out_dir=args.show_dir)
+        set_hook(cfg, 'pictures', out_dir=args.show_dir)
 
 
 def _deployed(args: Namespace) -> dict[str, str]:
@@ -101,10 +104,3 @@ def _deployed(args: Namespace) -> dict[str, str]:
     chosen = dict(engine=args.engine or 'eager', precision=args.precision or 'fp32')
     select_engine(**chosen)
     return chosen
-
-
-def _run_on(cfg: Config, chosen: dict[str, str]) -> None:
-    for hook in cfg.custom_hooks:
-        if hook['type'].endswith('CPULatencyHook'):
-            hook.update(chosen)
-    add_hook(cfg, type='lcvision.EngineHook', **chosen)

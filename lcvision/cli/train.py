@@ -13,8 +13,8 @@ from mmengine.runner import Runner
 from lcvision.cli import run_tool
 from lcvision.config import load_config, override
 from lcvision.errors import UserError
+from lcvision.training.hooks import complete_hooks, set_hook
 from lcvision.training.launch import (
-    add_hook,
     add_run_arguments,
     quiet_logger,
     quiet_warnings,
@@ -46,10 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     notes += _use_weights(cfg, args)
     override(cfg, args.cfg_options)
     notes += fit_schedule(cfg, num_images)
-    add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
-    add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=args.memory_format)
-    for name, kind in (('finite', 'lcvision.FiniteHook'), ('resume', 'lcvision.ResumeHook')):
-        cfg.default_hooks.setdefault(name, dict(type=kind))  # a config of a user's own has them, too
+    complete_hooks(cfg)
+    if args.memory_format:
+        set_hook(cfg, 'memory_format', memory_format=args.memory_format)
     _run(cfg, args, notes)
     return 0
 

@@ -27,8 +27,8 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
                         'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
                         "come from the data [the config's own data set]")
-    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'), default='auto',
-                        help='layout of activations on a CPU; auto measures and takes the faster [auto]')
+    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'),
+                        help="layout of activations on a CPU; auto measures and takes the faster [the config's, auto]")
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',
@@ -95,13 +95,6 @@ def require_checkpoint(path: str) -> str:
     if not Path(path).is_file():
         raise UserError(f'no checkpoint {path}: give a .pth or .safetensors file')
     return path
-
-
-def add_hook(cfg: Config, **hook: object) -> None:
-    """Appends a custom hook unless one of its type is there."""
-    hooks = cfg.setdefault('custom_hooks', [])
-    if all(h['type'] != hook['type'] for h in hooks):
-        cfg.custom_hooks = [*hooks, hook]
 
 
 def quiet_warnings() -> None:

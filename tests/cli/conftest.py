@@ -16,8 +16,8 @@ TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batc
         'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
         'test_dataloader.persistent_workers=False', 'train_dataloader.collate_fn.sizes=[64]', 'image_size=(64,64)',
         'model.backbone.scale=0.25', 'model.neck.in_channels=[32,64,128]', 'model.test_cfg.score_thr=0.001',
-        'custom_hooks.1.samples=8',
-        'custom_hooks.1.max_seconds=1', 'custom_hooks.1.input_size=64', 'custom_hooks.1.threads=1']
+        'default_hooks.latency.samples=8', 'default_hooks.latency.max_seconds=1', 'default_hooks.latency.input_size=64',
+        'default_hooks.latency.threads=1']
 
 
 def tool(name: str, *args: str, cwd: Path = ROOT, launcher: tuple[str, ...] = (), timeout: int = 240):

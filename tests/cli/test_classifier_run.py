@@ -16,7 +16,7 @@ TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batc
         'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
         'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
         'test_dataloader.persistent_workers=False', 'model.backbone.scale=0.25', 'model.head.in_channels=128',
-        'custom_hooks.0.samples=8', 'custom_hooks.0.max_seconds=1', 'custom_hooks.0.threads=1']
+        'default_hooks.latency.samples=8', 'default_hooks.latency.max_seconds=1', 'default_hooks.latency.threads=1']
 
 
 @pytest.fixture(scope='module')

@@ -13,8 +13,8 @@ CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
 TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batch_size=2',
         'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
         'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
-        'test_dataloader.persistent_workers=False', 'custom_hooks.0.samples=4', 'custom_hooks.0.max_seconds=1',
-        'custom_hooks.0.threads=1']
+        'test_dataloader.persistent_workers=False', 'default_hooks.latency.samples=4',
+        'default_hooks.latency.max_seconds=1', 'default_hooks.latency.threads=1']
 
 
 def test_a_folder_is_trained_and_tested_on(tmp_path):

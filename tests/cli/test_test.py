@@ -17,7 +17,7 @@ def test_newest_run_is_found_and_reported(run, tmp_path):
     folder, _ = run
     root = folder.parents[1]
     done = tool('test', '--json', str(tmp_path / 'out.json'), '--show-dir', str(tmp_path / 'show'),
-                '--work-dir', str(tmp_path / 'work'), '--cfg-options', 'custom_hooks.1.samples=8', cwd=root)
+                '--work-dir', str(tmp_path / 'work'), '--cfg-options', 'default_hooks.latency.samples=8', cwd=root)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
     assert 'testing the newest run: work_dirs/tiny/' in output
@@ -70,7 +70,7 @@ def test_the_hook_measures_from_image_to_boxes(run, data, tmp_path):
     folder, _ = run
     path = tmp_path / 'e2e.json'
     done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir', str(tmp_path / 'work'),
-                '--json', str(path), *TINY, 'custom_hooks.1.scope=e2e', 'custom_hooks.1.input_size=256')
+                '--json', str(path), *TINY, 'default_hooks.latency.scope=e2e', 'default_hooks.latency.input_size=256')
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     content = json.loads(path.read_text())
     record, = content['latency']

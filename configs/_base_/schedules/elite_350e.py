@@ -16,7 +16,4 @@ param_scheduler = [
     dict(type='MultiStepLR', gamma=0.97, milestones=[max(5, -(-12 * step // 5)) for step in range(1, 146)]),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=100)
-custom_hooks = [
-    dict(type='lcvision.CycleEMAHook', decay=0.9999),
-    dict(type='lcvision.CPULatencyHook'),
-]
+custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.9999)]

@@ -25,7 +25,4 @@ param_scheduler = [
          convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=320)
-custom_hooks = [
-    dict(type='lcvision.CycleEMAHook', decay=0.9998),
-    dict(type='lcvision.CPULatencyHook'),
-]
+custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.9998)]

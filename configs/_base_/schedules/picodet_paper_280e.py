@@ -17,7 +17,4 @@ param_scheduler = [
         convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=224)
-custom_hooks = [
-    dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40),
-    dict(type='lcvision.CPULatencyHook'),
-]
+custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40)]

@@ -12,4 +12,3 @@ optim_wrapper = dict(
 # Another length of training sets both numbers. mmengine ends one step before `end`.
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=0, end=max_iters + 1)]
 auto_scale_lr = dict(enable=True, base_batch_size=32)
-custom_hooks = [dict(type='lcvision.CPULatencyHook')]

@@ -17,4 +17,3 @@ param_scheduler = [
         convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(enable=True, base_batch_size=2048)
-custom_hooks = [dict(type='lcvision.CPULatencyHook')]

@@ -7,4 +7,3 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4))
 param_scheduler = [dict(type='MultiStepLR', milestones=[200, 300, 350], gamma=0.1, by_epoch=True)]
 auto_scale_lr = dict(enable=True, base_batch_size=64)
-custom_hooks = [dict(type='lcvision.CPULatencyHook')]

@@ -7,4 +7,3 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.045, momentum=0.9, weight_decay=4e-5))
 param_scheduler = [dict(type='ExponentialLR', gamma=0.98, by_epoch=True)]
 auto_scale_lr = dict(enable=True, base_batch_size=96)
-custom_hooks = [dict(type='lcvision.CPULatencyHook')]

@@ -12,7 +12,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=100, eta_min=0., by_epoch=True, begin=0, end=100, convert_to_iter_based=True),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=16)
-custom_hooks = [
-    dict(type='lcvision.CycleEMAHook', decay=0.999),
-    dict(type='lcvision.CPULatencyHook'),
-]
+custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.999)]

@@ -13,7 +13,4 @@ param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=100, end=max_iters + 1),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=8)
-custom_hooks = [
-    dict(type='lcvision.PositionBaselineHook'),
-    dict(type='lcvision.CPULatencyHook'),
-]
+custom_hooks = [dict(type='lcvision.PositionBaselineHook')]

@@ -1,8 +1,8 @@
 """Looks at a checkpoint before its weights go into the model."""
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 
+from lcvision.engine.model_wrapper import unwrapped
 from lcvision.registry import HOOKS
 from lcvision.weights.compatibility import check_compatible
 
@@ -32,9 +32,9 @@ class CompatibleCheckpointHook(Hook):
         state = checkpoint.get('state_dict', checkpoint)
         for name in [name for name in state if name.startswith('module.')]:
             state[name.removeprefix('module.')] = state.pop(name)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         starts = isinstance(runner._train_loop, BaseLoop) and not runner._resume
-        anew = check_compatible(model, state, runner._load_from or 'the checkpoint', drop_class_layers=starts)
+        anew = check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint',
+                                drop_class_layers=starts)
         if anew:
             runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(anew)} start anew, '
                                f'the other {len(state) - len(anew)} tensors are loaded.')

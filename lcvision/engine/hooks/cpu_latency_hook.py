@@ -4,14 +4,13 @@ import time
 
 from mmengine import dist
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
 from lcvision import environment
 from lcvision.deploy.engines import check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import raw_network
+from lcvision.engine.model_wrapper import unwrapped
 from lcvision.errors import UserError
 from lcvision.latency import SCOPES, Budget, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
@@ -51,8 +50,8 @@ class CPULatencyHook(Hook):
         ValueError: An argument is not one of these.
     """
 
-    # Before RuntimeInfoHook, which takes the metrics for the log, and before the EMA takes its weights away.
-    priority = 'HIGHEST'
+    # After other metrics (HIGHEST), before RuntimeInfoHook (10) logs them and the EMA takes its weights away.
+    priority = 1
 
     def __init__(self, engine: str = 'eager', threads: int | None = None,
                  input_size: tuple[int, int] | int | None = None, interval: int = 1, samples: int = 100,
@@ -132,7 +131,7 @@ class CPULatencyHook(Hook):
         return outcome.records
 
     def _subject(self, runner: Runner) -> Subject:
-        model: nn.Module = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         size = self.input_size or find_input_size(runner.cfg)
         # A copy, since training goes on with the model and the surroundings are in eval mode.
         network, around = (end_to_end(runner.cfg, copy.deepcopy(model).cpu().eval(), size, untrained=False)

@@ -3,7 +3,6 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
@@ -12,6 +11,7 @@ from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.nesting import nest
 from lcvision.deploy.network import raw_network
+from lcvision.engine.model_wrapper import unwrapped
 from lcvision.inference.conditions import predicting
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.registry import HOOKS
@@ -43,14 +43,14 @@ class EngineHook(Hook):
     def before_test_epoch(self, runner: Runner) -> None:
         """Takes the network out of the model."""
         with predicting(self._threads):
-            network = raw_network(_model(runner), find_input_size(runner.cfg))
+            network = raw_network(unwrapped(runner.model), find_input_size(runner.cfg))
         self._networks = SizedNetworks(network, self.engine, self.precision, self._threads)
         self._nesting = network.nesting()
         runner.logger.info(f'the network runs on {self.engine.name}, {self.precision}, {self._threads} thread(s)')
 
     def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Puts the engine in; only for the iteration, since other hooks look at the model between them."""
-        model = _model(runner)
+        model = unwrapped(runner.model)
         self._own = {name: part for name, part in model.named_children() if name in ('backbone', 'neck')}
         for name in self._own:
             setattr(model, name, nn.Identity())
@@ -58,7 +58,7 @@ class EngineHook(Hook):
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Puts the model together again."""
-        model = _model(runner)
+        model = unwrapped(runner.model)
         for name, part in self._own.items():
             setattr(model, name, part)
         del _head(model).forward
@@ -78,10 +78,6 @@ class EngineHook(Hook):
                 # Cloned: the next inference writes to the same memory.
                 rows.append([y.clone() for y in prepared.run(image[None].contiguous(memory_format=layout))])
         return nest(self._nesting, [torch.cat(parts).to(x.device) for parts in zip(*rows, strict=True)])
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _head(model: nn.Module) -> nn.Module:

@@ -4,11 +4,11 @@ import time
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from lcvision.deploy.network import to_channels_last
+from lcvision.engine.model_wrapper import unwrapped
 from lcvision.registry import HOOKS
 
 _CHOICES = ('auto', 'channels_last', 'contiguous')
@@ -41,7 +41,7 @@ class MemoryFormatHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Decides and converts, once."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if self._done or next(model.parameters()).device.type != 'cpu':
             return
         self._done = True

@@ -44,7 +44,7 @@ class PictureHook(Hook):
     nothing is annotated). In a distributed test the first rank draws what it tests itself.
 
     Args:
-        out_dir: Folder of the pictures, made when the test starts.
+        out_dir: Folder of the pictures, made when the test starts; None for no pictures.
         score_thr: Predictions with a lower score are not drawn, 0..1.
         max_images: Pictures at most, spread evenly over the split; None for one of every image. The sheet is made of
             all images.
@@ -62,30 +62,30 @@ class PictureHook(Hook):
 
     priority = 'LOW'
 
-    def __init__(self, out_dir: str | Path, score_thr: float = 0.3, max_images: int | None = None,
+    def __init__(self, out_dir: str | Path | None = None, score_thr: float = 0.3, max_images: int | None = None,
                  grid_images: int = 9) -> None:
         if isinstance(score_thr, bool) or not isinstance(score_thr, int | float) or not 0 <= score_thr <= 1:
             raise ValueError(f'PictureHook: score_thr must be a number from 0 to 1, got {score_thr!r}.')
         if max_images is not None:
             _check_count('max_images', max_images, 0)
         _check_count('grid_images', grid_images, 1)
-        self.out_dir = Path(out_dir)
+        self.out_dir = None if out_dir is None else Path(out_dir)
         self.score_thr = score_thr
         self.max_images = max_images
         self.grid_images = grid_images
         self._painter: Painter | None = None
-        self._folder = PictureFolder(self.out_dir)
+        self._folder: PictureFolder | None = None
         self._written: dict[str, str] = {}
         self._candidates: dict[int, _Candidate] = {}
         self._index = self._total = 0
-        if self.out_dir.exists() and not self.out_dir.is_dir():
+        if self.out_dir and self.out_dir.exists() and not self.out_dir.is_dir():
             raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, or one to be made')
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Makes the folder and forgets an earlier test."""
         self._painter, self._written, self._candidates, self._index = None, {}, {}, 0
-        self._folder = PictureFolder(self.out_dir)
-        if is_main_process():
+        if self.out_dir and is_main_process():
+            self._folder = PictureFolder(self.out_dir)
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
             _make_folder(self.out_dir)
 
@@ -99,7 +99,7 @@ class PictureHook(Hook):
             data_batch: What the model was given.
             outputs: What it gave back.
         """
-        if not is_main_process():
+        if self._folder is None:
             return
         for sample in outputs or ():
             if self._painter is None:
@@ -107,7 +107,7 @@ class PictureHook(Hook):
                 self._painter = painter_for(sample, dataset.metainfo, self.score_thr, annotations_are_resized(dataset))
             scene = self._painter.read(sample)
             if self.max_images is None or self._opens(self.max_images):
-                self._write(self._painter.paint(_load(sample.img_path), scene), sample.img_path)
+                self._write(self._folder, self._painter.paint(_load(sample.img_path), scene), sample.img_path)
             stretch = self._stretch(self._index, self.grid_images)
             candidate = _Candidate(self._painter.variety(scene), sample.img_path, scene)
             if stretch not in self._candidates or candidate.variety > self._candidates[stretch].variety:
@@ -121,7 +121,7 @@ class PictureHook(Hook):
             runner: The running test.
             metrics: What was measured.
         """
-        if not is_main_process() or self._painter is None:
+        if self._folder is None or self._painter is None:
             return
         chosen = [self._candidates[stretch] for stretch in sorted(self._candidates)]
         scenes = [candidate.scene for candidate in chosen]
@@ -144,10 +144,10 @@ class PictureHook(Hook):
         return count > 0 and (self._index == 0
                               or self._stretch(self._index, count) != self._stretch(self._index - 1, count))
 
-    def _write(self, picture: np.ndarray, path: str) -> None:
+    def _write(self, folder: PictureFolder, picture: np.ndarray, path: str) -> None:
         if path not in self._written:
-            self._written[path] = self._folder.free_stem(Path(path).stem, '{}.jpg')
-        self._folder.write(f'{self._written[path]}.jpg', picture)
+            self._written[path] = folder.free_stem(Path(path).stem, '{}.jpg')
+        folder.write(f'{self._written[path]}.jpg', picture)
 
 
 def _load(path: str) -> np.ndarray:
