@@ -162,8 +162,9 @@ def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
     seen = {}
     monkeypatch.setattr('lcvision.cli.train._run', lambda cfg, *_: seen.update(cfg=cfg))
     monkeypatch.chdir(ROOT)
-    main([CONFIG, '--data', str(data), '--epochs', '3', '--cfg-options', 'param_scheduler=None', 'custom_hooks=None'])
-    assert seen['cfg'].param_scheduler == [] and len(seen['cfg'].custom_hooks) == 2
+    main([CONFIG, '--data', str(data), '--epochs', '3', '--cfg-options', 'param_scheduler=None', 'custom_hooks=None',
+          'default_hooks.latency=None'])
+    assert seen['cfg'].param_scheduler == seen['cfg'].custom_hooks == [] and 'latency' not in seen['cfg'].default_hooks
 
 
 def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(tmp_path, data, monkeypatch):

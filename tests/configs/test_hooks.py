@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 
 from lcvision.config import load_config
 from lcvision.engine.hooks import CPULatencyHook
@@ -18,7 +20,9 @@ def registered(cfg):
     """The hooks that a plain runner would have, in the order in which they run."""
     runner = Runner.__new__(Runner)
     runner._hooks = []
-    runner.register_hooks(cfg.default_hooks, cfg.get('custom_hooks'))
+    Visualizer.get_instance('hooks')  # the frameworks' visualization hooks ask for the newest one
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmengine')):
+        runner.register_hooks(cfg.default_hooks, cfg.get('custom_hooks'))
     return runner.hooks
 
 

@@ -80,6 +80,13 @@ def test_is_registered():
     assert HOOKS.get('lcvision.PictureHook') is PictureHook
 
 
+def test_without_a_folder_it_draws_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = Images(tmp_path / 'in', 2)
+    run_hook(PictureHook(), data, [sample(path) for path in data.paths])
+    assert names(tmp_path) == ['in']
+
+
 def test_every_image_has_a_picture_with_its_boxes(tmp_path):
     data = Images(tmp_path / 'in', 5)
     runner = run_hook(PictureHook(tmp_path / 'new' / 'out'), data, [sample(path) for path in data.paths])

@@ -3,7 +3,6 @@ import os
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
@@ -138,9 +137,3 @@ def test_a_run_that_is_done_says_so(tmp_path, capfd):
     capfd.readouterr()
     assert train(tmp_path, 2, [COSINE], resume=True)[0].rates == []
     assert 'nothing is trained' in capfd.readouterr().out
-
-
-@pytest.mark.parametrize('runtime', ['runtime', 'runtime_segmentation', 'runtime_classification'])
-def test_every_config_has_it(runtime):
-    hooks = Config.fromfile(f'configs/_base_/{runtime}.py').default_hooks
-    assert hooks.resume.type == 'lcvision.ResumeHook' and hooks.finite.type == 'lcvision.FiniteHook'
