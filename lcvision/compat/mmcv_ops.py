@@ -41,7 +41,7 @@ class ExtFinder(MetaPathFinder):
 
 
 class ExtLoader(Loader):
-    """Fills the stand-in module: kernels where there are some, a clear refusal for every other op."""
+    """Fills the stand-in module: its nms, a clear refusal for every other op."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Puts the ops into the module.
@@ -53,8 +53,6 @@ class ExtLoader(Loader):
         from lcvision.compat import nms_kernels
         module.__dict__.update(
             nms=nms_kernels.nms,
-            softnms=nms_kernels.softnms,
-            nms_match=nms_kernels.nms_match,
             # mmcv's environment report, which every runner logs, calls these two.
             get_compiler_version=lambda: 'n/a',
             get_compiling_cuda_version=lambda: 'not available',
@@ -70,8 +68,8 @@ def _missing_op(name: str) -> Callable[..., NoReturn]:
     def op(*args: Any, **kwargs: Any) -> NoReturn:
         from lcvision.errors import UserError
         raise UserError(
-            f'the op {name!r} needs the compiled mmcv, and this environment has mmcv-lite, which brings only nms, '
-            'softnms and nms_match through lcvision: uninstall mmcv-lite and install full mmcv '
+            f'the op {name!r} needs the compiled mmcv, and this environment has mmcv-lite, which brings only nms '
+            'through lcvision: uninstall mmcv-lite and install full mmcv '
             '(pip install "lcvision[full]"), or choose a model without this op')
 
     op.__name__ = op.__qualname__ = name

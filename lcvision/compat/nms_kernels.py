@@ -1,7 +1,7 @@
-"""Greedy suppression on a CPU in numpy, with the signatures and the results of mmcv's compiled kernels.
+"""Greedy suppression on a CPU in numpy, with the signature and the results of mmcv's compiled kernel.
 
-Serves and dies with mmcv_ops.py, which puts these functions into the stand-in for `mmcv._ext`. They are reached through
-`mmcv.ops.nms`, `batched_nms`, `soft_nms` and `nms_match`, whose documentation holds.
+Serves and dies with mmcv_ops.py, which puts it into the stand-in for `mmcv._ext`. It is reached through `mmcv.ops.nms`
+and `batched_nms`, whose documentation holds.
 
 Arithmetic is float32 in the order of operations of mmcv 2.1.0's CPU code, so that a pair of boxes at the threshold
 falls on the same side.
@@ -13,8 +13,6 @@ from torch import Tensor
 # Winners compared with the rest in one go, and how many of the rest: the buffers of one step stay in the L2 cache.
 _BLOCK = 128
 _CHUNK = 1024
-
-_NAIVE, _LINEAR, _GAUSSIAN = range(3)
 
 
 def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
@@ -36,73 +34,6 @@ def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Te
     order = scores.sort(0, descending=True)[1]
     keep = _survivors(_corners(bboxes[order]), np.float32(iou_threshold), offset)
     return order[torch.from_numpy(keep).to(order.device)]
-
-
-def softnms(
-    boxes: Tensor,
-    scores: Tensor,
-    dets: Tensor,
-    iou_threshold: float,
-    sigma: float,
-    min_score: float,
-    method: int,
-    offset: int,
-) -> Tensor:
-    """Lowers the scores of boxes that overlap a better one instead of dropping them at once.
-
-    Args:
-        boxes: (n, 4) corners x1, y1, x2, y2 in pixels.
-        scores: (n,) scores.
-        dets: (n, 5) buffer; its first k rows receive corners and lowered score of the k kept boxes.
-        iou_threshold: IoU from which the methods 0 and 1 lower a score.
-        sigma: Width of method 2, which lowers a score by exp(-IoU^2 / sigma).
-        min_score: A box whose lowered score is below this goes.
-        method: 0 lowers to zero, 1 by the factor 1 - IoU, 2 by a Gaussian of the IoU.
-        offset: 0 or 1, added to widths and heights.
-
-    Returns:
-        (k,) indices of the kept boxes in the order in which they were chosen.
-    """
-    corners = _corners(boxes)
-    table = np.concatenate([_with_area(corners, offset), _to_numpy(scores)[None]]).astype(corners.dtype, copy=False)
-    inds = np.arange(table.shape[1])
-    first = 0
-    while first < table.shape[1]:
-        best = first + int(table[5, first:].argmax())
-        # A swap and not a sort: later ties are decided by where the earlier choices left each box.
-        table[:, [first, best]] = table[:, [best, first]]
-        inds[[first, best]] = inds[[best, first]]
-        rest = table[:, first + 1:]
-        ious = _iou(table[:5, first:first + 1], rest[:5], offset)[0]
-        rest[5] *= _decay(ious, np.float32(iou_threshold), np.float32(sigma), method)
-        layout = _fill_from_the_end(rest[5] < np.float32(min_score))
-        first += 1
-        if layout.size < rest.shape[1]:
-            table = np.concatenate([table[:, :first], rest[:, layout]], axis=1)
-            inds = np.concatenate([inds[:first], inds[first:][layout]])
-    dets[:inds.size] = torch.from_numpy(table[[0, 1, 2, 3, 5]].T.copy()).to(dets)
-    return torch.from_numpy(inds)
-
-
-def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
-    """Groups every suppressed box with the kept box that suppressed it.
-
-    Args:
-        dets: (n, 5) corners x1, y1, x2, y2 in pixels and score.
-        iou_threshold: A box joins the group of the best kept box with which its IoU is at least this.
-
-    Returns:
-        One list for each kept box, best first: its index, then those of its group by falling score.
-    """
-    order = dets[:, 4].sort(0, descending=True)[1].cpu().numpy()
-    boxes = _with_area(_corners(dets[:, :4])[:, order], offset=0)
-    groups = []
-    while order.size:
-        joins = _iou(boxes[:, :1], boxes, offset=0)[0] >= np.float32(iou_threshold)
-        joins[0] = True
-        groups.append(order[joins].tolist())
-        order, boxes = order[~joins], boxes[:, ~joins]
-    return groups
 
 
 def _to_numpy(values: Tensor) -> np.ndarray:
@@ -195,18 +126,3 @@ def _iou(first: np.ndarray, second: np.ndarray, offset: int) -> np.ndarray:
     with np.errstate(divide='ignore', invalid='ignore'):
         inter /= union
     return inter
-
-
-def _decay(ious: np.ndarray, threshold: np.float32, sigma: np.float32, method: int) -> np.ndarray:
-    if method == _GAUSSIAN:
-        return np.exp(-(ious * ious) / sigma)
-    return np.where(ious >= threshold, 1 - ious if method == _LINEAR else 0, 1).astype(ious.dtype)
-
-
-def _fill_from_the_end(gone: np.ndarray) -> np.ndarray:
-    """Positions of the boxes that stay, each freed place taken by the last one that stays, as mmcv compacts."""
-    stays = np.flatnonzero(~gone)
-    count = stays.size
-    layout = np.arange(count)
-    layout[gone[:count]] = stays[stays >= count][::-1]
-    return layout
