@@ -10,9 +10,8 @@ from torch import nn
 
 from lcvision.deploy.engines import Prepared
 from lcvision.deploy.network import RawNetwork
-from lcvision.inference.image_steps import ImageSteps, Sample
-from lcvision.inference.network_input import NetworkInput, Normalisation
 from lcvision.inference.postprocess import finish_for
+from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisation, Sample
 from lcvision.inference.results import Result
 
 _INPUTS = 8

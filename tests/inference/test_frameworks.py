@@ -11,7 +11,7 @@ from mmpretrain import ImageClassificationInferencer, get_model
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 
 from lcvision.inference import Predictor
-from lcvision.inference.image_steps import ImageSteps
+from lcvision.inference.preprocess import ImageSteps
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, images, save, shaken_model, small_config
 
 FILES = sorted(path for path in Path('configs').rglob('*.py') if '_base_' not in path.parts)
