@@ -2,8 +2,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+from mmengine.registry import MODELS
+
 from docs.build.result_tables import markdown
 from lcvision.cli.get_flops import count_config
+from lcvision.config import load_config
 from lcvision.papers.counts import PAPERS, Paper
 
 _INTRO = """\
@@ -22,6 +26,11 @@ stage by stage, or any other config: `tools/get_flops.py CONFIG`.
 
 The column that a paper prints is **bold**.
 """
+_CHANNELS = """\
+## Output channels
+Of `out_indices` 0 to 3, at strides 4, 8, 16 and 32: what a neck's or head's `in_channels` has to be. A backbone's own
+`out_channels` and `out_strides` say the same for the indices it was given.
+"""
 
 
 def counts_page(configs: Path) -> str:
@@ -36,7 +45,20 @@ def counts_page(configs: Path) -> str:
     lines = [_INTRO]
     for paper in PAPERS:
         lines += [f'## {paper.title}', '', *markdown(_table(paper, configs)), '']
-    return '\n'.join(lines)
+    return '\n'.join([*lines, _CHANNELS, *markdown(_channels(configs)), ''])
+
+
+def _channels(configs: Path) -> Sequence[Sequence[str]]:
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for paper in PAPERS:
+        for name, *_ in paper.rows:
+            settings = {**load_config(str(configs / f'{name}.py')).model.backbone, 'out_indices': (0, 1, 2, 3)}
+            with torch.device('meta'):
+                backbone = MODELS.build(settings)
+            # The strides of CIFAR's networks are other ones.
+            if backbone.out_strides == (4, 8, 16, 32):
+                rows.setdefault(tuple(map(str, backbone.out_channels)), []).append(name)
+    return [['models', *map(str, (4, 8, 16, 32))], *([', '.join(names), *channels] for channels, names in rows.items())]
 
 
 def _table(paper: Paper, configs: Path) -> Sequence[Sequence[str]]:
