@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lcvision.errors import UserError
-from lcvision.papers.accuracy import PAPER_POINTS
+from lcvision.papers.accuracy import PAPER_DATA, PAPER_MACHINE, PAPER_POINTS
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
+from lcvision.report.pareto import pareto_front
 from lcvision.report.reading import Evaluation, read_inputs
 from lcvision.tasks import TASKS
 
@@ -23,7 +24,7 @@ class TaskReport:
         metric: What its axis says.
         points: With accuracy and milliseconds.
         latency_only: With milliseconds.
-        paper: Rows of papers.
+        paper: Rows of papers, each with ``median`` and whether it is on their ``front``.
         view: The part of the points that is shown first: a value for each of :data:`VIEW`.
     """
 
@@ -33,6 +34,13 @@ class TaskReport:
     latency_only: list[dict]
     paper: list[dict]
     view: dict
+
+    @property
+    def paper_source(self) -> str:
+        """Where the papers' rows come from."""
+        numbers = sorted({row['table'] for row in self.paper})
+        tables = f'table{"s" * (len(numbers) > 1)} {" and ".join(map(str, numbers))}'
+        return f'{PAPER_DATA[self.task]}, {tables}, {PAPER_MACHINE}'
 
 
 @dataclass
@@ -78,8 +86,7 @@ def make_report(paths: Sequence[str | Path]) -> Report:
         rest = _labelled([{**timing, 'model': model_of(_stem(timing))} for timing in measured
                           if timing['task'] == task and id(timing) not in used])
         if points or rest:
-            paper = [asdict(row) for row in PAPER_POINTS if row.task == task and row.ms is not None]
-            tasks.append(TaskReport(task, title, points, rest, paper, _first_view(points or rest)))
+            tasks.append(TaskReport(task, title, points, rest, _paper_rows(task), _first_view(points or rest)))
     return Report(tasks, machines, inputs.sources, inputs.remarks + remarks)
 
 
@@ -91,6 +98,13 @@ def in_view(points: Iterable[dict], view: dict) -> list[dict]:
         view: A value for each of :data:`VIEW`.
     """
     return [point for point in points if all(point.get(key, view[key]) == view[key] for key in VIEW)]
+
+
+def _paper_rows(task: str) -> list[dict]:
+    rows = [{**asdict(row), 'median': row.ms} for row in PAPER_POINTS if row.task == task and row.ms is not None]
+    plain = [row for row in rows if not row['distilled']]
+    front = [plain[i] for i in pareto_front(plain)]
+    return [{**row, 'front': row in front} for row in rows]
 
 
 def _timed(record: dict, machine: int | None, source: str, names: list[str]) -> dict:

@@ -1,5 +1,5 @@
 """Where the names of points go, so that none covers another."""
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Box = tuple[float, float, float, float]
 """Left, lower, right and upper edge, in pixels."""
@@ -27,15 +27,12 @@ def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[fl
     Returns:
         The label's box for each point, None where there is no room.
     """
-    taken, placed = list(obstacles), []
+    placed: list[Box | None] = []
     for point, size in zip(points, sizes, strict=True):
-        free = [box for box in _candidates(point, size, gap) if _inside(box, bounds)
-                and not any(_overlap(box, other) for other in taken)]
-        clear = (box for box in free if not any(_overlap(box, line) for line in lines))
-        box = next(clear, free[0] if free else None)
-        placed.append(box)
-        if box is not None:
-            taken.append(box)
+        taken = [*obstacles, *filter(None, placed)]
+        free = [box for box in _candidates(point, size, gap) if bounds[0] <= box[0] and bounds[1] <= box[1]
+                and box[2] <= bounds[2] and box[3] <= bounds[3] and not _covers(box, taken)]
+        placed.append(next((box for box in free if not _covers(box, lines)), free[0] if free else None))
     return placed
 
 
@@ -49,25 +46,17 @@ def leader(point: tuple[float, float], box: Box, gap: float = 9.) -> tuple[float
     """
     x = min(max(point[0], box[0]), box[2])
     y = min(max(point[1], box[1]), box[3])
-    far = max(abs(x - point[0]), abs(y - point[1])) > 1.5 * gap
-    return (x, y) if far else None
+    return (x, y) if max(abs(x - point[0]), abs(y - point[1])) > 1.5 * gap else None
 
 
-def _candidates(point: tuple[float, float], size: tuple[float, float], gap: float) -> list[Box]:
-    (x, y), (width, height) = point, size
-    boxes = []
+def _candidates(point: tuple[float, float], size: tuple[float, float], gap: float) -> Iterable[Box]:
     for distance in _DISTANCES:
         for right, up in _DIRECTIONS:
             away = gap * distance * (0.75 if right and up else 1.)
-            left = x + right * away - (width / 2 if right == 0 else width if right < 0 else 0)
-            low = y + up * away - (height / 2 if up == 0 else height if up < 0 else 0)
-            boxes.append((left, low, left + width, low + height))
-    return boxes
+            left = point[0] + right * away + (right - 1) * size[0] / 2
+            low = point[1] + up * away + (up - 1) * size[1] / 2
+            yield left, low, left + size[0], low + size[1]
 
 
-def _inside(box: Box, bounds: Box) -> bool:
-    return box[0] >= bounds[0] and box[1] >= bounds[1] and box[2] <= bounds[2] and box[3] <= bounds[3]
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _covers(a: Box, others: Iterable[Box]) -> bool:
+    return any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for b in others)

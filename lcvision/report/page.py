@@ -8,10 +8,9 @@ from typing import Any
 
 from lcvision.files import write_atomically
 from lcvision.latency.table import SCOPES, format_count, format_ms
-from lcvision.papers.accuracy import PAPER, PAPER_DATA, PAPER_MACHINE
+from lcvision.papers.accuracy import PAPER
 from lcvision.report.assemble import VIEW, Report, TaskReport
 from lcvision.report.names import MACHINE_NOT_RECORDED
-from lcvision.report.pareto import pareto_front
 from lcvision.report.style import BEATEN, FRONT, GRID, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of
 
 # What matplotlib's markers are called here.
@@ -133,12 +132,11 @@ def _name(point: dict, key: str) -> str:
 def _figure(task: TaskReport, points: Sequence[dict]) -> Any:
     """Our points, which the script fills in, beside those of the paper."""
     from plotly.subplots import make_subplots
-    tables = ' and '.join(map(str, sorted({row['table'] for row in task.paper})))
     teacher = '; open: trained with a teacher' * any(row['distilled'] for row in task.paper)
     figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.09, subplot_titles=(
         f'<b style="color:{FRONT}">Measured here</b>',
         f'<b style="color:{PAPER_COLOUR}">{PAPER}, on another machine</b>'
-        f'<br><sub>{PAPER_DATA[task.task]}, table {tables}, {PAPER_MACHINE}{teacher}</sub>'))
+        f'<br><sub>{task.paper_source}{teacher}</sub>'))
     figure.add_scatter(name='Pareto front', **_marks(FRONT, 13), mode='lines+markers+text', meta='top',
                        line=dict(shape='hv', width=2), textfont=dict(color=FRONT, weight='bold'))
     figure.add_scatter(name='beaten', **_marks(BEATEN, 10), mode='markers+text', meta='bottom', textfont_color=SOFT)
@@ -146,17 +144,15 @@ def _figure(task: TaskReport, points: Sequence[dict]) -> Any:
     for name, symbol in {**engines, '* noisy': 'circle-open'}.items():
         figure.add_scatter(name=_text(name), x=[None], y=[None], mode='markers',
                            marker=dict(symbol=symbol, color=INK, size=10))
-    rows = [{**row, 'median': row['ms']} for row in task.paper]
-    plain = [row for row in rows if not row['distilled']]
-    front = [plain[i] for i in pareto_front(plain)]
+    rows = task.paper
     figure.add_scatter(
         x=[row['ms'] for row in rows], y=[row['accuracy'] for row in rows], row=1, col=2, showlegend=False,
-        text=[row['model'] if row in front else '' for row in rows], textposition='top center',
+        text=[row['model'] if row['front'] else '' for row in rows], textposition='top center',
         mode='markers+text', hoverinfo='text',
         hovertext=[f"{row['model']}<br>{task.metric} {row['accuracy']} %<br>{row['ms']} ms on the paper's machine<br>"
                    f"table {row['table']}" for row in rows], cliponaxis=False, textfont_color=PAPER_COLOUR,
         marker=dict(size=10, symbol=['x-open' if row['distilled'] else 'x' for row in rows],
-                    color=[PAPER_COLOUR if row in front or row['distilled'] else PAPER_SOFT for row in rows]))
+                    color=[PAPER_COLOUR if row['front'] or row['distilled'] else PAPER_SOFT for row in rows]))
     figure.update_yaxes(title=dict(text=f'{task.metric} (%)', font_size=13))
     return _styled(figure, meta=points, height=560)
 

@@ -1,19 +1,21 @@
 """One picture of a task, fit for a slide."""
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lcvision.papers.accuracy import PAPER, PAPER_DATA, PAPER_MACHINE
+from lcvision.latency.table import SCOPES, format_ms
+from lcvision.papers.accuracy import PAPER
 from lcvision.report.assemble import TaskReport, in_view
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of
 from lcvision.report.pareto import pareto_front, staircase
-from lcvision.report.strip import ROWS, draw_strip, strip_rows
 from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of, scale_milliseconds
 
 _WIDTH, _HEIGHT, _DPI = 13.3, 6.6, 150
 _SIZE, _LEFT = 10.5, 0.06
+# Models without accuracy below points with accuracy.
+_ROWS = 10
 
 
 def draw_task(report: TaskReport, path: str | Path) -> str:
@@ -30,7 +32,8 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
     from matplotlib.figure import Figure
 
     points, rest = in_view(report.points, report.view), in_view(report.latency_only, report.view)
-    rows = strip_rows(rest, {point['model'] for point in points})[:ROWS if points else 3 * ROWS]
+    rows = _strip_rows(rest, {point['model'] for point in points})
+    more, rows = rows[_ROWS if points else 3 * _ROWS:], rows[:_ROWS if points else 3 * _ROWS]
     low = 0.75 + 0.27 * len(rows) if rows and points else 0.
     height = _HEIGHT + low if points else max(_HEIGHT, 2.4 + 0.27 * len(rows))
     figure = Figure(figsize=(_WIDTH, height))
@@ -43,10 +46,10 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
         _draw_ours(ours, points, report.metric)
         _legend(ours, points, rest if rows else [])
         if rows:
-            draw_strip(figure.add_axes((0.23, 0.62 / height, 0.755, (low - 0.6) / height)), rows, rest)
+            _draw_strip(figure.add_axes((0.23, 0.62 / height, 0.755, (low - 0.6) / height)), rows, len(more))
     else:
         ours.set_position((0.23, bottom, 0.385, top - bottom))
-        draw_strip(ours, rows, rest)
+        _draw_strip(ours, rows, len(more))
         _legend(ours, [], rest)
     _draw_papers(papers, report)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,18 +62,14 @@ def _heading(figure: Any, report: TaskReport, height: float) -> None:
     metric = f'{report.metric} against ' if in_view(report.points, report.view) else ''
     figure.text(_LEFT, 1 - 0.42 / height, f'{report.task.capitalize()}: {metric}milliseconds on a CPU',
                 fontsize=20, fontweight='bold', color=INK, va='center')
-    figure.text(_LEFT, 1 - 0.80 / height, _capital(_conditions(report.view)), fontsize=12, color=SOFT, va='center')
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    text = _conditions(report.view)
+    figure.text(_LEFT, 1 - 0.80 / height, text[:1].upper() + text[1:], fontsize=12, color=SOFT, va='center')
 
 
 def _conditions(view: dict) -> str:
     threads = f"{view['threads']} thread{'s' if view['threads'] > 1 else ''}"
-    scope = {'net': 'network only', 'e2e': 'image to result'}[view['scope']]
     data = {None: [], DATA_NOT_RECORDED: [DATA_NOT_RECORDED]}.get(view['data'], [f"on {view['data']}"])
-    return ', '.join([*data, view['machine'], threads, scope, 'one image at a time'])
+    return ', '.join([*data, view['machine'], threads, SCOPES[view['scope']], 'one image at a time'])
 
 
 def _draw_ours(axes: Any, points: Sequence[dict], metric: str) -> None:
@@ -108,31 +107,48 @@ def _label(point: dict, points: Sequence[dict]) -> str:
 
 
 def _draw_papers(axes: Any, report: TaskReport) -> None:
-    rows = [{**row, 'median': row['ms']} for row in report.paper]
-    plain = [i for i, row in enumerate(rows) if not row['distilled']]
-    front = {plain[i] for i in pareto_front([rows[i] for i in plain])}
-    _axes(axes, rows, report.metric)
+    _axes(axes, report.paper, report.metric)
     axes.set_title(f'{PAPER}, on another machine', fontsize=12, fontweight='bold', color=PAPER_COLOUR, loc='left',
                    pad=22)
-    axes.text(0, 1.018, f'{PAPER_DATA[report.task]}, {_tables(rows)}, {PAPER_MACHINE}', fontsize=8.5, color=SOFT,
-              transform=axes.transAxes)
-    for i, row in enumerate(rows):
-        colour = PAPER_COLOUR if i in front or row['distilled'] else PAPER_SOFT
+    axes.text(0, 1.018, report.paper_source, fontsize=8.5, color=SOFT, transform=axes.transAxes)
+    for row in report.paper:
+        colour = PAPER_COLOUR if row['front'] or row['distilled'] else PAPER_SOFT
         axes.plot(row['ms'], row['accuracy'], 'X', color=colour, ms=8, mew=1.2, zorder=3,
                   markerfacecolor='white' if row['distilled'] else colour, markeredgecolor=colour)
-    order = sorted(range(len(rows)), key=lambda i: (i not in front, not rows[i]['distilled'], rows[i]['ms']))
-    _annotate(axes, [(rows[i]['ms'], rows[i]['accuracy'], _paper_label(rows[i]), i in front) for i in order],
-              [(row['ms'], row['accuracy']) for row in rows], PAPER_COLOUR, 8.5)
-
-
-def _paper_label(row: dict) -> str:
+    order = sorted(report.paper, key=lambda row: (not row['front'], not row['distilled'], row['ms']))
     # Distilled models sit right above their undistilled twins, whose labels have the whole name.
-    return row['model'].split(' ', 1)[1] if row['distilled'] else row['model']
+    labels = [(row['ms'], row['accuracy'], row['model'].split(' ', row['distilled'])[-1], row['front'])
+              for row in order]
+    _annotate(axes, labels, [(row['ms'], row['accuracy']) for row in report.paper], PAPER_COLOUR, 8.5)
 
 
-def _tables(rows: Sequence[dict]) -> str:
-    numbers = sorted({row['table'] for row in rows})
-    return f'table{"s" if len(numbers) > 1 else ""} ' + ' and '.join(map(str, numbers))
+def _strip_rows(points: Sequence[dict], known: Collection[str]) -> list[tuple[str, list[dict]]]:
+    """Points by model and precision, the quickest first; those of models that have an accuracy elsewhere come last."""
+    several = len({point['precision'] for point in points}) > 1
+    rows: dict[str, list[dict]] = {}
+    for point in sorted(points, key=lambda point: (point['model'] in known, point['median'])):
+        rows.setdefault(point['name'] + f", {point['precision']}" * several, []).append(point)
+    return list(rows.items())
+
+
+def _draw_strip(axes: Any, rows: Sequence[tuple[str, list[dict]]], more: int) -> None:
+    """Draws the milliseconds of each model's points on a line."""
+    scale_milliseconds(axes, [point for _, found in rows for point in found], 9.5)
+    # Room for the number left of the quickest point.
+    left, right = axes.get_xlim()
+    axes.set_xlim(left / 1.3 if axes.get_xscale() == 'log' else left - 0.07 * (right - left), right)
+    for place, (_, found) in enumerate(rows):
+        for point in found:
+            axes.plot((point['p10'] or point['low'], point['p90'] or point['high']), (place, place), color=SOFT, lw=5,
+                      alpha=0.22, solid_capstyle='butt')
+            axes.plot(point['median'], place, marker_of(point['engine']), color=SOFT, ms=6,
+                      markerfacecolor='white' if point['noisy'] else SOFT)
+        axes.annotate(format_ms(found[0]['median']), (found[0]['p10'] or found[0]['low'], place), (-7, 0),
+                      textcoords='offset points', ha='right', va='center', fontsize=8.5, color=SOFT)
+    axes.set_title('Latency only: accuracy was not measured' + f', {more} more on the page' * bool(more), fontsize=11,
+                   fontweight='bold', color=INK, loc='left')
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=9.5, color=INK)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
 def _axes(axes: Any, points: Sequence[dict], metric: str) -> None:
