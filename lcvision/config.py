@@ -1,11 +1,16 @@
 """Reads a config as a user names it."""
+import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
 from lcvision.errors import UserError
-from lcvision.text import listing
+from lcvision.frameworks import require
 
+# An installed package has them inside, the repository beside it.
+_FOLDER = next((folder for parent in Path(__file__).resolve().parents[:2] if (folder := parent / 'configs').is_dir()),
+               Path('configs'))
 # What the tools change or read must be of these kinds.
 _NODES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(('model', 'train_cfg', 'val_cfg', 'test_cfg', 'train_dataloader', 'val_dataloader',
@@ -29,20 +34,42 @@ class ConfigOptions(DictAction):
                             '0.1, every bracket closed') from None
 
 
+def find_config(name: str) -> str:
+    """The file of a config.
+
+    Args:
+        name: A path, or the name of a config of this package: 'picodet_pplcnet_1x', 'detection/picodet_pplcnet_1x',
+            also with the ending .py and behind 'configs/'.
+
+    Raises:
+        UserError: There is none, or the name is of several.
+    """
+    if os.path.isfile(name):  # noqa: PTH113  (a method of Path would raise at a name that no file can have)
+        return name
+    shipped = sorted(_FOLDER.glob('[!_]*/*.py'))
+    found = [path for path in shipped if path.as_posix().endswith(f'/{name.removesuffix(".py")}.py')]
+    if len(found) == 1:
+        return os.path.relpath(found[0]) if found[0].is_relative_to(Path.cwd()) else str(found[0])
+    if found:
+        names = (f'{path.parent.name}/{path.stem}' for path in found)
+        raise UserError(f'{name} is the name of several configs: give {" or ".join(names)}')
+    near = ', '.join(get_close_matches(Path(name).stem, dict.fromkeys(path.stem for path in shipped), 4))
+    raise UserError(f'no config file {name}, and no config of this package is called so: '
+                    + (f'near are {near}' if near else f'they are in {_FOLDER}'))
+
+
 def load_config(path: str, cfg_options: dict | None = None) -> Config:
     """Reads a config file.
 
     Args:
-        path: Its path.
+        path: Its path or name, see :func:`find_config`.
         cfg_options: Entries to override, as ``--cfg-options`` gives them.
 
     Raises:
-        UserError: It is missing, is no config of a model, or ``cfg_options`` does not fit it.
+        UserError: It is missing, is no config of a model, needs a framework that is not installed, or
+            ``cfg_options`` does not fit it.
     """
-    if not Path(path).is_file():
-        near = sorted(str(p) for p in Path('configs').glob('*/*.py') if p.parent.name != '_base_')
-        known = f'; there are {listing(near)}' if near else ''
-        raise UserError(f'no config file {path}{known}')
+    path = find_config(path)
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is a program: it can fail in any way
@@ -51,6 +78,7 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
     if 'model' not in cfg:
         raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or "
                         'classification')
+    require(cfg.get('default_scope'), path)
     _check_nodes(cfg)
     override(cfg, cfg_options)
     return cfg

@@ -2,8 +2,6 @@
 import sys
 from collections.abc import Callable
 
-import torch
-
 from lcvision.errors import UserError
 
 
@@ -16,6 +14,7 @@ def run_tool(main: Callable[[], int | None]) -> int:
     Returns:
         0 when done, 1 when failed, 2 for a user's mistake.
     """
+    import torch  # here, so that --help of the command needs none
     # Before any parallel loop, whose workers inherit it: subnormal numbers make depthwise networks crawl.
     torch.set_flush_denormal(True)
     try:

@@ -77,10 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='benchmark_cpu.py', description='Measures the network of each config (image tensor to raw maps) on this '
-        'CPU, batch 1. Needs neither data nor weights.')
-    parser.add_argument('configs', nargs='*', metavar='CONFIG', help='config files; without one, the default set')
+    parser = argparse.ArgumentParser(description='Measures the network of each config (image tensor to raw maps) '
+                                     'on this CPU, batch 1. Needs neither data nor weights.')
+    parser.add_argument('configs', nargs='*', metavar='CONFIG', help='paths or names; without one, the default set')
     parser.add_argument('--engine', metavar='NAME,...|all|best',
                         help=f"{', '.join(ENGINES)}; all: every one installed (the default); best: the quickest for "
                         'each network, measured once and remembered')

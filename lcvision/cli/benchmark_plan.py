@@ -1,15 +1,15 @@
 """What a command line asks the benchmark to do, from the options and the preset together."""
 import argparse
-import os
 from dataclasses import dataclass, replace
 
 from mmengine.config import Config
 
 from lcvision import environment
+from lcvision.config import find_config
 from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.errors import UserError
 from lcvision.latency import Budget
-from lcvision.latency.presets import CONFIGS, DEFAULT, Preset, find_preset
+from lcvision.latency.presets import DEFAULT, Preset, find_preset
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,4 @@ def _minutes(text: str | None, preset: Preset | None) -> float | None:
 
 
 def _configs(named: list[str], preset: Preset | None) -> list[str]:
-    if preset is None:
-        return list(dict.fromkeys(named))
-    found = preset.paths()
-    if not found:
-        raise UserError(f'no config given, and none of the set is in {CONFIGS}: give the path of a config')
-    return [os.path.relpath(path) for path in found]
+    return preset.paths() if preset else list(dict.fromkeys(map(find_config, named)))

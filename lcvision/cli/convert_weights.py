@@ -11,7 +11,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 import lcvision
-from lcvision.config import ConfigOptions, load_config
+from lcvision.config import ConfigOptions, find_config, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.text import listing
@@ -53,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='convert_weights.py', description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('src', metavar='SRC', help='.pdparams or .npz with Paddle names; .pth or .safetensors of timm '
                         'LCNet or of a run of this package')
     parser.add_argument('dst', metavar='DST', help='.safetensors or .pth; --load-from and init_cfg take both')
-    parser.add_argument('--config', required=True, help='config of the model that the weights are for')
+    parser.add_argument('--config', required=True, type=find_config, help='config of the model of the weights')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='changes to the config')
     parser.add_argument('--backbone-only', action='store_true', help="take the config's backbone and leave the rest, "
                         "for init_cfg=dict(type='Pretrained', prefix='backbone', checkpoint=DST)")

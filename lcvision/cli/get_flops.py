@@ -9,7 +9,7 @@ from mmengine.config import Config
 from torch import nn
 
 from lcvision.complexity import Complexity, count_layers
-from lcvision.config import ConfigOptions, load_config
+from lcvision.config import ConfigOptions, find_config, load_config
 from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.deploy.network import RawNetwork, build_model
 from lcvision.errors import UserError
@@ -118,9 +118,9 @@ def _cells(counts: dict) -> tuple[str, ...]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='get_flops.py', description='Counts parameters and multiply-adds of the '
-                                     'network of each config; one config is shown stage by stage.')
-    parser.add_argument('configs', nargs='+', metavar='CONFIG', help='config files of any task')
+    parser = argparse.ArgumentParser(description='Counts parameters and multiply-adds of the network of each config; '
+                                     'one config is shown stage by stage.')
+    parser.add_argument('configs', nargs='+', metavar='CONFIG', type=find_config, help='of any task, by path or name')
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
     parser.add_argument('--json', metavar='FILE', help='write the counts, parts included')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='override config entries')

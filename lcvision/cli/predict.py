@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> Namespace:
     """Parses the command line."""
-    parser = ArgumentParser('tools/predict.py', description='Draws what a model finds, and writes it as JSON.')
+    parser = ArgumentParser(description='Draws what a model finds, and writes it as JSON.')
     parser.add_argument('source', metavar='SOURCE', help='an image, a folder of images or a video')
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
     parser.add_argument('--checkpoint', metavar='FILE', help='.pth or .safetensors [the best of the newest run]')

@@ -43,9 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog='report.py', description='Draws accuracy against milliseconds for each task: '
-        'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
+    parser = argparse.ArgumentParser(description='Draws accuracy against milliseconds for each task: '
+                                     'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
     parser.add_argument('inputs', nargs='+', metavar='RUN_OR_JSON',
                         help='folders of runs, files of tools/test.py --json and of tools/benchmark_cpu.py --json')
     parser.add_argument('--out', default='report', metavar='DIR', help='where to write [report]')

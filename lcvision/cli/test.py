@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> Namespace:
     """Parses the command line."""
-    parser = ArgumentParser('tools/test.py', description='Evaluates a checkpoint and measures its latency on this CPU.')
+    parser = ArgumentParser(description='Evaluates a checkpoint and measures its latency on this CPU.')
     parser.add_argument('config', nargs='?', metavar='CONFIG', help='a config [that of the newest run]')
     parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT',
                         help='.pth or .safetensors [the best of the newest run, else its last]')

@@ -62,7 +62,7 @@ def _record(cfg: Config, args: Namespace) -> None:
 
 def parse(argv: list[str] | None) -> Namespace:
     """Parses the command line."""
-    parser = ArgumentParser('tools/train.py', description='Trains a model; a CPU is enough.')
+    parser = ArgumentParser(description='Trains a model; a CPU is enough.')
     parser.add_argument('config', metavar='CONFIG', help='e.g. configs/detection/picodet_pplcnet_1x.py')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CKPT',
                         help='go on from CKPT, or from the newest checkpoint of the work dir')

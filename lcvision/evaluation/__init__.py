@@ -1,5 +1,4 @@
-"""Metrics."""
-from lcvision.evaluation.coco_box_metric import CocoBoxMetric
-from lcvision.evaluation.labelled_iou_metric import LabelledIoUMetric
+"""Metrics; importing this package registers them."""
+from lcvision.frameworks import import_available
 
-__all__ = ['CocoBoxMetric', 'LabelledIoUMetric']
+import_available(f'{__name__}.{name}' for name in ('coco_box_metric', 'labelled_iou_metric'))

@@ -9,7 +9,6 @@ from lcvision.deploy.nesting import nest
 from lcvision.deploy.network import RawNetwork
 from lcvision.errors import UserError
 from lcvision.inference.results import Class, Detections, LabelMap, Result
-from lcvision.models.dense_heads.pico_head import PicoHead
 from lcvision.models.segmentors.axis_taps import axis_taps
 from lcvision.models.segmentors.upsampled_labels import upsampled_labels
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
@@ -51,12 +50,14 @@ class DetectionFinish:
     """
 
     def __init__(self, model: nn.Module, network: RawNetwork):
+        from lcvision.models.dense_heads.pico_head import PicoHead
         self._head: Any = model.bbox_head
+        self._own = isinstance(self._head, PicoHead)
         self._nesting = network.nesting()
 
     def __call__(self, outputs: Outputs, meta: dict) -> Detections:
         """Boxes of one image."""
-        if isinstance(self._head, PicoHead):
+        if self._own:
             return Detections(*self._head.detect(*nest(self._nesting, [output[0] for output in outputs]), meta=meta))
         found, = self._head.predict_by_feat(*nest(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))

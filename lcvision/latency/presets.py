@@ -3,11 +3,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lcvision.config import find_config
 from lcvision.errors import UserError
 from lcvision.latency.measure import Budget
 from lcvision.latency.paper_table import format_paper, paper_rows
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 # The papers do not state it; this is what the harder of the two guesses can be measured at in a sensible time.
 _SEGMENTATION_SIZE = (512, 1024)
 
@@ -17,7 +17,7 @@ class Preset:
     """A set of models with conditions.
 
     Args:
-        configs: Names below the folder of configs, without ending.
+        configs: Names, see :func:`find_config`.
         engine: Which engines, as for ``--engine``.
         threads: Threads, fewer where fewer can run at once; None for as many as can.
         budget: Samples and seconds a row.
@@ -34,9 +34,9 @@ class Preset:
     sizes: tuple[tuple[str, tuple[int, int]], ...] = (('segmentation', _SEGMENTATION_SIZE),)
     describe: Callable[[Sequence[dict], Sequence[dict]], list[str]] | None = None
 
-    def paths(self) -> list[Path]:
-        """Files of the configs, as far as they exist."""
-        return [path for name in self.configs if (path := CONFIGS / f'{name}.py').is_file()]
+    def paths(self) -> list[str]:
+        """Files of the configs."""
+        return [find_config(name) for name in self.configs]
 
     def size(self, path: str | Path) -> tuple[int, int] | None:
         """Height and width that a config is measured at; None for its own test size.

@@ -1,44 +1,16 @@
-"""Networks, registered under the scope ``lcvision``."""
-from lcvision.models.backbones import (
-    EfficientNetELite,
-    MobileNetV1,
-    MobileNetV2,
-    MobileNetV3,
-    PPLCNet,
-    SeesawNet,
-    ShuffleNetV2,
-)
-from lcvision.models.cls_heads import ConvGapHead, MobileNetV3Head, PPLCNetHead
-from lcvision.models.decode_heads import DeepLabV3PlusHead
-from lcvision.models.dense_heads import PicoHeadGFL, PicoHeadOTA, PicoHeadV2
-from lcvision.models.distillers import SSLD
-from lcvision.models.losses import ClassWeightedCrossEntropy
-from lcvision.models.necks import CSPPAN, LCPAN, PicoPAN
-from lcvision.models.segmentors import LeanEncoderDecoder
-from lcvision.models.task_modules import PicoATSSAssigner, PicoSimOTAAssigner, PicoTaskAlignedAssigner
+"""Networks, registered under the scope ``lcvision``: every module of this package whose framework is installed."""
+import pkgutil
 
-__all__ = [
-    'CSPPAN',
-    'LCPAN',
-    'SSLD',
-    'ClassWeightedCrossEntropy',
-    'ConvGapHead',
-    'DeepLabV3PlusHead',
-    'EfficientNetELite',
-    'LeanEncoderDecoder',
-    'MobileNetV1',
-    'MobileNetV2',
-    'MobileNetV3',
-    'MobileNetV3Head',
-    'PPLCNet',
-    'PPLCNetHead',
-    'PicoATSSAssigner',
-    'PicoHeadGFL',
-    'PicoHeadOTA',
-    'PicoHeadV2',
-    'PicoPAN',
-    'PicoSimOTAAssigner',
-    'PicoTaskAlignedAssigner',
-    'SeesawNet',
-    'ShuffleNetV2',
-]
+from lcvision.frameworks import import_available
+from lcvision.registry import MODELS, TASK_UTILS
+
+import_available(module.name for module in pkgutil.walk_packages(__path__, f'{__name__}.'))
+__all__ = sorted([*MODELS.module_dict, *TASK_UTILS.module_dict])
+
+
+def __getattr__(name: str) -> type:
+    """A registered class, so that ``from lcvision.models import PPLCNet`` needs no list of them."""
+    found = MODELS.module_dict.get(name) or TASK_UTILS.module_dict.get(name)
+    if found is None:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return found

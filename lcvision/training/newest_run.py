@@ -20,8 +20,9 @@ def find_run(config: str | None, work_dir: str | None) -> tuple[str, str]:
         UserError: There is no run.
     """
     folders = [Path(work_dir)] if work_dir and (Path(work_dir) / 'last_checkpoint').is_file() else _RUNS.glob('*')
+    pattern = f'{Path(config).stem}.py' if config else '*.py'
     runs = [path for folder in folders if (path := folder / 'last_checkpoint').is_file()
-            and (not config or (folder / Path(config).name).is_file())]
+            and (not config or (folder / pattern).is_file())]
     if not runs:
         what = f'of {config} ' if config else ''
         where = f'{_RUNS}/' + (f' or in {work_dir}' if work_dir else '')
@@ -31,7 +32,7 @@ def find_run(config: str | None, work_dir: str | None) -> tuple[str, str]:
     newest = max(runs, key=lambda path: path.stat().st_mtime)
     folder = newest.parent
     best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
-    configs = sorted(folder.glob(Path(config).name if config else '*.py'), key=lambda path: path.stat().st_mtime)
+    configs = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
     if not configs:
         raise UserError(f'{folder} has checkpoints but no config: give CONFIG and CHECKPOINT')
     last = folder / Path(newest.read_text().strip()).name

@@ -3,7 +3,7 @@ import numpy as np
 import street_like
 from mmseg.datasets import CityscapesDataset
 
-from lcvision.datasets import CityscapesLabelIdsDataset
+from lcvision.datasets.cityscapes_label_ids_dataset import CityscapesLabelIdsDataset
 from lcvision.datasets.transforms import LoadMask
 
 # From the benchmark's table: ids of the 19 classes in the order of their labels.

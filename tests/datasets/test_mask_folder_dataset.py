@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import street_like
 
-from lcvision.datasets import MaskFolderDataset
 from lcvision.datasets.mask_folder import find_mask_folder
+from lcvision.datasets.mask_folder_dataset import MaskFolderDataset
 from lcvision.datasets.transforms import LoadMask
 from lcvision.registry import DATASETS
 

@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from lcvision.datasets import NpzImageDataset
+from lcvision.datasets.npz_image_dataset import NpzImageDataset
 from lcvision.errors import UserError
 
 PIPELINE = [dict(type='lcvision.LoadAnyImage'), dict(type='PackInputs')]

@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 
-from lcvision.evaluation import CocoBoxMetric
+from lcvision.evaluation.coco_box_metric import CocoBoxMetric
 
 
 def evaluate(tmp_path, boxes, ids=(1,)):

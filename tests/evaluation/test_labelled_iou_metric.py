@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmseg.evaluation import IoUMetric
 
-from lcvision.evaluation import LabelledIoUMetric
+from lcvision.evaluation.labelled_iou_metric import LabelledIoUMetric
 
 CLASSES = ('road', 'car', 'bus', 'train')
 

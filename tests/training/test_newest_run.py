@@ -20,7 +20,7 @@ def test_best_checkpoint_is_preferred_and_the_newest_run_wins(tmp_path, monkeypa
     for age, name in enumerate(('old', 'recent')):
         make_run(tmp_path / 'work_dirs' / name, name, age)
     assert find_run(None, None) == ('work_dirs/recent/recent.py', 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth')
-    assert find_run('configs/detection/old.py', None)[0] == 'work_dirs/old/old.py'
+    assert find_run('configs/detection/old.py', None)[0] == find_run('old', None)[0] == 'work_dirs/old/old.py'
     (tmp_path / 'work_dirs/recent/best_coco_bbox_mAP_epoch_1.pth').unlink()
     assert find_run(None, None)[1] == 'work_dirs/recent/epoch_2.pth'
 

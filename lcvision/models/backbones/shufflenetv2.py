@@ -1,8 +1,8 @@
 """ShuffleNetV2."""
 from collections.abc import Sequence
 
+import torch
 from mmcv.cnn import ConvModule
-from mmpretrain.models.backbones.shufflenet_v2 import InvertedResidual
 from torch import nn
 
 from lcvision.models.backbones.base import Backbone
@@ -41,8 +41,7 @@ class ShuffleNetV2(Backbone):
         ValueError: If ``scale`` is not one of these.
 
     Source: ShuffleNet V2 (arXiv 1807.11164), table 5, and PaddleClas, whose are 0.25 and 0.33; all three rows of the
-    PP-LCNet paper's table 3 are reproduced. The block is mmpretrain's; its backbone lacks those two scales, has no
-    output of stride 4 and ends with the 1024-wide convolution, which belongs to the classification head here.
+    PP-LCNet paper's table 3 are reproduced. The last convolution, 1024 wide, belongs to the classification head.
     """
 
     def __init__(self, scale: float = 1.0, out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1,
@@ -61,7 +60,32 @@ class ShuffleNetV2(Backbone):
         for width, num_blocks in zip(_WIDTHS[scale], _BLOCKS, strict=True):
             stage = nn.Sequential()
             for block in range(num_blocks):
-                stage.append(InvertedResidual(channels, width, stride=2 if block == 0 else 1, **cfg))
+                stage.append(_ShuffleBlock(channels, width, 2 if block == 0 else 1, **cfg))
                 channels = width
             self.stages.append(stage)
         self.declare(ends=(0, 1, 2, 3), channels=(_STEM_WIDTH, *_WIDTHS[scale]), strides=(4, 8, 16, 32))
+
+
+class _ShuffleBlock(nn.Module):
+    """Half of the channels through three convolutions, the other half past them; at stride 2 all through both ways."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int, norm_cfg: dict, act_cfg: dict):
+        super().__init__()
+        half = out_channels // 2
+        entering = in_channels if stride > 1 else half
+
+        def depthwise(channels: int) -> ConvModule:
+            return ConvModule(channels, channels, 3, stride, 1, groups=channels, norm_cfg=norm_cfg, act_cfg=None)
+
+        def pointwise(channels: int) -> ConvModule:
+            return ConvModule(channels, half, 1, norm_cfg=norm_cfg, act_cfg=act_cfg)
+
+        if stride > 1:
+            self.branch1 = nn.Sequential(depthwise(in_channels), pointwise(in_channels))
+        self.branch2 = nn.Sequential(pointwise(entering), depthwise(half), pointwise(half))
+        self.shuffle = nn.ChannelShuffle(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Both ways, and a shuffle of the halves."""
+        past, through = (self.branch1(x), x) if hasattr(self, 'branch1') else x.chunk(2, dim=1)
+        return self.shuffle(torch.cat((past, self.branch2(through)), dim=1))

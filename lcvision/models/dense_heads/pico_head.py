@@ -17,7 +17,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from lcvision.models.layers import DepthwiseSeparable
-from lcvision.models.task_modules import class_nms
+from lcvision.models.task_modules.class_nms import class_nms
 
 
 class PicoHead(BaseDenseHead):

@@ -1,4 +1,1 @@
 """Losses."""
-from lcvision.models.losses.class_weighted_cross_entropy import ClassWeightedCrossEntropy
-
-__all__ = ['ClassWeightedCrossEntropy']

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lcvision.models.decode_heads import ASPP
+from lcvision.models.decode_heads.aspp import ASPP
 
 CFG = dict(norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'))
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from lcvision.models.losses import ClassWeightedCrossEntropy
+from lcvision.models.losses.class_weighted_cross_entropy import ClassWeightedCrossEntropy
 
 WEIGHTS = [0.5, 2., 1.]
 

@@ -1,0 +1,39 @@
+"""mmdet, mmsegmentation and mmpretrain: each is optional, and brings with it what is built on it here."""
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+
+from lcvision.errors import UserError
+
+_EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
+
+
+def require(framework: str | None, asker: str) -> None:
+    """Refuses to go on without a framework.
+
+    Args:
+        framework: Its package, as a config's ``default_scope`` names it; another name is let pass.
+        asker: What needs it.
+
+    Raises:
+        UserError: It, or the mmcv below it, is not installed.
+    """
+    missing = [name for name in (framework, 'mmcv') if framework in _EXTRAS and find_spec(str(name)) is None]
+    if missing:
+        raise UserError(f"{asker} needs {' and '.join(map(str, missing))}, which this Python does not have: "
+                        f"pip install 'lcvision[{_EXTRAS[str(framework)]}]', or 'lcvision[all]' for every framework")
+
+
+def import_available(modules: Iterable[str]) -> None:
+    """Imports modules, so that they register what they define; one whose framework is not installed is left out.
+
+    Args:
+        modules: Full names.
+    """
+    for module in modules:
+        try:
+            import_module(module)
+        except ModuleNotFoundError as error:
+            missing = str(error.name).partition('.')[0]
+            if missing not in _EXTRAS or find_spec(missing) is not None:
+                raise

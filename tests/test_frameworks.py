@@ -1,0 +1,66 @@
+"""Each framework alone: what is built on it is there, what is built on the others is refused in a sentence."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lcvision import frameworks
+from lcvision.errors import UserError
+from tests.contracts.test_backbone_contract import CASES
+
+CONFIGS = {'mmdet': 'picodet_pplcnet_0_5x', 'mmseg': 'deeplabv3plus_pplcnet_0_5x', 'mmpretrain': 'pplcnet_0_25x'}
+EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
+PROGRAM = """
+import sys
+present, *hidden = {names}
+sys.modules.update(dict.fromkeys(hidden))
+import lcvision
+from importlib import import_module
+from mmengine.registry import init_default_scope
+init_default_scope(present)
+for package in ('models', 'datasets', 'engine', 'evaluation', 'inference', 'cli.train', 'cli.test', 'cli.predict'):
+    import_module(f'lcvision.{{package}}')
+models = import_module(f'{{present}}.registry').MODELS
+for kind, arguments in {backbones}:
+    models.build(dict(type=f'lcvision.{{kind}}', **arguments))
+print([name for name in hidden if any(key.startswith(name + '.') for key in sys.modules)])
+from lcvision.cli import run_tool
+from lcvision.cli.get_flops import main
+for config in {configs}:
+    print(run_tool(lambda: main([config, '--input-size', '64x64'])))
+"""
+
+
+@pytest.mark.parametrize('present', CONFIGS)
+def test_one_framework_is_enough(present):
+    names = [present, *(name for name in CONFIGS if name != present)]
+    program = PROGRAM.format(names=names, backbones=CASES, configs=[CONFIGS[name] for name in names])
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', program], capture_output=True, text=True, timeout=300,
+                          cwd=Path(__file__).parents[1])
+    assert done.returncode == 0, done.stderr[-2000:]
+    printed = done.stdout.splitlines()
+    assert '[]' in printed and 'total' in done.stdout
+    assert [line for line in printed if line in ('0', '1', '2')] == ['0', '2', '2']
+    errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
+    for name, line in zip(names[1:], errors, strict=True):
+        assert f'{CONFIGS[name]}.py needs {name}, ' in line and f"pip install 'lcvision[{EXTRAS[name]}]'" in line
+
+
+def test_what_is_missing_in_a_framework_is_no_missing_framework(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, content in {'of_absent': 'import mmseg.nothing', 'of_broken': 'import no_such_library'}.items():
+        (tmp_path / f'{name}.py').write_text(content)
+        with pytest.raises(ModuleNotFoundError):
+            frameworks.import_available([name])
+    monkeypatch.setitem(sys.modules, 'mmseg', None)
+    frameworks.import_available(['of_absent'])
+
+
+def test_a_framework_without_mmcv_is_told(monkeypatch):
+    frameworks.require('mmdet', 'x.py')
+    frameworks.require('another_scope', 'x.py')
+    frameworks.require(None, 'x.py')
+    monkeypatch.setitem(sys.modules, 'mmcv', None)
+    with pytest.raises(UserError, match=r'x\.py needs mmcv, .*lcvision\[seg\]'):
+        frameworks.require('mmseg', 'x.py')
