@@ -120,7 +120,8 @@ def _form(task: TaskReport, points: Sequence[dict]) -> str:
         labels = (f'<label><input type="{kind}" name="{key}" value="{escape(str(value))}"'
                   f'{" checked" * (task.view.get(key, value) == value)}>{escape(names[value])}</label>'
                   for value in sorted(names))
-        fields += f'<fieldset name="{key}">{key.capitalize()} {"".join(labels)}</fieldset>'
+        if names:
+            fields += f'<fieldset name="{key}">{key.capitalize()} {"".join(labels)}</fieldset>'
     return (f'<form>{fields}<label>Budget, ms <input type="number" name="budget" min="0" step="any" '
             'placeholder="none"></label><output></output></form>')
 
@@ -172,10 +173,11 @@ def _marks(colour: str, size: int) -> dict:
 
 def _styled(figure: Any, **layout: Any) -> Any:
     title = dict(text='ms for one image, logarithmic; bars from p10 to p90', font_size=13)
-    figure.update_xaxes(type='log', title=title, tickformat='~g', gridcolor=GRID)
+    figure.update_xaxes(type='log', title=title, tickformat='~g', nticks=5, gridcolor=GRID)
     figure.update_yaxes(gridcolor=GRID)
     return figure.update_layout(
         template='plotly_white', font=dict(color=INK, size=13), margin=dict(l=60, r=40, t=76, b=60),
+        hoverlabel=dict(bgcolor='white', align='left'),
         legend=dict(orientation='h', y=-0.16, itemclick=False, itemdoubleclick=False), **layout)
 
 

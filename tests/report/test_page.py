@@ -91,17 +91,20 @@ def test_the_page_draws_and_filters_in_a_browser(report, tmp_path):
             field(name).click();
             states.push(read());
         }
-        field('[name=threads][value="1"]').click();
+        field('[value=eager]').click();
+        const none = field('output').textContent;
+        for (const name of ['[value=eager]', '[name=threads][value="1"]']) field(name).click();
         field('[name=budget]').value = 4;
         field('form').dispatchEvent(new Event('input'));
         field('th:nth-child(2)').click();
-        return {drawn, states, answer: field('output').textContent, title: document.title,
+        return {drawn, states, none, answer: field('output').textContent, title: document.title,
             order: [...document.querySelectorAll('tr[data-point]')].map(row => row.cells[1].textContent)};
     ''', tmp_path)
     both = ['0.5x, OpenVINO', '1x, PyTorch eager *']
     assert told['states'] == [[both, [''], 1, 4], [['1x, PyTorch eager *'], ['0.5x, PyTorch eager'], 1, 3],
                               [both, [''], 1, 4], [['0.5x, PyTorch eager'], [], 0, 1]]
     assert told['drawn'] >= 3 + 4
+    assert told['none'] == 'no accuracy was measured under these filters'
     assert told['answer'] == 'PicoDet PP-LCNet 0.5x on OpenVINO, fp32: 30.0 % in 3.00 ms'
     assert told['order'] == ['30.0'] * 4 + ['35.0'] * 2 + ['']
     assert told['title'] == 'Accuracy against latency'
