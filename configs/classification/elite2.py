@@ -1,8 +1,4 @@
 # EfficientNet-eLite 2 in the paper's table 5: 4.42 M parameters, 313.86 M multiply-adds, 76.14 % top-1.
-_base_ = [
-    '../_base_/models/elite_cls.py',
-    '../_base_/datasets/imagenet_elite_224.py',
-    '../_base_/schedules/elite_350e.py',
-    '../_base_/runtime_classification.py',
-]
-model = dict(backbone=dict(arch='elite2'), head=dict(in_channels=320, mid_channels=1280))
+_base_ = './elite0.py'
+
+model = dict(backbone=dict(arch='elite2'))

@@ -1,8 +1,4 @@
 # EfficientNet-eLite 5 in the paper's table 5: 2.68 M parameters, 206.72 M multiply-adds, 73.33 % top-1.
-_base_ = [
-    '../_base_/models/elite_cls.py',
-    '../_base_/datasets/imagenet_elite_224.py',
-    '../_base_/schedules/elite_350e.py',
-    '../_base_/runtime_classification.py',
-]
+_base_ = './elite0.py'
+
 model = dict(backbone=dict(arch='elite5'), head=dict(in_channels=224, mid_channels=896))

@@ -1,8 +1,4 @@
 # EfficientNet-HF 2 in the paper's table 5: 2.77 M parameters, 246.86 M multiply-adds, 73.51 % top-1.
-_base_ = [
-    '../_base_/models/elite_cls.py',
-    '../_base_/datasets/imagenet_elite_256.py',
-    '../_base_/schedules/elite_350e.py',
-    '../_base_/runtime_classification.py',
-]
-model = dict(backbone=dict(arch='hf2'), head=dict(in_channels=256, mid_channels=1024))
+_base_ = './hf0.py'
+
+model = dict(backbone=dict(arch='hf2'))

@@ -10,12 +10,8 @@ image_size = (256, 256)
 randomness = dict(seed=0)
 
 model = dict(backbone=dict(scale=0.5), neck=dict(in_channels=[64, 128, 256]))
-test_pipeline = [
-    dict(type='lcvision.LoadImage'),
-    dict(type='Resize', scale=image_size, keep_ratio=False, interpolation='bicubic'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].scale = image_size
 train_pipeline = [
     dict(type='lcvision.LoadImage'),
     dict(type='LoadAnnotations', with_bbox=True),
@@ -30,9 +26,6 @@ val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 train_cfg = dict(max_epochs=max_epochs, val_interval=30)
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=50),
-    dict(
-        type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True, begin=0, end=max_epochs,
-        convert_to_iter_based=True),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[0].end = 50
+param_scheduler[1].update(T_max=max_epochs, end=max_epochs)

@@ -5,9 +5,7 @@ max_epochs = 27
 
 model = dict(backbone=dict(scale=0.75), neck=dict(in_channels=[96, 192, 384]))
 train_cfg = dict(max_epochs=max_epochs, val_interval=9)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, begin=0, end=100 / 18, convert_to_iter_based=True),  # 100 steps
-    dict(
-        type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True, begin=0, end=max_epochs,
-        convert_to_iter_based=True),
-]
+param_scheduler = _base_.param_scheduler
+# 100 steps
+param_scheduler[0] = dict(type='LinearLR', start_factor=0.1, begin=0, end=100 / 18, convert_to_iter_based=True)
+param_scheduler[1].update(T_max=max_epochs, end=max_epochs)

@@ -12,8 +12,8 @@ model = dict(
     neck=dict(in_channels=[256, 512, 1024], out_channels=neck_channels),
     bbox_head=dict(in_channels=neck_channels, stacked_convs=4))
 # The colours are those of 2022: Pillow's.
-train_pipeline = [
-    dict(step, version='pil') if step['type'] == 'lcvision.PicoDistort' else step for step in _base_.train_pipeline]
+train_pipeline = _base_.train_pipeline
+train_pipeline[5].version = 'pil'
 train_dataloader = dict(batch_size=12, dataset=dict(pipeline=train_pipeline))
 # The cosine is cut off: it would end at epoch 300.
 train_cfg = dict(max_epochs=200)

@@ -6,8 +6,8 @@ _base_ = [
     '../_base_/runtime.py',
 ]
 # The colours are those of 2022: Pillow's.
-train_pipeline = [
-    dict(step, version='pil') if step['type'] == 'lcvision.PicoDistort' else step for step in _base_.train_pipeline]
+train_pipeline = _base_.train_pipeline
+train_pipeline[5].version = 'pil'
 train_dataloader = dict(batch_size=48, dataset=dict(pipeline=train_pipeline))
 optim_wrapper = dict(optimizer=dict(lr=0.24))
 auto_scale_lr = dict(base_batch_size=4 * 48)

@@ -11,8 +11,8 @@ max_epochs = 27
 warmup = 100 / 18  # in epochs
 
 model = dict(bbox_head=dict(num_classes=3), train_cfg=dict(initial_epoch=9))
-train_pipeline = [
-    dict(step, version='pil') if step['type'] == 'lcvision.PicoDistort' else step for step in _base_.train_pipeline]
+train_pipeline = _base_.train_pipeline
+train_pipeline[5].version = 'pil'
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(max_epochs=max_epochs, val_interval=9)
 optim_wrapper = dict(optimizer=dict(lr=0.02))

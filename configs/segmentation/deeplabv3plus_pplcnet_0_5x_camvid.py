@@ -36,8 +36,6 @@ val_dataloader = dict(dataset=camvid)
 test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 4)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=100),
-    dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=100, end=max_iters + 1),
-]
-default_hooks = dict(checkpoint=dict(interval=max_iters // 4), visualization=dict(type='SegVisualizationHook'))
+param_scheduler = _base_.param_scheduler
+param_scheduler[1].end = max_iters + 1
+default_hooks = dict(checkpoint=dict(interval=max_iters // 4))

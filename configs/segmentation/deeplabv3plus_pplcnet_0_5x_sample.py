@@ -21,9 +21,7 @@ train_pipeline = [
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 2)
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=30),
-    dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=30, end=max_iters + 1),
-]
-default_hooks = dict(
-    checkpoint=dict(interval=max_iters // 2), logger=dict(interval=50), visualization=dict(type='SegVisualizationHook'))
+param_scheduler = _base_.param_scheduler
+param_scheduler[0].end = 30
+param_scheduler[1].update(begin=30, end=max_iters + 1)
+default_hooks = dict(checkpoint=dict(interval=max_iters // 2))

@@ -1,15 +1,10 @@
 # CIFAR-10 as one file of JPEGs, data/cifar10/cifar10_jpeg.npz: padded by 4, cropped and flipped. Images of another size
 # (--data) become 32 x 32 first. Normalised as ImageNet, so that weights trained there can be gone on with.
+_base_ = './classification.py'
+
 data_file = 'data/cifar10/cifar10_jpeg.npz'
 image_size = (32, 32)
-# Normalisation belongs to the images, so it stands here and not in the bases of models; the runner hands it to the
-# model. --data sets num_classes here and in the head, but a config without it has to set the head's itself.
-data_preprocessor = dict(
-    type='mmpretrain.ClsDataPreprocessor',
-    num_classes=10,
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    to_rgb=True)
+data_preprocessor = dict(num_classes=10)
 
 train_pipeline = [
     dict(type='lcvision.LoadAnyImage'),
@@ -26,20 +21,8 @@ test_pipeline = [
 # One process: the batch is the whole.
 train_dataloader = dict(
     batch_size=128,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type='default_collate'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(type='lcvision.NpzImageDataset', data_file=data_file, split='train', pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=250,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    collate_fn=dict(type='default_collate'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='lcvision.NpzImageDataset', data_file=data_file, split='test', pipeline=test_pipeline))
 test_dataloader = val_dataloader
-val_evaluator = dict(type='Accuracy', topk=(1, 5))
-test_evaluator = val_evaluator

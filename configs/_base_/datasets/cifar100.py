@@ -6,9 +6,9 @@ data_preprocessor = dict(num_classes=100)
 train_dataloader = dict(
     dataset=dict(
         _delete_=True, type='CIFAR100', data_root='data/cifar100/', split='train', download=False,
-        pipeline={{_base_.train_pipeline}}))
+        pipeline=_base_.train_pipeline))
 val_dataloader = dict(
     dataset=dict(
         _delete_=True, type='CIFAR100', data_root='data/cifar100/', split='test', download=False,
-        pipeline={{_base_.test_pipeline}}))
+        pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader

@@ -3,11 +3,7 @@ _base_ = './coco_detection_416.py'
 
 image_size = (320, 320)
 train_dataloader = dict(collate_fn=dict(sizes=[256, 288, 320, 352, 384]))
-test_pipeline = [
-    dict(type='lcvision.LoadImage'),
-    dict(type='Resize', scale=image_size, keep_ratio=False, interpolation='bicubic'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].scale = image_size
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -7,4 +7,4 @@ train_dataloader = dict(
         _delete_=True,
         type='lcvision.WithoutLabels',
         folder=None,
-        dataset={{_base_.train_dataloader.dataset}}))
+        dataset=_base_.train_dataloader.dataset))
