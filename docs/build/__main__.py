@@ -21,6 +21,7 @@ from docs.build.training_curves import draw_curves, extract_curve, read_curve
 from lcvision.cli import run_tool
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
+from lcvision.latency import Measurements
 from lcvision.report.names import DATA_NOT_RECORDED, data_of
 from lcvision.tasks import TASKS
 
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
     families = _families(docs)
     if families:
-        draw_families(families['results'], docs / _FAMILIES_PICTURE)
+        draw_families(families.records, docs / _FAMILIES_PICTURE)
         print(f'written {docs / _FAMILIES_PICTURE}')
     for picture, curves in pictures.items():
         draw_curves(curves, docs / picture)
@@ -119,12 +120,12 @@ def make_page(docs: Path) -> str:
     results = [_complete(entry, docs) for entry in entries]
     latency = docs / 'reports' / 'table4.json'
     lines = [_INTRO.rstrip('\n'), *results_table(results), _TABLE_4,
-             *table_4(results, _read_json(latency) if latency.is_file() else None)]
+             *table_4(results, _measured(latency))]
     families = _families(docs)
     if families:
         lines += [_FAMILIES.format(picture=_FAMILIES_PICTURE).rstrip('\n'), '',
-                  *markdown(families_table(families['results'])), '',
-                  f'On {machine_of(families)}.', *busy_note(families['results'])]
+                  *markdown(families_table(families.records)), '',
+                  f'On {machine_of(families)}.', *busy_note(families.records)]
     pictures = _pictures(docs)
     if pictures:
         lines.append(_CURVES.rstrip('\n'))
@@ -187,9 +188,12 @@ def _read_json(path: Path) -> Any:
         raise UserError(f'{path} is not JSON: {error}') from error
 
 
-def _families(docs: Path) -> dict | None:
-    path = docs / 'reports' / 'families_224.json'
-    return _read_json(path) if path.is_file() else None
+def _families(docs: Path) -> Measurements | None:
+    return _measured(docs / 'reports' / 'families_224.json')
+
+
+def _measured(path: Path) -> Measurements | None:
+    return Measurements.from_json(_read_json(path), str(path)) if path.is_file() else None
 
 
 def _pictures(docs: Path) -> dict[str, list[dict]]:

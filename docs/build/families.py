@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import format_count, format_ms
 from lcvision.report.names import engine_of, model_of
 from lcvision.report.style import BEATEN, GRID, INK, SOFT
@@ -24,30 +25,30 @@ _LINES = ('--', ':', '-.', (0, (1, 4)), (0, (6, 3, 1, 3, 1, 3)))
 _APART = 9.
 
 
-def families_table(records: Sequence[dict]) -> list[list[str]]:
+def families_table(records: Sequence[LatencyRecord]) -> list[list[str]]:
     """Lays out a benchmark of classifiers, a row each.
 
     Args:
-        records: As ``tools/benchmark_cpu.py --json`` writes them, all at one input size.
+        records: All at one input size.
 
     Returns:
         Rows, the first of which is the head: parameters, multiply-adds, milliseconds of each engine and number of
         threads, and the multiply-adds of a second of the quickest on one thread.
     """
-    kinds = sorted({(record['threads'], record['engine']) for record in records})
+    kinds = sorted({(record.threads, record.engine) for record in records})
     head = ['model', 'params', 'MACs', *(f'ms, {engine_of(engine)}, {threads} thr' for threads, engine in kinds),
             f'GMAC/s, {kinds[0][0]} thr']
     rows = []
-    for stem, found in _by_stem(records).items():
-        ms = {(record['threads'], record['engine']): record for record in found}
-        quickest = min(record['latency_ms']['median'] for record in found if record['threads'] == kinds[0][0])
-        rows.append([model_of(stem), format_count(found[0]['params']), format_count(found[0]['macs']),
+    for stem, found in _by_name(records).items():
+        ms = {(record.threads, record.engine): record for record in found}
+        quickest = min(record.latency_ms.median for record in found if record.threads == kinds[0][0])
+        rows.append([model_of(stem), format_count(found[0].params), format_count(found[0].macs),
                      *(_cell(ms[kind]) if kind in ms else '-' for kind in kinds),
-                     f"{found[0]['macs'] / quickest / 1e6:.0f}"])
+                     f"{(found[0].macs or 0) / quickest / 1e6:.0f}"])
     return [head, *rows]
 
 
-def draw_families(records: Sequence[dict], path: str | Path) -> None:
+def draw_families(records: Sequence[LatencyRecord], path: str | Path) -> None:
     """Draws milliseconds against multiply-adds, a panel for each number of threads; areas are parameters.
 
     Args:
@@ -58,22 +59,22 @@ def draw_families(records: Sequence[dict], path: str | Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    threads = sorted({record['threads'] for record in records})
-    engines = sorted({record['engine'] for record in records})
+    threads = sorted({record.threads for record in records})
+    engines = sorted({record.engine for record in records})
     # The last engine's line is whole and its points are filled.
     lines = [*_LINES[:len(engines) - 1], '-']
     figure = Figure(figsize=(13.3, 6.8), layout='constrained')
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(threads), sharex=True, sharey=True, squeeze=False)[0]
     for axes, count in zip(panels, threads, strict=True):
-        here = [record for record in records if record['threads'] == count]
+        here = [record for record in records if record.threads == count]
         # First of all: labels keep their distance in pixels.
         _frame(axes, records, f'{count} thread{"s" if count > 1 else ""}')
         named: list[Any] = []
         for place, engine in enumerate(engines):
             for start, _, colour in _FAMILIES:
-                found = sorted((record for record in here if record['engine'] == engine and _of(record, start)),
-                               key=lambda record: record['macs'])
+                found = sorted((record for record in here if record.engine == engine and _of(record, start)),
+                               key=lambda record: record.macs or 0)
                 _draw_family(axes, found, colour, lines[place], place == len(engines) - 1, named)
     panels[0].set_ylabel('ms for one image, logarithmic', fontsize=11, color=SOFT)
     shown = [family for family in _FAMILIES[:_OWN] if any(_of(record, family[0]) for record in records)]
@@ -85,18 +86,17 @@ def draw_families(records: Sequence[dict], path: str | Path) -> None:
               for place, engine in enumerate(engines)]
     figure.legend(handles=marks, loc='outside lower center', ncols=len(marks), frameon=False, fontsize=10,
                   labelcolor=SOFT, columnspacing=1.4, handletextpad=0.5)
-    size = 'x'.join(map(str, records[0]['input']))
-    figure.suptitle(f'What a multiply-add costs: classifiers at {size}, one image at a time', fontsize=17,
+    figure.suptitle(f'What a multiply-add costs: classifiers at {records[0].size}, one image at a time', fontsize=17,
                     fontweight='bold', color=INK, x=0.012, ha='left')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150, metadata={'Software': None}, facecolor='white')
 
 
-def _draw_family(axes: Any, found: Sequence[dict], colour: str, line: Any, filled: bool,
+def _draw_family(axes: Any, found: Sequence[LatencyRecord], colour: str, line: Any, filled: bool,
                  named: list[Any]) -> None:
-    x, y = [record['macs'] / 1e6 for record in found], [record['latency_ms']['median'] for record in found]
+    x, y = [(record.macs or 0) / 1e6 for record in found], [record.latency_ms.median for record in found]
     axes.plot(x, y, line, color=colour, lw=2 if filled else 1.3, alpha=0.8, zorder=2)
-    axes.scatter(x, y, s=[14 + 22 * record['params'] / 1e6 for record in found], edgecolors=colour, linewidths=1.3,
+    axes.scatter(x, y, s=[14 + 22 * (record.params or 0) / 1e6 for record in found], edgecolors=colour, linewidths=1.3,
                  facecolors=colour if filled else 'white', zorder=3)
     if filled and found:
         for place, offset in [(0, (8, -10)), (-1, (11, -5))][:len(found)]:
@@ -104,11 +104,11 @@ def _draw_family(axes: Any, found: Sequence[dict], colour: str, line: Any, fille
             spot = axes.transData.transform((x[place], y[place]))
             if all(abs(spot - other).max() > _APART for other in named):
                 named.append(spot)
-                axes.annotate(model_of(_stem(found[place])), (x[place], y[place]), offset, fontsize=8.5,
+                axes.annotate(model_of(found[place].name), (x[place], y[place]), offset, fontsize=8.5,
                               textcoords='offset points', color=SOFT if colour == BEATEN else colour)
 
 
-def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
+def _frame(axes: Any, records: Sequence[LatencyRecord], title: str) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
     axes.set(xscale='log', yscale='log')
     ticks = [m * 10. ** e for e in range(-1, 4) for m in (1, 2, 5)]
@@ -116,9 +116,9 @@ def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
-    macs = [record['macs'] / 1e6 for record in records]
+    macs = [(record.macs or 0) / 1e6 for record in records]
     axes.set_xlim(min(macs) / 1.2, max(macs) * 2.2)
-    ms = [record['latency_ms']['median'] for record in records]
+    ms = [record.latency_ms.median for record in records]
     axes.set_ylim(min(ms) / 1.3, max(ms) * 1.3)
     axes.set_title(title, fontsize=12, fontweight='bold', color=INK, loc='left')
     axes.set_xlabel('million multiply-adds, logarithmic; areas: parameters', fontsize=11, color=SOFT)
@@ -128,20 +128,16 @@ def _frame(axes: Any, records: Sequence[dict], title: str) -> None:
     axes.spines[['top', 'right']].set_visible(False)
 
 
-def _by_stem(records: Sequence[dict]) -> dict[str, list[dict]]:
-    found: dict[str, list[dict]] = {}
+def _by_name(records: Sequence[LatencyRecord]) -> dict[str, list[LatencyRecord]]:
+    found: dict[str, list[LatencyRecord]] = {}
     for record in records:
-        found.setdefault(_stem(record), []).append(record)
+        found.setdefault(record.name, []).append(record)
     return found
 
 
-def _of(record: dict, start: str) -> bool:
-    return _stem(record).startswith(start)
+def _of(record: LatencyRecord, start: str) -> bool:
+    return record.name.startswith(start)
 
 
-def _stem(record: dict) -> str:
-    return Path(record['config']).stem
-
-
-def _cell(record: dict) -> str:
-    return format_ms(record['latency_ms']['median']) + ('\\*' if record['noisy'] else '')
+def _cell(record: LatencyRecord) -> str:
+    return format_ms(record.latency_ms.median) + ('\\*' if record.noisy else '')

@@ -1,8 +1,8 @@
 """Results as tables of Markdown: ours beside the papers'."""
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from lcvision.latency.paper_ratios import format_ratios
+from lcvision.latency.record import LatencyRecord, Measurements, read_records
 from lcvision.latency.table import format_count, format_ms
 from lcvision.papers.accuracy import PAPER_DATA, PAPER_POINTS
 from lcvision.tasks import DETECTION, TASKS, Task
@@ -32,7 +32,7 @@ def results_table(results: Sequence[dict]) -> list[str]:
     used = {result['status'] for result in results}
     words = [f'**{status}**: {meaning}.' for status, meaning in STATUSES.items() if status in used]
     lines += ['', ' '.join(['Accuracies in percent.', *words])]
-    records = [record for result in results for record in result['report'].get('latency', [])]
+    records = [record for result in results for record in _records(result)]
     if records:
         lines.append('ms: median of the network alone, batch 1; [how it is measured](measure.md).')
     return lines + busy_note(records)
@@ -43,22 +43,22 @@ def task_of_report(report: Mapping) -> Task | None:
     return next((task for task in TASKS.values() if task.metrics.keys() <= report.get('metrics', {}).keys()), None)
 
 
-def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
+def table_4(results: Sequence[dict], latency: Measurements | None) -> list[str]:
     """Lays out the PP-LCNet paper's comparison of detectors beside ours.
 
     Args:
         results: As for :func:`results_table`.
-        latency: What ``tools/benchmark_cpu.py --json`` wrote of the four configs; None when they were not measured.
+        latency: Of the four configs; None when they were not measured.
 
     Returns:
         Lines of Markdown.
     """
-    records = latency['results'] if latency else []
+    records = latency.records if latency else []
     kinds = list(dict.fromkeys(_conditions(record) for record in records))
     rows = [['backbone of PicoDet', 'mAP, paper', 'mAP, ours', 'ms, paper', *(f'ms, ours ({kind})' for kind in kinds)]]
     for point in (point for point in PAPER_POINTS if point.table == 4):
         config = f'configs/detection/{point.config}.py'
-        ms = {_conditions(record): _ms(record) for record in records if Path(record['config']).stem == point.config}
+        ms = {_conditions(record): _ms(record) for record in records if record.name == point.config}
         rows.append([f'[{point.model}](../{config})', f'{point.accuracy:.1f}', _on_coco(results, config),
                      f'{point.ms:.1f}', *(ms.get(kind, '-') for kind in kinds)])
     lines = markdown(rows)
@@ -69,15 +69,15 @@ def table_4(results: Sequence[dict], latency: Mapping | None) -> list[str]:
     return [*lines, '', '```', *ratios, '```'] if ratios else lines
 
 
-def machine_of(benchmark: Mapping) -> str:
-    """CPU and torch of what ``tools/benchmark_cpu.py --json`` wrote."""
-    environment = benchmark['environment']
+def machine_of(benchmark: Measurements) -> str:
+    """CPU and torch of a benchmark."""
+    environment = benchmark.environment
     return f"{environment['cpu']}, torch {environment['versions']['torch']}"
 
 
-def busy_note(records: Sequence[dict]) -> list[str]:
+def busy_note(records: Sequence[LatencyRecord]) -> list[str]:
     """The line that explains the mark of noisy records, where there are any."""
-    return ['\\* the machine was busy meanwhile.'] if any(record['noisy'] for record in records) else []
+    return ['\\* the machine was busy meanwhile.'] if any(record.noisy for record in records) else []
 
 
 def _task_table(task: Task, results: Sequence[dict]) -> list[str]:
@@ -88,8 +88,8 @@ def _task_table(task: Task, results: Sequence[dict]) -> list[str]:
 
 def _row(result: dict, task: Task) -> list[str]:
     report, paper = result['report'], result.get('paper', {})
-    records = report.get('latency', [])
-    counts = [(format_count(record['params']), format_count(record['macs'])) for record in records[:1]] or [('-', '-')]
+    records = _records(result)
+    counts = [(format_count(record.params), format_count(record.macs)) for record in records[:1]] or [('-', '-')]
     reference = ' / '.join(_percent(paper.get(title)) for title in task.metrics.values()) if paper else '-'
     note = '; '.join(text for text in (result.get('note', ''), _source(result)) if text)
     return [f"[{result['name']}](../{result['config']})", result['data'], result['status'],
@@ -105,14 +105,17 @@ def _percent(value: float | None) -> str:
     return '-' if value is None else f'{value:.1f}'
 
 
-def _ms(record: dict) -> str:
-    return format_ms(record['latency_ms']['median']) + ('\\*' if record['noisy'] else '')
+def _records(result: dict) -> list[LatencyRecord]:
+    return read_records(result['report'].get('latency', []), result['config'])
 
 
-def _conditions(record: dict) -> str:
-    size = 'x'.join(map(str, record['input']))
-    precision = '' if record['precision'] == 'fp32' else f", {record['precision']}"
-    return f"{size}, {record['threads']} thr, {record['engine']}{precision}"
+def _ms(record: LatencyRecord) -> str:
+    return format_ms(record.latency_ms.median) + ('\\*' if record.noisy else '')
+
+
+def _conditions(record: LatencyRecord) -> str:
+    precision = '' if record.precision == 'fp32' else f', {record.precision}'
+    return f'{record.size}, {record.threads} thr, {record.engine}{precision}'
 
 
 def _on_coco(results: Sequence[dict], config: str) -> str:

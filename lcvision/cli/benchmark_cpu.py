@@ -15,16 +15,16 @@ from lcvision.deploy.engines import ENGINES, availability, check_precisions, sel
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
-from lcvision.latency import NO_TIME, SCOPES, Outcome, Subject, run_benchmark
-from lcvision.latency.compare import SCHEMA, compare_runs, read_baseline
+from lcvision.latency import NO_TIME, SCOPES, Measurements, Outcome, Subject, run_benchmark
+from lcvision.latency.compare import compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_ratios import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import PROFILED, check_profiled, format_profiles, run_profiles
+from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table, plot_records
-from lcvision.latency.time_limit import TimeLimit
 from lcvision.tasks import task_of
 
 PRECISIONS = tuple(dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions))
@@ -140,7 +140,7 @@ def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], No
 class _Delivery:
     """Takes what is measured to the file as it comes, and to the terminal in the end."""
 
-    def __init__(self, args: argparse.Namespace, plan: Plan, baseline: dict | None):
+    def __init__(self, args: argparse.Namespace, plan: Plan, baseline: Measurements | None):
         self.args, self.plan, self.baseline = args, plan, baseline
         self._outcome = Outcome()
         self._before = {**environment.collect(), 'context_switches': involuntary_switches(), 'engines': availability()}
@@ -158,7 +158,7 @@ class _Delivery:
 
     def _write(self) -> None:
         if self.args.json:
-            content = {'schema': SCHEMA, 'environment': self._machine(), 'results': self._outcome.records}
+            content = Measurements(self._machine(), self._outcome.records).to_json()
             write_atomically(self.args.json, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
 
     def finish(self, judge: bool = True) -> int:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from lcvision.cli import run_tool
 from lcvision.latency.compare import describe_row, machine_differences, read_baseline, row_key
+from lcvision.latency.record import LatencyRecord
 
-_COLUMNS: dict[str, Callable[[dict], float]] = {
-    'ms': lambda record: record['latency_ms']['median'],
-    'CPU': lambda record: record['cpu_seconds'] / record['samples'],
-    'compute': lambda record: record['yardstick']['compute']['ratio'],
-    'memory': lambda record: record['yardstick']['memory']['ratio'],
+_COLUMNS: dict[str, Callable[[LatencyRecord], float]] = {
+    'ms': lambda record: record.latency_ms.median,
+    'CPU': lambda record: record.cpu_seconds / record.samples,  # type: ignore[operator]
+    'compute': lambda record: (record.yardstick or {})['compute']['ratio'],
+    'memory': lambda record: (record.yardstick or {})['memory']['ratio'],
 }
 
 
@@ -25,24 +26,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m lcvision.cli.latency_spread', description=__doc__)
     parser.add_argument('files', nargs='+', metavar='RUN.json', help='what each tools/benchmark_cpu.py --json wrote')
     runs = [read_baseline(path, 'RUN.json') for path in parser.parse_args(argv).files]
-    differences = [line for run in runs for line in machine_differences(run['environment'], runs[0]['environment'])]
+    differences = [line for run in runs for line in machine_differences(run.environment, runs[0].environment)]
     if differences:
         print('\n'.join(['these runs were made on different machines:', *dict.fromkeys(differences)]))
         return 1
     print(f'largest / smallest of {len(runs)} runs: median in ms, CPU time a sample, median in each yardstick')
     print(f"{''.join(f'{head:>9}' for head in _COLUMNS)}  noisy")
-    for row in runs[0]['results']:
-        same = [other for run in runs for other in run['results'] if row_key(other) == row_key(row)]
+    for row in runs[0].records:
+        same = [other for run in runs for other in run.records if row_key(other) == row_key(row)]
         columns = ''.join(f'{_spread(same, value):>9}' for value in _COLUMNS.values())
-        noisy = f"{sum(record['noisy'] for record in same)} of {len(same)}"
+        noisy = f"{sum(record.noisy for record in same)} of {len(same)}"
         print(f'{columns}  {noisy}  {describe_row(row)}')
     return 0
 
 
-def _spread(records: Sequence[dict], value: Callable[[dict], float]) -> str:
+def _spread(records: Sequence[LatencyRecord], value: Callable[[LatencyRecord], float]) -> str:
     try:
         values = [value(record) for record in records]
-    except KeyError:
+    except (KeyError, TypeError):  # not in each of them
         return '-'
     return f'{max(values) / min(values) - 1:.1%}'
 

@@ -10,13 +10,12 @@ from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import Gate, objection
 from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
+from lcvision.latency.record import Failure, LatencyRecord, Outcome
 from lcvision.latency.statistics import noise_reasons, summarize
-from lcvision.latency.subject import Failure, Outcome, Subject
-from lcvision.latency.time_limit import TimeLimit, quickest_to_prepare_first
+from lcvision.latency.subject import Subject, TimeLimit, quickest_to_prepare_first
 from lcvision.latency.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
-SCOPES = ('net', 'e2e')
 NO_TIME = 'there was no time for it'
 
 
@@ -69,7 +68,7 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
     environment.check_threads(threads)
     outcome = Outcome()
     engines = quickest_to_prepare_first(engines) if time_limit else engines
-    indexed: list[tuple[int, dict]] = []
+    indexed: list[tuple[int, LatencyRecord]] = []
     for turn, count in enumerate(threads):
         def told(text: str, done: float, turn: int = turn) -> None:
             if progress:
@@ -131,7 +130,7 @@ def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Cal
 
 
 def _measure(rows: list[_Row], budget: Budget, told: Callable[[float], None], outcome: Outcome, noise_check: bool,
-             indexed: list[tuple[int, dict]]) -> None:
+             indexed: list[tuple[int, LatencyRecord]]) -> None:
     # The smallest: it costs the least time and is disturbed the most.
     first = min(rows, key=lambda row: (row.scope != 'net', row.subject.complexity.macs))
     twin = _twin(first, outcome) if noise_check else None
@@ -140,13 +139,13 @@ def _measure(rows: list[_Row], budget: Budget, told: Callable[[float], None], ou
         series = measure_rounds([row.run for row in runs], budget, told, yardstick)
     except Interrupted as interrupt:
         series, stopped = interrupt.series, interrupt
-    found: list[tuple[_Row, Series, dict]] = []
+    found: list[tuple[_Row, Series, LatencyRecord]] = []
     for row, one in zip(rows, series, strict=False):
         try:
             if row.error:
                 raise row.error
             if one.blocks:
-                found.append((row, one, {**_record(row, one), 'yardstick': yardstick.record(one)}))
+                found.append((row, one, _record(row, one, yardstick)))
         except Exception as error:
             outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads, reason_of(error)))
     records = [record for _, _, record in found]
@@ -176,40 +175,38 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, EngineError) else f'{type(error).__name__}: {first_line(error)}'
 
 
-def _record(row: _Row, series: Series) -> dict:
+def _record(row: _Row, series: Series, yardstick: Yardstick) -> LatencyRecord:
     subject, prepared = row.subject, row.prepared
     reasons = noise_reasons(series, row.threads) + yardstick_moves(series)
-    record = {
-        'config': subject.config,
-        'task': subject.task,
-        'engine': prepared.engine or row.engine.name,
-        'precision': row.precision,
-        'threads': row.threads,
-        'batch': 1,
-        'input': list(subject.input_size),
-        'scope': row.scope,
-        'params': subject.complexity.params,
-        'macs': subject.complexity.macs,
-        'latency_ms': summarize(list(series.blocks.values())).as_json(),
-        'samples': len(series.samples_ms),
-        'first_ms': round(prepared.first_ms, 5),
-        'compile_s': None if prepared.compile_s is None else round(prepared.compile_s, 3),
-        'max_abs_diff': row.difference[0],
-        'noisy': bool(reasons),
-        'noisy_because': reasons,
-        'response_error': row.difference[1],
-        'layout': prepared.layout,
-        'engine_properties': prepared.properties,
-        'warmup_runs': series.warmup_runs,
-        'context_switches': series.switches,
-        'cpu_seconds': round(series.cpu_seconds, 5),
-        'other_cpus': round(series.contention.others, 2),
-        'subnormal_weights': subject.subnormals,
-        'config_hash': subject.config_hash,
-        'weights_hash': subject.weights_hash,
-    }
-    if row.scope == 'e2e' and subject.end_to_end is not None:
+    around = subject.end_to_end if row.scope == 'e2e' else None
+    return LatencyRecord(
+        config=subject.config,
+        task=subject.task,
+        engine=prepared.engine or row.engine.name,
+        precision=row.precision,
+        threads=row.threads,
+        input=list(subject.input_size),
+        scope=row.scope,
+        params=subject.complexity.params,
+        macs=subject.complexity.macs,
+        latency_ms=summarize(list(series.blocks.values())),
+        samples=len(series.samples_ms),
+        first_ms=round(prepared.first_ms, 5),
+        compile_s=None if prepared.compile_s is None else round(prepared.compile_s, 3),
+        max_abs_diff=row.difference[0],
+        noisy=bool(reasons),
+        noisy_because=reasons,
+        response_error=row.difference[1],
+        layout=prepared.layout,
+        engine_properties=prepared.properties,
+        warmup_runs=series.warmup_runs,
+        context_switches=series.switches,
+        cpu_seconds=round(series.cpu_seconds, 5),
+        other_cpus=round(series.contention.others, 2),
+        subnormal_weights=subject.subnormals,
+        config_hash=subject.config_hash,
+        weights_hash=subject.weights_hash,
+        image=around.image if around else None,
         # After the rounds: its clock would cost time within them.
-        record['image'] = subject.end_to_end.image
-        record['stages_ms'] = subject.end_to_end.stages_ms(prepared, row.threads)
-    return record
+        stages_ms=around.stages_ms(prepared, row.threads) if around else None,
+        yardstick=yardstick.record(series))

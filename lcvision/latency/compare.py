@@ -1,6 +1,5 @@
 """A guard against regressions: this run's medians as ratios to those of an earlier one."""
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 from lcvision.errors import UserError
 from lcvision.latency.noise_floor import floor_of
 from lcvision.latency.paper_ratios import format_ratio, ratio_bounds
+from lcvision.latency.record import LatencyRecord, Measurements, Summary, parse_json
 
-SCHEMA = 1
-_KEYS = ('engine', 'precision', 'threads', 'input', 'scope')
 _MACHINE = {
     'cpu': 'CPU', 'cpu_id': 'family, model, stepping', 'flags': 'instruction sets', 'flags_hash': 'hash of all flags',
     'cores': 'CPUs', 'physical_cores': 'cores', 'affinity': 'usable CPUs', 'cgroup_quota': 'quota',
@@ -43,7 +41,7 @@ class Verdict:
         return self.slower + self.missing > 0
 
 
-def read_baseline(path: str, option: str = '--compare') -> dict:
+def read_baseline(path: str, option: str = '--compare') -> Measurements:
     """The results of an earlier run.
 
     Args:
@@ -54,23 +52,18 @@ def read_baseline(path: str, option: str = '--compare') -> dict:
         UserError: It is not there, or it is another kind of file.
     """
     try:
-        content = json.loads(Path(path).read_bytes())
+        content = parse_json(Path(path).read_bytes())
     except OSError as error:
         raise UserError(f'{option} {path} cannot be read: {error.strerror}; give a file that --json wrote') from None
     except ValueError:
         raise UserError(f'{option} {path} is not JSON: give a file that --json of this tool wrote') from None
-    found = content.get('schema') if isinstance(content, dict) else None
-    if found != SCHEMA:
-        what = 'no schema' if found is None else f'schema {found!r}'
-        raise UserError(f'{option} {path} has {what}, but schema {SCHEMA} is needed: give a file that --json of this '
-                        'version of the tool wrote')
-    machine, rows = content.get('environment'), content.get('results')
-    if not isinstance(machine, dict) or not isinstance(machine.get('cpu'), str) or not _are_records(rows):
-        raise UserError(f'{option} {path} lacks the environment or has broken results: write it again with --json')
-    return content
+    found = Measurements.from_json(content, f'{option} {path}')
+    if not isinstance(found.environment.get('cpu'), str):
+        raise UserError(f'{option} {path} lacks the CPU in its environment: write it again with --json')
+    return found
 
 
-def compare_runs(records: Sequence[dict], machine: dict, baseline: dict) -> Verdict:
+def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Measurements) -> Verdict:
     """Puts each row beside the one of the baseline that was measured alike.
 
     Where both runs read a yardstick with one torch, each row counts as a multiple of it, so that a machine that changed
@@ -80,18 +73,18 @@ def compare_runs(records: Sequence[dict], machine: dict, baseline: dict) -> Verd
     mark, since a guard had better ask twice than miss one.
 
     Args:
-        records: Of this run, as written to JSON.
+        records: Of this run.
         machine: This run's environment, with its noise floors.
         baseline: From :func:`read_baseline`.
     """
-    then = baseline['environment']
+    then = baseline.environment
     differences = machine_differences(machine, then)
     if differences:
         return Verdict(['cannot judge: the baseline was measured on another machine or under other limits, measure one '
                         'here:', *(f'  {line}' for line in differences)], comparable=False)
     verdict = Verdict([f"ratio to the baseline of {then.get('git_revision') or 'an unknown revision'} (outer bounds of "
                        'both 95 % intervals), then what the yardsticks leave of it:'])
-    known = {row_key(record): record for record in baseline['results']}
+    known = {row_key(record): record for record in baseline.records}
     same_torch = (machine.get('versions') or {}).get('torch') == (then.get('versions') or {}).get('torch')
     for record in records:
         old = known.get(row_key(record))
@@ -101,18 +94,18 @@ def compare_runs(records: Sequence[dict], machine: dict, baseline: dict) -> Verd
         verdict.judged += 1
         floor = max(floor_of(record, machine.get('noise_floor') or ()), floor_of(old, then.get('noise_floor') or ()))
         bounds = _yardstick_bounds(record, old) if same_torch else []
-        low, high = _outer(bounds or [ratio_bounds(record['latency_ms'], old['latency_ms'])])
+        low, high = _outer(bounds or [ratio_bounds(record.latency_ms, old.latency_ms)])
         word = 'SLOWER' if low > 1 + floor else 'quicker' if high < 1 / (1 + floor) else 'equal'
         verdict.slower += word == 'SLOWER'
-        mark = '*' if record['noisy'] or old['noisy'] else ''
+        mark = '*' if record.noisy or old.noisy else ''
         left = f'{low:.2f}-{high:.2f}' if bounds else 'no yardstick'
-        verdict.lines.append(f"  {format_ratio(record['latency_ms'], old['latency_ms'], mark):22} {left:13} {word:8} "
+        verdict.lines.append(f"  {format_ratio(record.latency_ms, old.latency_ms, mark):22} {left:13} {word:8} "
                              f'{describe_row(record)}')
     missing = known.keys() - set(map(row_key, records))
     verdict.missing = len(missing)
     verdict.lines += [f'  {"MISSING, not measured now":45} {describe_row(old)}' for key, old in known.items()
                       if key in missing]
-    if verdict.slower and any(record['noisy'] for record in records):
+    if verdict.slower and any(record.noisy for record in records):
         verdict.lines.append('  * noisy: measure again on a quiet machine before believing it')
     return verdict
 
@@ -128,48 +121,25 @@ def machine_differences(now: dict, then: dict) -> list[str]:
             if key in now and key in then and now[key] != then[key]]
 
 
-def row_key(record: dict) -> tuple:
+def row_key(record: LatencyRecord) -> tuple:
     """What two rows must share to be compared."""
-    return (Path(record['config']).stem, *(_plain(record.get(key)) for key in _KEYS))
+    return record.name, *record.conditions
 
 
-def describe_row(record: dict) -> str:
+def describe_row(record: LatencyRecord) -> str:
     """A row in a few words."""
-    size = 'x'.join(map(str, record['input']))
-    return (f"{Path(record['config']).stem} {size}, {record['engine']} {record.get('precision')}, "
-            f"{record['threads']} thr, {record.get('scope', 'net')}")
+    return (f'{record.name} {record.size}, {record.engine} {record.precision}, {record.threads} thr, '
+            f'{record.scope}')
 
 
-def _yardstick_bounds(record: dict, old: dict) -> list[tuple[float, float, float]]:
-    ours, theirs = record.get('yardstick') or {}, old.get('yardstick') or {}
-    return [ratio_bounds({**ours[kind], 'median': ours[kind]['ratio']},
-                         {**theirs[kind], 'median': theirs[kind]['ratio']})
-            for kind in ours if kind in theirs and ours[kind]['work'] == theirs[kind]['work']]
+def _yardstick_bounds(record: LatencyRecord, old: LatencyRecord) -> list[tuple[float, float, float]]:
+    ours, theirs = record.yardstick or {}, old.yardstick or {}
+    return [ratio_bounds(*(Summary(part[kind]['ratio'], part[kind]['ci95']) for part in (ours, theirs)))
+            for kind in ours if kind in theirs and ours[kind].get('work') == theirs[kind].get('work')]
 
 
 def _outer(bounds: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
     return min(low for _, low, _ in bounds), max(high for *_, high in bounds)
-
-
-def _are_records(rows: Any) -> bool:
-    return isinstance(rows, list) and all(_is_record(row) for row in rows)
-
-
-def _is_record(row: Any) -> bool:
-    if not isinstance(row, dict) or not {'config', 'noisy', 'latency_ms', 'engine', 'threads', 'input'} <= row.keys():
-        return False
-    yardstick = row.get('yardstick') or {}
-    return _has_numbers(row['latency_ms'], 'median') and isinstance(yardstick, dict) and all(
-        _has_numbers(part, 'ratio') and 'work' in part for part in yardstick.values())
-
-
-def _has_numbers(part: Any, middle: str) -> bool:
-    numbers = (part.get(middle), *(part.get('ci95') or ())) if isinstance(part, dict) else ()
-    return len(numbers) == 3 and all(isinstance(x, (int, float)) and x > 0 for x in numbers)
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from lcvision.latency.measure import Series
+from lcvision.latency.record import LatencyRecord
 from lcvision.latency.statistics import resampled_medians
 
 # Of two equal candidates in the same rounds; beyond it no number of these rounds is worth much.
@@ -36,17 +37,17 @@ def compare_twins(first: Series, second: Series, seed: int = 0) -> dict:
     }
 
 
-def floor_of(record: dict, floors: Iterable[dict]) -> float:
+def floor_of(record: LatencyRecord, floors: Iterable[dict]) -> float:
     """Relative difference below which two rows measured like this record are equal; 0 where it was not measured.
 
     Args:
-        record: As written to JSON.
+        record: A row.
         floors: One for each number of threads.
     """
-    return max((floor['floor'] for floor in floors if floor['threads'] == record['threads']), default=0.)
+    return max((floor['floor'] for floor in floors if floor['threads'] == record.threads), default=0.)
 
 
-def mark_noisy(records: Sequence[dict], floor: dict) -> None:
+def mark_noisy(records: Sequence[LatencyRecord], floor: dict) -> None:
     """Marks all rows of the rounds in which equal candidates differed too much.
 
     Args:
@@ -56,8 +57,8 @@ def mark_noisy(records: Sequence[dict], floor: dict) -> None:
     difference = abs(floor['difference'])
     if difference > _MAX_DIFFERENCE:
         for record in records:
-            record['noisy'] = True
-            record['noisy_because'].append(f'the same engine measured twice differed by {difference:.1%}')
+            record.noisy = True
+            record.noisy_because.append(f'the same engine measured twice differed by {difference:.1%}')
 
 
 def describe_floor(floor: dict) -> str:
@@ -67,11 +68,11 @@ def describe_floor(floor: dict) -> str:
             f"({low:+.1%} to {high:+.1%}): less than {floor['floor']:.1%} is equal")
 
 
-def floor_record(record: dict, twins: dict) -> dict:
+def floor_record(record: LatencyRecord, twins: dict) -> dict:
     """A noise floor with what it was measured on.
 
     Args:
         record: Of the row that was run twice.
         twins: Of its two series.
     """
-    return {**{key: record[key] for key in _KEYS}, **twins}
+    return {**{key: getattr(record, key) for key in _KEYS}, **twins}

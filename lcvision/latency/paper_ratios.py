@@ -3,9 +3,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 from lcvision.latency.noise_floor import floor_of
+from lcvision.latency.record import LatencyRecord, Summary
 from lcvision.papers.accuracy import PAPER_MACHINE, PAPER_POINTS
 
 _PAIRS = (
@@ -18,8 +18,6 @@ _PAIRS = (
     ('deeplabv3plus_pplcnet_0_5x', 'deeplabv3plus_mobilenetv3_large_0_5x'),
     ('deeplabv3plus_pplcnet_1x', 'deeplabv3plus_mobilenetv3_large_0_75x'),
 )
-# What two rows must share for their ratio to mean something.
-_ALIKE = ('engine', 'threads', 'precision', 'input', 'scope')
 
 
 @dataclass(frozen=True)
@@ -51,25 +49,25 @@ def _comparisons() -> tuple[Comparison, ...]:
 COMPARISONS = _comparisons()
 
 
-def format_ratios(records: Sequence[dict], floors: Sequence[dict] = ()) -> list[str]:
+def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ()) -> list[str]:
     """Lines with our ratio and the paper's for each comparison whose two models were measured alike.
 
     Args:
-        records: As written to JSON.
+        records: Rows; only those of scope 'net' count.
         floors: Noise floors, one for each number of threads; a ratio within them is called equal.
     """
     lines, tables = [], []
-    named = [(Path(record['config']).stem, record) for record in records if record.get('scope', 'net') == 'net']
+    rows = [record for record in records if record.scope == 'net']
     for comparison in COMPARISONS:
-        ours = [record for name, record in named if name == comparison.config]
-        theirs = [record for name, record in named if name == comparison.baseline]
+        ours = [record for record in rows if record.name == comparison.config]
+        theirs = [record for record in rows if record.name == comparison.baseline]
         for a, b in product(ours, theirs):
-            if any(a.get(key) != b.get(key) for key in _ALIKE):
+            if a.conditions != b.conditions:
                 continue
-            mark = '*' if a['noisy'] or b['noisy'] else ''
-            ratio = format_ratio(a['latency_ms'], b['latency_ms'], mark, floor_of(a, floors))
+            mark = '*' if a.noisy or b.noisy else ''
+            ratio = format_ratio(a.latency_ms, b.latency_ms, mark, floor_of(a, floors))
             paper = comparison.ms / comparison.baseline_ms
-            lines += [f"  {a['engine']}, {a['threads']} thr: {ratio}; paper {paper:.2f}",
+            lines += [f"  {a.engine}, {a.threads} thr: {ratio}; paper {paper:.2f}",
                       f'    {comparison.config} / {comparison.baseline}']
             tables.append(comparison.table)
     numbers = ', '.join(map(str, sorted(set(tables))))
@@ -77,12 +75,12 @@ def format_ratios(records: Sequence[dict], floors: Sequence[dict] = ()) -> list[
             f'  paper: {PAPER_MACHINE}'] if lines else []
 
 
-def format_ratio(ours: dict, theirs: dict, mark: str = '', floor: float = 0.) -> str:
+def format_ratio(ours: Summary, theirs: Summary, mark: str = '', floor: float = 0.) -> str:
     """A ratio of two medians with its bounds.
 
     Args:
-        ours: The ``latency_ms`` of a record.
-        theirs: That of the one it is divided by.
+        ours: Of a record.
+        theirs: Of the one it is divided by.
         mark: Put behind the ratio.
         floor: Relative difference up to which the two are called equal.
     """
@@ -91,7 +89,6 @@ def format_ratio(ours: dict, theirs: dict, mark: str = '', floor: float = 0.) ->
     return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f}){equal}'
 
 
-def ratio_bounds(ours: dict, theirs: dict) -> tuple[float, float, float]:
+def ratio_bounds(ours: Summary, theirs: Summary) -> tuple[float, float, float]:
     """Ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
-    return (ours['median'] / theirs['median'], ours['ci95'][0] / theirs['ci95'][1],
-            ours['ci95'][1] / theirs['ci95'][0])
+    return ours.median / theirs.median, ours.ci95[0] / theirs.ci95[1], ours.ci95[1] / theirs.ci95[0]

@@ -7,6 +7,7 @@ from lcvision.config import find_config
 from lcvision.errors import UserError
 from lcvision.latency.measure import Budget
 from lcvision.latency.paper_table import format_paper, paper_rows
+from lcvision.latency.record import LatencyRecord
 
 # The papers do not state it; this is what the harder of the two guesses can be measured at in a sensible time.
 _SEGMENTATION_SIZE = (512, 1024)
@@ -32,7 +33,7 @@ class Preset:
     budget: Budget
     minutes: float | None = None
     sizes: tuple[tuple[str, tuple[int, int]], ...] = (('segmentation', _SEGMENTATION_SIZE),)
-    describe: Callable[[Sequence[dict], Sequence[dict]], list[str]] | None = None
+    describe: Callable[[Sequence[LatencyRecord], Sequence[dict]], list[str]] | None = None
 
     def paths(self) -> list[str]:
         """Files of the configs."""

@@ -1,11 +1,11 @@
 """What a series of timings says: the middle, the spread, the interval, and whether it can be trusted."""
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from lcvision import environment
 from lcvision.latency.measure import Series
+from lcvision.latency.record import Summary
 
 P90_MIN_SAMPLES = 64
 P99_MIN_SAMPLES = 662
@@ -15,35 +15,6 @@ _MAX_DRIFT = 0.05
 _MAX_SWITCHES = 50.
 _MAX_OTHERS = 0.1
 _MAX_THROTTLED = 0.01
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One series of latencies in milliseconds.
-
-    Args:
-        median: Half of the samples took longer.
-        p10: One sample in ten was quicker.
-        p90: One sample in ten took longer; None below 64 samples, which cannot tell.
-        p99: One sample in a hundred took longer; None below 662 samples.
-        min: The quickest sample.
-        iqr: Distance between the quartiles.
-        ci95: Bootstrap interval of the median.
-    """
-
-    median: float
-    p10: float
-    p90: float | None
-    p99: float | None
-    min: float
-    iqr: float
-    ci95: tuple[float, float]
-
-    def as_json(self) -> dict:
-        """The ``latency_ms`` object of a record."""
-        numbers = {name: getattr(self, name) for name in ('median', 'p10', 'p90', 'p99', 'min', 'iqr')}
-        rounded = {name: None if x is None else round(x, 5) for name, x in numbers.items()}
-        return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
 
 
 def summarize(blocks: Sequence[np.ndarray], seed: int = 0) -> Summary:

@@ -1,6 +1,7 @@
-"""What goes into a benchmark and what comes out."""
-from collections.abc import Callable
-from dataclasses import dataclass, field
+"""What goes into a benchmark: networks, and the time there is for them."""
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -9,8 +10,16 @@ from torch import nn
 
 from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
-from lcvision.deploy.engines.engine import Prepared
+from lcvision.deploy.engines.engine import Engine, Prepared
 from lcvision.deploy.network import example_input
+from lcvision.latency.measure import Budget
+
+# Preparing may take this share of the time, sampling that of what is left; the rest is for warming up.
+_PREPARE = 0.55
+_SAMPLE = 0.7
+_WARM_UP_RUNS = 20
+# From seconds a network to a minute: these wait until the others are ready.
+_COMPILING = ('aot-inductor', 'inductor-freezing', 'inductor')
 
 
 class EndToEnd(Protocol):
@@ -63,38 +72,71 @@ class Subject:
         return environment.count_subnormals(self.network)
 
 
-@dataclass
-class Failure:
-    """A row that could not be measured.
+class TimeLimit:
+    """The time that a benchmark has, from the moment this is made.
 
     Args:
-        name: Of the subject.
-        engine: Of the engine.
-        threads: Threads asked for.
-        reason: One sentence.
+        seconds: Until the end, above 0.
+        turns: Numbers of threads that are measured one after the other and share the time evenly.
+        clock: Seconds, monotonic.
     """
 
-    name: str
-    engine: str
-    threads: int
-    reason: str
+    def __init__(self, seconds: float, turns: int = 1, clock: Callable[[], float] = time.monotonic):
+        self.seconds = seconds
+        self.turns = turns
+        self._clock = clock
+        self._start = clock()
 
-    def __str__(self) -> str:
-        return f'{self.name}, engine {self.engine}, {self.threads} thread(s): {self.reason}'
+    def may_prepare(self, turn: int) -> bool:
+        """Whether there is time to make another network ready.
+
+        Args:
+            turn: Which of the numbers of threads it is, from 0.
+        """
+        return self._clock() < self._end(turn - 1 + _PREPARE)
+
+    def budget(self, wanted: Budget, first_ms: Sequence[float], turn: int) -> Budget:
+        """The budget wanted, less what there is no time for; the slowest rows give first.
+
+        Args:
+            wanted: With all the time in the world.
+            first_ms: First inference of each row.
+            turn: Which of the numbers of threads it is, from 0.
+        """
+        left = max(self._end(turn) - self._clock(), 1.)
+        needs = [ms / 1e3 * (wanted.samples + _WARM_UP_RUNS) for ms in first_ms]
+        return replace(
+            wanted, max_seconds=min(wanted.max_seconds, largest_share(needs, left * _SAMPLE)),
+            warmup_seconds=min(wanted.warmup_seconds, max(left * (1 - _SAMPLE) / max(len(needs), 1), 0.1)))
+
+    def share(self, parts: int) -> 'TimeLimit':
+        """A limit for the first of so many equal parts of what is left; of 0 seconds when nothing is.
+
+        Args:
+            parts: At least 1.
+        """
+        return TimeLimit(max(self._end(self.turns - 1) - self._clock(), 0.) / parts, clock=self._clock)
+
+    def _end(self, turn: float) -> float:
+        return self._start + self.seconds * (turn + 1) / self.turns
 
 
-@dataclass
-class Outcome:
-    """What a benchmark gave: records in the order of subjects, threads and engines, and what failed.
+def largest_share(needs: Iterable[float], total: float) -> float:
+    """The limit for each that keeps the sum within ``total`` when nobody takes more than needed.
 
     Args:
-        records: Rows.
-        failures: Rows that could not be measured.
-        noise_floors: Of the A/A check, one for each number of threads.
-        skipped: Rows that were left out, because there was no time or the engine lacks the precision.
+        needs: What each would take.
+        total: What there is, above 0.
     """
+    ordered = sorted(needs)
+    for i, need in enumerate(ordered):
+        share = total / (len(ordered) - i)
+        if need > share:
+            return share
+        total -= need
+    return ordered[-1] + total if ordered else total
 
-    records: list[dict] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    noise_floors: list[dict] = field(default_factory=list)
-    skipped: list[Failure] = field(default_factory=list)
+
+def quickest_to_prepare_first(engines: Sequence[Engine]) -> list[Engine]:
+    """Engines in the order in which they should be made ready when time may run out."""
+    return sorted(engines, key=lambda engine: _COMPILING.index(engine.name) if engine.name in _COMPILING else -1)

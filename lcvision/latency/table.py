@@ -3,18 +3,19 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lcvision.latency.record import SCOPES, LatencyRecord
+
 WIDTH = 100
 _HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
 _SCOPE = _HEADS.index('scope')
-SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _GAP = '  '
 
 
-def format_table(records: Sequence[dict], environment: dict) -> str:
+def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
     """Lays out records with a legend and the machine below.
 
     Args:
-        records: As written to JSON.
+        records: At least one.
         environment: As written to JSON.
 
     Returns:
@@ -37,19 +38,21 @@ def format_ms(value: float | None) -> str:
     return f'{value:.2f}' if value < 10 else f'{value:.1f}' if value < 100 else f'{value:.0f}'
 
 
-def format_count(value: float) -> str:
-    """Three digits and K, M or G."""
+def format_count(value: float | None) -> str:
+    """Three digits and K, M or G; '-' for None."""
+    if value is None:
+        return '-'
     for unit, size in (('G', 1e9), ('M', 1e6), ('K', 1e3)):
         if value >= size:
             return f'{value / size:.3g}{unit}' if value < 999.5 * size else f'{value / size:.0f}{unit}'
     return f'{value:.0f}'
 
 
-def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -> None:
+def plot_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:
     """Draws medians as points with their p10-p90 span and 95 % interval.
 
     Args:
-        records: As written to JSON, at least one.
+        records: At least one.
         environment: As written to JSON.
         path: A picture file; its ending gives the format.
     """
@@ -59,18 +62,18 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
     figure = Figure(figsize=(9, 1.6 + 0.42 * len(records)), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    colours = {name: f'C{i}' for i, name in enumerate(dict.fromkeys(record['engine'] for record in records))}
+    colours = {name: f'C{i}' for i, name in enumerate(dict.fromkeys(record.engine for record in records))}
     for place, record in enumerate(records):
-        ms, colour = record['latency_ms'], colours[record['engine']]
+        ms, colour = record.latency_ms, colours[record.engine]
         # Without p90 (too few samples) the span ends at the interval of the median.
-        axes.plot((ms['p10'], ms['p90'] or ms['ci95'][1]), (place, place), color=colour, alpha=0.35, lw=6,
+        axes.plot((ms.p10 or ms.ci95[0], ms.p90 or ms.ci95[1]), (place, place), color=colour, alpha=0.35, lw=6,
                   solid_capstyle='butt')
-        axes.plot(ms['ci95'], (place, place), color=colour, lw=2)
-        axes.plot(ms['median'], place, 'o', color=colour, markerfacecolor='white' if record['noisy'] else colour)
-        axes.annotate(format_ms(ms['median']) + ('*' if record['noisy'] else ''), (ms['median'], place), (0, 7),
+        axes.plot(ms.ci95, (place, place), color=colour, lw=2)
+        axes.plot(ms.median, place, 'o', color=colour, markerfacecolor='white' if record.noisy else colour)
+        axes.annotate(format_ms(ms.median) + ('*' if record.noisy else ''), (ms.median, place), (0, 7),
                       textcoords='offset points', ha='center', fontsize=8)
-    names = [f"{Path(record['config']).stem}  {_size(record)}  {_engine(record)}, {record['threads']} thr"
-             + (', e2e' if record.get('scope') == 'e2e' else '') for record in records]
+    names = [f'{record.name}  {record.size}  {_engine(record)}, {record.threads} thr'
+             + (', e2e' if record.scope == 'e2e' else '') for record in records]
     axes.set_yticks(range(len(records)), names, fontsize=9)
     axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
              xlabel=f'ms for one image, {_scopes(records)}, {_precisions(records)} (point: median, line: '
@@ -81,12 +84,12 @@ def plot_records(records: Sequence[dict], environment: dict, path: str | Path) -
     figure.savefig(path, dpi=150)
 
 
-def _row(record: dict) -> tuple[str, ...]:
-    ms = record['latency_ms']
-    return (Path(record['config']).stem, format_count(record['params']), format_count(record['macs']), _size(record),
-            str(record['threads']), _engine(record), record.get('scope', 'net'), format_ms(ms['median']),
-            f"{format_ms(ms['p10'])}-{format_ms(ms['p90']).replace('-', '?')}", format_ms(record['first_ms']),
-            '*' if record['noisy'] else '')
+def _row(record: LatencyRecord) -> tuple[str, ...]:
+    ms = record.latency_ms
+    return (record.name, format_count(record.params), format_count(record.macs), record.size, str(record.threads),
+            _engine(record), record.scope, format_ms(ms.median),
+            f"{format_ms(ms.p10)}-{format_ms(ms.p90).replace('-', '?')}", format_ms(record.first_ms),
+            '*' if record.noisy else '')
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -104,64 +107,59 @@ def _shorten(text: str, width: int) -> str:
     return f'{text[:width - tail - 1]}~{text[-tail:]}'
 
 
-def _size(record: dict) -> str:
-    return 'x'.join(map(str, record['input']))
+def _engine(record: LatencyRecord) -> str:
+    return record.engine + ('' if record.precision == 'fp32' else f' {record.precision}')
 
 
-def _engine(record: dict) -> str:
-    return record['engine'] + ('' if record['precision'] == 'fp32' else f" {record['precision']}")
+def _precisions(records: Sequence[LatencyRecord]) -> str:
+    return ', '.join(sorted({record.precision for record in records}))
 
 
-def _precisions(records: Sequence[dict]) -> str:
-    return ', '.join(sorted({record['precision'] for record in records}))
+def _scopes(records: Sequence[LatencyRecord]) -> str:
+    return ' and '.join(words for scope, words in SCOPES.items() if scope in {record.scope for record in records})
 
 
-def _scopes(records: Sequence[dict]) -> str:
-    return ' and '.join(words for scope, words in SCOPES.items()
-                        if scope in {record.get('scope', 'net') for record in records})
-
-
-def _legend(records: Sequence[dict]) -> list[str]:
-    counts = sorted({record['samples'] for record in records})
+def _legend(records: Sequence[LatencyRecord]) -> list[str]:
+    counts = sorted({record.samples or 0 for record in records})
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
     lines = [f'ms for one image, {_scopes(records)}, {_precisions(records)}, batch 1, {samples} samples a row;',
              'thr = threads, input = height x width, first = first inference (compilation apart)']
     lines += _end_to_end_legend(records)
-    compiled = [record['compile_s'] for record in records if record['compile_s'] is not None]
+    compiled = [record.compile_s for record in records if record.compile_s is not None]
     if compiled:
         lines.append(f'compilation took {min(compiled):.1f} to {max(compiled):.1f} s a row')
-    if any(record['noisy'] for record in records):
+    if any(record.noisy for record in records):
         lines.append('* noisy, measure again on a quiet machine; at worst:')
         lines += [f'    {reason}' for reason in _worst_reasons(records)]
-    if any(ms['p90'] is None for ms in (record['latency_ms'] for record in records)):
+    if any(record.latency_ms.p90 is None for record in records):
         lines.append('p90 needs 64 samples: ? where there are fewer')
     return lines
 
 
-def _end_to_end(records: Sequence[dict]) -> list[dict]:
-    return [record for record in records if record.get('scope') == 'e2e']
+def _end_to_end(records: Sequence[LatencyRecord]) -> list[LatencyRecord]:
+    return [record for record in records if record.scope == 'e2e']
 
 
-def _end_to_end_legend(records: Sequence[dict]) -> list[str]:
+def _end_to_end_legend(records: Sequence[LatencyRecord]) -> list[str]:
     """What the network's surroundings take, for each end-to-end row that has its network's row beside it."""
     lines = []
-    keys = ('config', 'input', 'threads', 'engine', 'precision')
     for record in _end_to_end(records):
-        net = next((other for other in records if other.get('scope') == 'net'
-                    and all(other[key] == record[key] for key in keys)), None)
-        stages = ', '.join(f'{name} {format_ms(ms)}' for name, ms in record['stages_ms'].items() if name != 'network')
+        net = next((other for other in records if (other.config, *other.conditions) ==
+                    (record.config, *record.conditions[:-1], 'net')), None)
+        stages = ', '.join(f'{name} {format_ms(ms)}' for name, ms in (record.stages_ms or {}).items()
+                           if name != 'network')
         if net:
-            rest = record['latency_ms']['median'] - net['latency_ms']['median']
-            name = _shorten(f"{Path(record['config']).stem}, {record['engine']}, {record['threads']} thr", 46)
+            rest = record.latency_ms.median - net.latency_ms.median
+            name = _shorten(f'{record.name}, {record.engine}, {record.threads} thr', 46)
             lines.append(f'    {name}: e2e - net {format_ms(rest)} ({stages})')
     if _end_to_end(records):
         lines.insert(0, 'e2e: from an encoded image in memory to final boxes, label map or class')
     return lines
 
 
-def _worst_reasons(records: Sequence[dict]) -> list[str]:
+def _worst_reasons(records: Sequence[LatencyRecord]) -> list[str]:
     worst: dict[str, tuple[float, str]] = {}
-    for reason in (reason for record in records for reason in record['noisy_because']):
+    for reason in (reason for record in records for reason in record.noisy_because):
         number = re.search(r'\d+(\.\d+)?', reason)
         size, kind = float(number[0]) if number else 0., re.sub(r'[-+]?\d+(\.\d+)?', '#', reason)
         worst[kind] = max(worst.get(kind, (0., reason)), (size, reason))

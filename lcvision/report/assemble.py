@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.latency.record import LatencyRecord
 from lcvision.papers.accuracy import PAPER_DATA, PAPER_MACHINE, PAPER_POINTS
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
 from lcvision.report.pareto import pareto_front
@@ -107,21 +108,19 @@ def _paper_rows(task: str) -> list[dict]:
     return [{**row, 'front': row in front} for row in rows]
 
 
-def _timed(record: dict, machine: int | None, source: str, names: list[str]) -> dict:
-    ms = record['latency_ms']
-    low, high = ms.get('ci95') or (ms['median'], ms['median'])
+def _timed(record: LatencyRecord, machine: int | None, source: str, names: list[str]) -> dict:
+    ms = record.latency_ms
     return dict(
-        config=record['config'], task=record['task'], engine=record['engine'], precision=record['precision'],
-        threads=record['threads'], scope=record.get('scope', 'net'), input=record['input'],
-        params=record.get('params'), macs=record.get('macs'), median=ms['median'], p10=ms.get('p10'),
-        p90=ms.get('p90'), low=low, high=high, by_yardstick=_by_yardstick(record), samples=record.get('samples'),
-        first=record.get('first_ms'), compile=record.get('compile_s'), noisy=bool(record.get('noisy')),
-        why=record.get('noisy_because') or [],
+        config=record.config, task=record.task, engine=record.engine, precision=record.precision,
+        threads=record.threads, scope=record.scope, input=record.input, params=record.params, macs=record.macs,
+        median=ms.median, p10=ms.p10, p90=ms.p90, low=ms.ci95[0], high=ms.ci95[1],
+        by_yardstick=_by_yardstick(record), samples=record.samples, first=record.first_ms, compile=record.compile_s,
+        noisy=record.noisy, why=record.noisy_because,
         machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
 
 
-def _by_yardstick(record: dict) -> dict | None:
-    compute = (record.get('yardstick') or {}).get('compute')
+def _by_yardstick(record: LatencyRecord) -> dict | None:
+    compute = (record.yardstick or {}).get('compute')
     return compute and dict(median=compute['ratio'], low=compute['ci95'][0], high=compute['ci95'][1])
 
 
@@ -160,7 +159,7 @@ def _same_network(evaluation: Evaluation, timing: dict) -> bool:
     if timing['precision'] != evaluation.precision:
         return False
     # The evaluation's own records tell its size: at another one, or with other classes, its accuracy is unknown.
-    own = [(record['input'], record.get('params')) for record in evaluation.records]
+    own = [(record.input, record.params) for record in evaluation.records]
     return not own or any(timing['input'] == size and timing['params'] in (params, None) for size, params in own)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lcvision.files import write_atomically
-from lcvision.latency.table import SCOPES, format_count, format_ms
+from lcvision.latency.record import SCOPES
+from lcvision.latency.table import format_count, format_ms
 from lcvision.papers.accuracy import PAPER
 from lcvision.report.assemble import VIEW, Report, TaskReport
 from lcvision.report.names import MACHINE_NOT_RECORDED

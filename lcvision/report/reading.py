@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lcvision.errors import UserError
-from lcvision.report.check import check_record, parse_json
+from lcvision.latency.record import LatencyRecord, Measurements, parse_json, read_records
 from lcvision.report.names import DATA_NOT_RECORDED, data_named, data_of
 from lcvision.report.run_folder import Run, read_run
 from lcvision.tasks import TASKS, task_of_metrics
-
-SCHEMA = 1
 
 
 @dataclass
@@ -34,7 +32,7 @@ class Evaluation:
     data: str
     name: str
     precision: str = 'fp32'
-    records: list[dict] = field(default_factory=list)
+    records: list[LatencyRecord] = field(default_factory=list)
 
 
 @dataclass
@@ -50,7 +48,7 @@ class Inputs:
     """
 
     evaluations: list[Evaluation] = field(default_factory=list)
-    timings: list[tuple[dict, int | None, str]] = field(default_factory=list)
+    timings: list[tuple[LatencyRecord, int | None, str]] = field(default_factory=list)
     machines: list[dict] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -113,14 +111,9 @@ def _take(inputs: Inputs, path: Path, content: Any, name: str, run: Run | None) 
 
 
 def _take_benchmark(inputs: Inputs, path: Path, content: dict) -> None:
-    if content['schema'] != SCHEMA:
-        raise UserError(f"{path} has schema {content['schema']!r}, but only schema {SCHEMA} is known: measure again "
-                        'with tools/benchmark_cpu.py --json, or take the lcvision that wrote it')
-    environment, records = content.get('environment'), content.get('results')
-    if not isinstance(environment, dict) or not isinstance(records, list):
-        raise UserError(f'{path} has schema {SCHEMA} but lacks environment or results: write it again with '
-                        'tools/benchmark_cpu.py --json')
-    inputs.timings += _timings(path, records, _machine(inputs, environment, path))
+    found = Measurements.from_json(content, str(path))
+    machine = _machine(inputs, found.environment, path)
+    inputs.timings += [(record, machine, path.name) for record in found.records]
 
 
 def _take_test(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> None:
@@ -129,17 +122,12 @@ def _take_test(inputs: Inputs, path: Path, content: dict, name: str, run: Run | 
         raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
     environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
-    inputs.timings += _timings(path, records, machine)
-    if not _take_evaluation(inputs, path, content, name, run) and not records:
+    found = read_records(records, str(path))
+    inputs.timings += [(record, machine, path.name) for record in found]
+    if not _take_evaluation(inputs, path, content, name, run, found) and not found:
         metrics = ', '.join(task.metric for task in TASKS.values())
         raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with tools/test.py '
                         '--json')
-
-
-def _timings(path: Path, records: list, machine: int | None) -> list[tuple[dict, int | None, str]]:
-    for place, record in enumerate(records):
-        check_record(record, f'{path}, record {place + 1}')
-    return [(record, machine, path.name) for record in records]
 
 
 def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
@@ -155,7 +143,8 @@ def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
     return len(inputs.machines) - 1
 
 
-def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> bool:
+def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None,
+                     records: Sequence[LatencyRecord] = ()) -> bool:
     """Whether the content has one of the metrics."""
     metrics = content['metrics']
     task = task_of_metrics(metrics)
@@ -171,7 +160,7 @@ def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: 
     config = str(content['config'])
     inputs.evaluations.append(Evaluation(
         config, task.name, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
-        str(content.get('precision', 'fp32')), content.get('latency') or []))
+        str(content.get('precision', 'fp32')), list(records)))
     return True
 
 

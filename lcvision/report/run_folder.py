@@ -7,7 +7,7 @@ from typing import Any
 
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
-from lcvision.report.check import parse_json
+from lcvision.latency.record import parse_json
 from lcvision.tasks import task_of_metrics
 
 _RECORD = 'run.json'

@@ -2,11 +2,14 @@ import cv2
 import pytest
 
 from docs.build.families import draw_families, families_table
+from lcvision.latency.record import LatencyRecord, Summary
 
 
 def record(stem, macs, median, engine='eager', threads=1, noisy=False):
-    return dict(config=f'configs/classification/{stem}.py', engine=engine, threads=threads, params=1_500_000,
-                macs=macs, latency_ms=dict(median=median), noisy=noisy, input=[224, 224])
+    return LatencyRecord(
+        config=f'configs/classification/{stem}.py', task='classification', engine=engine, precision='fp32',
+        threads=threads, params=1_500_000, macs=macs, latency_ms=Summary(median, (median, median)), noisy=noisy,
+        input=[224, 224])
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.errors import UserError
-from lcvision.latency import Budget, Subject, benchmark, run_benchmark
-from lcvision.latency.time_limit import TimeLimit
+from lcvision.latency import Budget, LatencyRecord, Subject, benchmark, run_benchmark
+from lcvision.latency.subject import TimeLimit
 from tests.latency.small_net import small_net
 
 KEYS = {'config', 'task', 'engine', 'precision', 'threads', 'batch', 'input', 'scope', 'params', 'macs', 'latency_ms',
@@ -117,25 +117,26 @@ def subjects():
 def test_records():
     outcome = run_benchmark(subjects(), [ENGINES['eager'], Idle()], [1], budget=BUDGET)
     assert not outcome.failures
-    assert [(r['config'], r['engine']) for r in outcome.records] == [
+    assert [(r.config, r.engine) for r in outcome.records] == [
         ('configs/b.py', 'eager'), ('configs/b.py', 'idle'), ('configs/a.py', 'eager'), ('configs/a.py', 'idle')]
-    for record in json.loads(json.dumps(outcome.records, allow_nan=False)):
-        assert record.keys() >= KEYS
-        assert set(record['latency_ms']) >= {'median', 'p10', 'p90', 'min', 'ci95'}
-        assert record['scope'] == 'net' and record['precision'] == 'fp32' and record['batch'] == 1
-        assert record['latency_ms']['p90'] is None and record['samples'] == 8
-        assert record['weights_hash'] is None and record['config_hash'] == 'c0'
-        assert record['response_error'] < 1e-4
+    for record in outcome.records:
+        written = json.loads(json.dumps(record.to_json(), allow_nan=False))
+        assert written.keys() >= KEYS and LatencyRecord.from_json(written, 'here').to_json() == written
+        assert set(written['latency_ms']) >= {'median', 'p10', 'p90', 'min', 'ci95'}
+        assert record.scope == 'net' and record.precision == 'fp32' and record.batch == 1
+        assert record.latency_ms.p90 is None and record.samples == 8
+        assert record.weights_hash is None and record.config_hash == 'c0'
+        assert record.response_error < 1e-4
     first = outcome.records[0]
     network = small_net()
-    assert first['params'] == sum(p.numel() for p in network.parameters())
-    assert first['macs'] == 8 * 12 * (27 * 8 + 9 * 8 + 8 * 4)
-    assert first['input'] == [16, 24] and first['compile_s'] is None and outcome.records[1]['compile_s'] == 2
+    assert first.params == sum(p.numel() for p in network.parameters())
+    assert first.macs == 8 * 12 * (27 * 8 + 9 * 8 + 8 * 4)
+    assert first.input == [16, 24] and first.compile_s is None and outcome.records[1].compile_s == 2
 
 
 def test_a_wrong_engine_is_a_failure_and_not_a_row():
     outcome = run_benchmark(subjects()[:1], [Wrong(), ENGINES['eager'], Refusing()], [1], budget=BUDGET)
-    assert [r['engine'] for r in outcome.records] == ['eager']
+    assert [r.engine for r in outcome.records] == ['eager']
     assert [f.engine for f in outcome.failures] == ['wrong', 'refusing']
     assert 'differs from eager float32 by 0.' in str(outcome.failures[0])
     assert 'not this network' in str(outcome.failures[1])
@@ -144,7 +145,7 @@ def test_a_wrong_engine_is_a_failure_and_not_a_row():
 def test_a_row_that_breaks_takes_no_other_with_it():
     engines = [Unforeseen(), Breaking(RuntimeError('operator not implemented')), Idle(), ENGINES['eager']]
     outcome = run_benchmark(subjects()[:1], engines, [1], budget=BUDGET, noise_check=True)
-    assert [r['engine'] for r in outcome.records] == ['idle', 'eager']
+    assert [r.engine for r in outcome.records] == ['idle', 'eager']
     assert [(f.engine, f.reason) for f in outcome.failures] == [
         ('unforeseen', 'MemoryError: no 40 GB here'), ('breaking', 'RuntimeError: operator not implemented')]
 
@@ -154,7 +155,7 @@ def test_rows_are_delivered_after_each_number_of_threads(monkeypatch):
     monkeypatch.setattr(environment, 'cgroup_quota', lambda: None)
     delivered = []
     run_benchmark(subjects()[:1], [Idle()], [1, 2], budget=BUDGET,
-                  deliver=lambda outcome: delivered.append([r['threads'] for r in outcome.records]))
+                  deliver=lambda outcome: delivered.append([r.threads for r in outcome.records]))
     assert delivered == [[1], [1, 2]]
 
 
@@ -177,14 +178,14 @@ def test_an_interrupt_amid_the_rounds_leaves_what_was_measured():
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(subjects()[:1], [Idle(), Stopping()], [1], noise_check=True, deliver=delivered.append,
                       budget=Budget(samples=400, rounds=20, warmup_seconds=0.001))
-    rows = {record['engine']: record['samples'] for record in delivered[0].records}
-    assert 20 <= rows['idle'] < 400 and 'latency_ms' in delivered[0].records[0]
+    rows = {record.engine: record.samples for record in delivered[0].records}
+    assert 20 <= rows['idle'] < 400 and delivered[0].records[0].latency_ms.median > 0
 
 
 def test_an_engine_without_one_of_the_precisions_skips_its_rows(monkeypatch):
     outcome = run_benchmark(subjects()[:1], [Fp32Only(), ENGINES['eager']], [1], precisions=['fp32', 'bf16'],
                             budget=BUDGET)
-    assert [(r['engine'], r['precision']) for r in outcome.records] == [
+    assert [(r.engine, r.precision) for r in outcome.records] == [
         ('fp32-only', 'fp32'), ('eager', 'fp32'), ('eager', 'bf16')]
     assert [(row.engine, row.reason) for row in outcome.skipped] == [('fp32-only', 'it does not run in bf16')]
     assert not outcome.failures
@@ -221,27 +222,27 @@ def test_the_smallest_network_takes_part_twice_for_the_noise_floor():
     floor, = outcome.noise_floors
     assert len(outcome.records) == 2
     assert (floor['config'], floor['engine'], floor['threads'], floor['scope']) == ('configs/a.py', 'idle', 1, 'net')
-    assert floor['median_ms'][0] == outcome.records[1]['latency_ms']['median'] and floor['floor'] >= 0
+    assert floor['median_ms'][0] == round(outcome.records[1].latency_ms.median, 5) and floor['floor'] >= 0
     json.dumps(floor, allow_nan=False)
     assert run_benchmark(subjects()[:1], [Idle()], [1], budget=BUDGET).noise_floors == []
 
 
 def test_the_floor_holds_what_a_new_preparation_changes():
     outcome = run_benchmark(subjects()[:1], [Moody()], [1], budget=BUDGET, noise_check=True)
-    assert outcome.noise_floors[0]['difference'] > 0.5 and outcome.records[0]['noisy']
+    assert outcome.noise_floors[0]['difference'] > 0.5 and outcome.records[0].noisy
 
 
 def test_unequal_twins_make_every_row_noisy(monkeypatch):
     monkeypatch.setattr(benchmark, 'compare_twins', lambda *_: dict(difference=0.2, ci95=[0.1, 0.3], floor=0.3))
     records = run_benchmark(subjects(), [Idle()], [1], budget=BUDGET, noise_check=True).records
-    assert all('measured twice differed by 20.0%' in ' '.join(record['noisy_because']) for record in records)
-    assert all(record['noisy'] for record in records)
+    assert all('measured twice differed by 20.0%' in ' '.join(record.noisy_because) for record in records)
+    assert all(record.noisy for record in records)
 
 
 def test_what_there_is_no_time_for_is_skipped():
     limit = TimeLimit(1e-6)
     outcome = run_benchmark(subjects(), [Idle(), Refusing()], [1], budget=BUDGET, time_limit=limit)
-    assert [record['config'] for record in outcome.records] == ['configs/b.py'] and not outcome.failures
+    assert [record.config for record in outcome.records] == ['configs/b.py'] and not outcome.failures
     assert [(row.name, row.engine) for row in outcome.skipped] == [('a', 'idle'), ('b', 'refusing'), ('a', 'refusing')]
 
 
@@ -259,5 +260,5 @@ def test_beside_a_busy_process_a_row_is_noisy():
         os.sched_setaffinity(0, cpus)
         busy.kill()
         busy.wait()
-    assert record['noisy'] and record['other_cpus'] > 0.1
-    assert any('other processes used' in reason for reason in record['noisy_because'])
+    assert record.noisy and record.other_cpus > 0.1
+    assert any('other processes used' in reason for reason in record.noisy_because)

@@ -4,15 +4,17 @@ import json
 import pytest
 
 from lcvision.errors import UserError
-from lcvision.latency.compare import compare_runs, read_baseline
+from lcvision.latency import compare
+from lcvision.latency.compare import read_baseline
+from lcvision.latency.record import Measurements, read_records
 
 MACHINE = dict(cpu='Some CPU', noise_floor=[dict(threads=1, floor=0.02)], git_revision='abc')
 
 
 def record(median, name='a', noisy=False, spread=0.005, **changes):
     ms = dict(median=median, ci95=[median * (1 - spread), median * (1 + spread)])
-    return dict(config=f'configs/{name}.py', engine='eager', precision='fp32', threads=1, input=[8, 8], scope='net',
-                noisy=noisy, latency_ms=ms) | changes
+    return dict(config=f'configs/{name}.py', task='detection', engine='eager', precision='fp32', threads=1, input=[8, 8],
+                scope='net', noisy=noisy, latency_ms=ms) | changes
 
 
 def on_yardstick(row, compute=1., memory=1.):
@@ -21,6 +23,10 @@ def on_yardstick(row, compute=1., memory=1.):
     return row | dict(yardstick={
         kind: dict(work='w', ms=ms, ratio=median / ms, ci95=[x / ms for x in interval])
         for kind, ms in (('compute', compute), ('memory', memory))})
+
+
+def compare_runs(rows, machine, baseline):
+    return compare.compare_runs(read_records(rows, 'now'), machine, Measurements.from_json(baseline, 'then'))
 
 
 def content(*rows, **changes):
@@ -103,7 +109,7 @@ def test_what_an_older_baseline_did_not_record_is_no_difference():
 def test_a_baseline_is_read(tmp_path):
     path = tmp_path / 'a.json'
     path.write_text(json.dumps(content(record(10.))))
-    assert read_baseline(str(path))['results'][0]['threads'] == 1
+    assert read_baseline(str(path)).records[0].threads == 1
 
 
 @pytest.mark.parametrize('text, message', [
@@ -111,10 +117,11 @@ def test_a_baseline_is_read(tmp_path):
     ('{"config": "a.py", "metrics": {}, "latency": []}', 'has no schema'),
     ('[]', 'has no schema'),
     ('{"schema": 1', 'is not JSON'),
-    ('{"schema": 1, "results": []}', 'lacks the environment'),
-    ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'broken results'),
-    ('{"schema": 1, "environment": {"cpu": "x"}, "results": 3}', 'broken results'),
-    (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'broken results'),
+    ('{"schema": 1, "environment": {}, "results": []}', 'lacks the CPU'),
+    ('{"schema": 1, "results": []}', 'lacks environment or results'),
+    ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'record 1 lacks a proper engine'),
+    ('{"schema": 1, "environment": {"cpu": "x"}, "results": 3}', 'lacks environment or results'),
+    (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'lacks a proper yardstick'),
 ])
 def test_other_files_are_refused(tmp_path, text, message):
     path = tmp_path / 'a.json'

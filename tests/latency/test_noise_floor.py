@@ -4,6 +4,12 @@ import pytest
 
 from lcvision.latency.measure import Series
 from lcvision.latency.noise_floor import compare_twins, describe_floor, floor_of, floor_record, mark_noisy
+from lcvision.latency.record import LatencyRecord, Summary
+
+
+def row(threads=2):
+    return LatencyRecord(config='a.py', task='detection', engine='eager', precision='fp32', threads=threads,
+                         input=[8, 8], latency_ms=Summary(8., (8., 8.)), samples=3)
 
 
 def samples(median, seed, spread=0.02, count=200):
@@ -63,16 +69,16 @@ def test_the_seed_fixes_the_interval():
 
 @pytest.mark.parametrize('difference, noisy', [(0.029, False), (-0.029, False), (0.05, True), (-0.05, True)])
 def test_rows_beside_unequal_twins_are_noisy(difference, noisy):
-    record = dict(noisy=False, noisy_because=[])
+    record = row()
     mark_noisy([record], dict(difference=difference))
-    assert record['noisy'] is noisy
-    assert record['noisy_because'] == (['the same engine measured twice differed by 5.0%'] if noisy else [])
+    assert record.noisy is noisy
+    assert record.noisy_because == (['the same engine measured twice differed by 5.0%'] if noisy else [])
 
 
 def test_the_floor_belongs_to_its_number_of_threads():
-    record = dict(config='a.py', engine='eager', precision='fp32', threads=2, input=[8, 8], scope='net', samples=3)
+    record = row()
     floor = floor_record(record, compare_twins(series(8., 1), series(8.8, 2)))
     assert floor['config'] == 'a.py' and 'samples' not in floor
-    assert floor_of(record, [floor]) == floor['floor'] and floor_of({**record, 'threads': 1}, [floor]) == 0
+    assert floor_of(record, [floor]) == floor['floor'] and floor_of(row(threads=1), [floor]) == 0
     line = describe_floor(floor)
     assert 'eager twice differs by +' in line and len(line) <= 100

@@ -1,12 +1,14 @@
 """Ratios beside the papers'."""
 from lcvision.latency.paper_ratios import COMPARISONS, format_ratios
+from lcvision.latency.record import LatencyRecord, Summary
 
 DETECTION = [c for c in COMPARISONS if c.table == 4]
 
 
-def record(name, median, threads=1, engine='eager', noisy=False):
-    return dict(config=f'configs/detection/{name}.py', engine=engine, threads=threads, precision='fp32',
-                input=[416, 416], noisy=noisy, latency_ms=dict(median=median, ci95=[median * 0.99, median * 1.01]))
+def record(name, median, threads=1, engine='eager', noisy=False, scope='net'):
+    return LatencyRecord(
+        config=f'configs/detection/{name}.py', task='detection', engine=engine, threads=threads, precision='fp32',
+        input=[416, 416], noisy=noisy, scope=scope, latency_ms=Summary(median, (median * 0.99, median * 1.01)))
 
 
 def test_models_measured_alike_are_compared():
@@ -41,4 +43,4 @@ def test_what_is_within_the_noise_is_equal():
 
 def test_scopes_are_not_mixed():
     a, b = DETECTION[0].config, DETECTION[0].baseline
-    assert format_ratios([{**record(a, 9.), 'scope': 'e2e'}, {**record(b, 10.), 'scope': 'net'}]) == []
+    assert format_ratios([record(a, 9., scope='e2e'), record(b, 10.)]) == []

@@ -4,11 +4,12 @@ import pytest
 from lcvision.errors import UserError
 from lcvision.latency.paper_table import format_paper, paper_rows
 from lcvision.latency.presets import DEFAULT, PRESETS, find_preset
+from lcvision.latency.record import LatencyRecord, Summary
 
 
 def record(name, median, noisy=False, threads=2):
-    return dict(config=f'configs/x/{name}.py', engine='eager', threads=threads, precision='fp32', input=[224, 224],
-                scope='net', noisy=noisy, latency_ms=dict(median=median))
+    return LatencyRecord(config=f'configs/x/{name}.py', task='detection', engine='eager', threads=threads,
+                         precision='fp32', input=[224, 224], noisy=noisy, latency_ms=Summary(median, (median, median)))
 
 
 def test_the_papers_rows():

@@ -1,6 +1,7 @@
 import cv2
 import pytest
 
+from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import WIDTH, format_count, format_ms, format_table, plot_records
 
 ENVIRONMENT = dict(cpu='Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz', flags=['avx2', 'fma', 'avx512f'], cores=40,
@@ -8,12 +9,12 @@ ENVIRONMENT = dict(cpu='Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz', flags=['avx2'
 
 
 def record(name='picodet_pplcnet_1x', median=7.9, noisy=False, samples=200, **changes):
-    return dict(config=f'configs/detection/{name}.py', engine='inductor', precision='fp32', threads=10,
-                input=[416, 416], params=1210000, macs=709e6, samples=samples, first_ms=51.2, compile_s=12.,
-                latency_ms=dict(median=median, p10=median * .9, p90=median * 1.2 if samples >= 64 else None,
-                                ci95=[median * .99, median * 1.01]),
-                noisy=noisy, noisy_because=['3.0 involuntary context switches a CPU second'] if noisy else [],
-                **changes)
+    base = dict(config=f'configs/detection/{name}.py', task='detection', engine='inductor', precision='fp32',
+                threads=10, input=[416, 416], params=1210000, macs=709_000_000, samples=samples, first_ms=51.2,
+                compile_s=12., latency_ms=dict(median=median, p10=median * .9, ci95=[median * .99, median * 1.01],
+                                               p90=median * 1.2 if samples >= 64 else None),
+                noisy=noisy, noisy_because=['3.0 involuntary context switches a CPU second'] if noisy else [])
+    return LatencyRecord.from_json(base | changes, 'here')
 
 
 @pytest.mark.parametrize('value, text', [(0.123, '0.12'), (9.99, '9.99'), (12.34, '12.3'), (134.6, '135'), (None, '-')])
@@ -38,7 +39,7 @@ def test_table_shows_every_number():
 
 def test_one_network_at_two_resolutions_has_two_rows():
     name = 'deeplabv3plus_pplcnet_0_5x'
-    records = [{**record(name), 'input': [512, 1024]}, {**record(name, 400.), 'input': [1024, 2048]}]
+    records = [record(name, input=[512, 1024]), record(name, 400., input=[1024, 2048])]
     rows = [line.split() for line in format_table(records, ENVIRONMENT).splitlines() if line.startswith(name)]
     assert [(row[3], row[6]) for row in rows] == [('512x1024', '7.90'), ('1024x2048', '400')]
 
@@ -55,7 +56,7 @@ def test_the_legend_names_the_scopes_that_were_measured(scopes, words):
 
 def test_noise_is_marked_and_explained_once():
     worse = record('b', noisy=True)
-    worse['noisy_because'] = ['12.5 involuntary context switches a CPU second']
+    worse.noisy_because = ['12.5 involuntary context switches a CPU second']
     text = format_table([record('a', noisy=True), worse, record('c')], ENVIRONMENT)
     marks = {line.split()[0]: line.endswith('*') for line in text.splitlines() if line.startswith(('a ', 'b ', 'c '))}
     assert marks == {'a': True, 'b': True, 'c': False}

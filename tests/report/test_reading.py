@@ -91,7 +91,7 @@ def test_a_metric_that_is_no_number_is_left_out_with_a_remark(tmp_path, number):
     ('nonsense', 'is not JSON'),
     ([1, 2], 'is of another kind'),
     ({'points': []}, 'is of another kind'),
-    ({'schema': 2, 'environment': {}, 'results': []}, 'has schema 2, but only schema 1 is known'),
+    ({'schema': 2, 'environment': {}, 'results': []}, 'has schema 2, but schema 1 is needed'),
     ({'schema': 1, 'results': []}, 'lacks environment or results'),
     ({'schema': 1, 'environment': {}, 'results': [7]}, 'record 1 is int, not a latency record'),
     ({'config': 'a', 'metrics': {'loss': 1.}, 'latency': []}, 'has neither latency nor one of the metrics'),

@@ -12,9 +12,10 @@ from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import raw_network
 from lcvision.engine.model_wrapper import unwrapped
 from lcvision.errors import UserError
-from lcvision.latency import SCOPES, Budget, Subject, run_benchmark
+from lcvision.latency import SCOPES, Budget, LatencyRecord, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.joint_score import JointScore
+from lcvision.latency.record import Summary
 from lcvision.latency.table import format_ms
 from lcvision.registry import HOOKS
 from lcvision.tasks import task_of
@@ -28,7 +29,7 @@ class CPULatencyHook(Hook):
     batch 1. ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile;
     ``latency/e2e_ms`` is the median from an encoded image to the result. Being ordinary metrics they are logged on the
     line of the others and reach every visualiser. The whole records are in :attr:`records` and in the message hub
-    under 'latency/records'. In a distributed run the first rank measures and the others wait.
+    under 'latency/records', there as plain JSON. In a distributed run the first rank measures and the others wait.
 
     With ``joint`` the metrics have ``joint/score`` as well, by which ``save_best='joint/score'`` chooses. It can only
     tell checkpoints apart whose networks differ in time, as in a search or in pruning; with one network it puts runs
@@ -72,7 +73,7 @@ class CPULatencyHook(Hook):
         self.threads = threads
         self.input_size = None if input_size is None else _size(input_size)
         self.interval = _whole('interval', interval)
-        self.records: list[dict] = []
+        self.records: list[LatencyRecord] = []
         self._validations = 0
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
@@ -101,24 +102,24 @@ class CPULatencyHook(Hook):
         if message[0] is not None:
             raise UserError(message[0])
         self.records = message[1]
-        runner.message_hub.update_info('latency/records', self.records, resumed=False)
+        runner.message_hub.update_info('latency/records', [record.to_json() for record in self.records], resumed=False)
         if self.records and metrics is not None:
             for scope, latency in self._quickest().items():
-                metrics[f'latency/{scope}_ms'] = latency['median']
-                if scope == 'net' and latency['p90'] is not None:
-                    metrics['latency/p90_ms'] = latency['p90']
+                metrics[f'latency/{scope}_ms'] = latency.median
+                if scope == 'net' and latency.p90 is not None:
+                    metrics['latency/p90_ms'] = latency.p90
 
-    def _quickest(self) -> dict[str, dict]:
-        ordered = sorted(self.records, key=lambda record: -record['latency_ms']['median'])
-        return {record.get('scope', 'net'): record['latency_ms'] for record in ordered}
+    def _quickest(self) -> dict[str, Summary]:
+        ordered = sorted(self.records, key=lambda record: -record.latency_ms.median)
+        return {record.scope: record.latency_ms for record in ordered}
 
     def _score(self, metrics: dict | None) -> None:
         latency = self._quickest().get(self.joint.scope) if self.joint else None
         # A detector that finds nothing yet has no metric, and then no score either.
         if self.joint and latency and metrics is not None and self.joint.metric in metrics:
-            metrics['joint/score'] = self.joint(metrics[self.joint.metric], latency['median'])
+            metrics['joint/score'] = self.joint(metrics[self.joint.metric], latency.median)
 
-    def _measure(self, runner: Runner) -> list[dict]:
+    def _measure(self, runner: Runner) -> list[LatencyRecord]:
         start = time.monotonic()
         subject = self._subject(runner)
         threads = self.threads or environment.usable_threads()
@@ -147,16 +148,15 @@ class CPULatencyHook(Hook):
             end_to_end=around)
 
 
-def describe(record: dict) -> str:
+def describe(record: LatencyRecord) -> str:
     """A record as one line of a log."""
-    ms = record['latency_ms']
-    layout = f" ({record['layout']})" if record.get('layout') else ''
-    noisy = f"; NOISY: {', '.join(record['noisy_because'])}" if record['noisy'] else ''
-    what = 'from image to result' if record.get('scope') == 'e2e' else 'of the network'
-    return (f"CPU latency {what}: median {format_ms(ms['median'])} ms, p10 {format_ms(ms['p10'])}, "
-            f"p90 {format_ms(ms['p90'])}, {record['samples']} samples, {record['engine']}{layout}, "
-            f"{record['precision']}, {record['threads']} thread(s), batch 1, "
-            f"{record['input'][0]}x{record['input'][1]}{noisy}")
+    ms = record.latency_ms
+    layout = f' ({record.layout})' if record.layout else ''
+    noisy = f"; NOISY: {', '.join(record.noisy_because)}" if record.noisy else ''
+    what = 'from image to result' if record.scope == 'e2e' else 'of the network'
+    return (f'CPU latency {what}: median {format_ms(ms.median)} ms, p10 {format_ms(ms.p10)}, p90 {format_ms(ms.p90)}, '
+            f'{record.samples} samples, {record.engine}{layout}, {record.precision}, {record.threads} thread(s), '
+            f'batch 1, {record.size}{noisy}')
 
 
 def _scopes(value: str) -> list[str]:

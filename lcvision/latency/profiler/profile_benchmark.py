@@ -8,11 +8,12 @@ from torch import nn
 
 from lcvision.deploy.engines.engine import Engine, Prepared
 from lcvision.errors import UserError
-from lcvision.latency.benchmark import NO_TIME, Failure, Outcome, Progress, Subject, reason_of, run_benchmark
+from lcvision.latency.benchmark import NO_TIME, Progress, reason_of, run_benchmark
 from lcvision.latency.measure import Budget, quietly
 from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS
 from lcvision.latency.profiler.onednn_profile import profile_inference
-from lcvision.latency.time_limit import TimeLimit
+from lcvision.latency.record import Failure, Outcome
+from lcvision.latency.subject import Subject, TimeLimit
 
 # Engines whose convolutions write the log; OpenVINO has a oneDNN of its own, which does not.
 PROFILED = ('eager', 'inductor', 'inductor-freezing', 'aot-inductor')
@@ -51,7 +52,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         deliver: Given the outcome as far as it is known, after each row.
 
     Returns:
-        Records with the key 'profile', see
+        Records with a profile, see
         :func:`~lcvision.latency.profiler.onednn_profile.profile_inference`.
     """
     outcome = Outcome()
@@ -74,8 +75,8 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         for record in measured.records:
             told(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
             try:
-                record['profile'] = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.name,
-                                                    precision, count), count)
+                record.profile = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.name,
+                                                 precision, count), count)
             except Exception as error:
                 outcome.failures.append(Failure(subject.name, engine.name, count, reason_of(error)))
         if deliver:

@@ -1,7 +1,7 @@
 """Profiles as tables that fit a terminal of 100 columns."""
 from collections.abc import Sequence
-from pathlib import Path
 
+from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import WIDTH, format_ms
 
 _HEADS = ('layer', 'kernel', 'shape', 'us', 'share', 'GFLOP/s', 'peak', '')
@@ -12,31 +12,31 @@ _PARTS = {'onednn': "oneDNN's kernels", 'reorders': 'reorders', 'other': 'other 
           'outside': 'outside kernels'}
 
 
-def format_profiles(records: Sequence[dict]) -> list[str]:
+def format_profiles(records: Sequence[LatencyRecord]) -> list[str]:
     """Lays out the profiles of records, one table after the other.
 
     Args:
-        records: As written to JSON; those without a profile are passed over.
+        records: Those without a profile are passed over.
 
     Returns:
         Lines of at most 100 columns.
     """
-    profiled = [record for record in records if 'profile' in record]
-    lines = [line for record in profiled for line in ('', *_profile(record))]
+    profiled = [(record, record.profile) for record in records if record.profile]
+    lines = [line for pair in profiled for line in ('', *_profile(*pair))]
     return [*lines, '', *_legend()] if profiled else []
 
 
-def _profile(record: dict) -> list[str]:
-    profile = record['profile']
-    title = (f"{Path(record['config']).stem}, {record['engine']} {record['precision']}, {record['threads']} thread(s), "
-             f"{'x'.join(map(str, record['input']))}: {format_ms(profile['wall_ms'])} ms")
+def _profile(record: LatencyRecord, profile: dict) -> list[str]:
+    title = (f'{record.name}, {record.engine} {record.precision}, {record.threads} thread(s), {record.size}: '
+             f"{format_ms(profile['wall_ms'])} ms")
+    speed = 2e-6 * (record.macs or 0) / profile['wall_ms']
     lines = [title[:WIDTH], _line(_HEADS), '-' * WIDTH, *(_line(_cells(row)) for row in profile['rows']), '-' * WIDTH]
     shares = profile['parts_share']
     lines.append(' + '.join(f'{text} {shares[name]:.1%}' for name, text in _PARTS.items()))
     lines += [_sum(profile, flag, text) for flag, text in (('reference', 'reference kernels'), ('reorder', 'reorders'),
                                                            ('outside oneDNN', 'layers outside oneDNN'))]
-    lines.append(f"peak of one core: {profile['peak_gflops']:.0f} GFLOP/s; network: {_speed(record):.0f} GFLOP/s, "
-                 f"{_speed(record) / profile['peak_gflops'] / record['threads']:.0%} of {record['threads']} core(s)")
+    lines.append(f"peak of one core: {profile['peak_gflops']:.0f} GFLOP/s; network: {speed:.0f} GFLOP/s, "
+                 f"{speed / profile['peak_gflops'] / record.threads:.0%} of {record.threads} core(s)")
     if profile['isa']:
         lines.append(f"instruction sets of oneDNN's kernels: {', '.join(profile['isa'])}"[:WIDTH])
     if shares['outside'] < 0:
@@ -45,10 +45,6 @@ def _profile(record: dict) -> list[str]:
     if profile['noisy_because']:
         lines.append('an interrupted inference counts its waiting as time outside kernels, so that share is too large')
     return lines
-
-
-def _speed(record: dict) -> float:
-    return 2e-6 * record['macs'] / record['profile']['wall_ms']
 
 
 def _sum(profile: dict, flag: str, text: str) -> str:

@@ -88,9 +88,9 @@ def test_latency_stands_beside_accuracy_in_log_and_visualiser(tmp_path):
     assert 'CPU latency of the network: median' in log
     assert torch.get_num_threads() == threads
     record, = hook.records
-    assert record['latency_ms']['median'] == pytest.approx(line['latency/net_ms'], abs=1e-3)
-    assert record['input'] == [16, 24] and record['task'] == 'classification' and len(record['weights_hash']) == 16
-    assert runner.message_hub.get_info('latency/records') == hook.records
+    assert record.latency_ms.median == pytest.approx(line['latency/net_ms'], abs=1e-3)
+    assert record.input == [16, 24] and record.task == 'classification' and len(record.weights_hash) == 16
+    assert runner.message_hub.get_info('latency/records') == [record.to_json()]
     assert 'latency/records' not in runner.message_hub.state_dict()['runtime_info']
 
 
@@ -137,7 +137,7 @@ def test_a_segmentor_has_miou_and_milliseconds_on_one_line(tmp_path, kind):
     assert any('mIoU' in row and 'latency/net_ms' in row for row in log.splitlines())
     assert re.search(r'CPU latency of the network: median .* batch 1, 32x64', log)
     record, = hook.records
-    assert record['task'] == 'segmentation' and record['input'] == [32, 64]
+    assert record.task == 'segmentation' and record.input == [32, 64]
     metrics = runner.test()
     assert next(iter(metrics)) == 'mIoU' and metrics['latency/net_ms'] > 0
 

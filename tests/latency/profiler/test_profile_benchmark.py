@@ -9,7 +9,7 @@ from lcvision.latency import NO_TIME, Budget, Subject
 from lcvision.latency.profiler import onednn_profile
 from lcvision.latency.profiler.onednn_log import LogError
 from lcvision.latency.profiler.profile_benchmark import PROFILED, check_profiled, run_profiles
-from lcvision.latency.time_limit import TimeLimit
+from lcvision.latency.subject import TimeLimit
 from tests.latency.small_net import small_net
 
 BUDGET = Budget(samples=4, max_seconds=1., warmup_seconds=0.1)
@@ -28,7 +28,7 @@ def profiled(*engines):
 
 
 def check_sums(record):
-    profile = record['profile']
+    profile = record.profile
     rows = profile['rows']
     assert sum(profile['parts_share'].values()) == pytest.approx(1., abs=1e-3)
     kernels = sum(ms for name, ms in profile['parts_ms'].items() if name != 'outside')
@@ -46,7 +46,7 @@ def test_profiles_end_in_time_and_are_delivered_as_they_come():
     delivered = []
     outcome = run_profiles(rows, [ENGINES['eager']], [1], budget=BUDGET, time_limit=TimeLimit(1e-6),
                            deliver=lambda found: delivered.append(len(found.records)))
-    assert [record['config'] for record in outcome.records] == ['a.py'] and delivered == [1]
+    assert [record.config for record in outcome.records] == ['a.py'] and delivered == [1]
     assert [(row.name, row.reason) for row in outcome.skipped] == [('b', NO_TIME)]
 
 
@@ -54,11 +54,11 @@ def test_profiles_end_in_time_and_are_delivered_as_they_come():
 def test_eager_names_every_layer():
     record, = profiled('eager').records
     check_sums(record)
-    layers = [row['layer'] for row in record['profile']['rows'] if row['gflops'] is not None]
-    assert layers == ['stem', 'depthwise', 'head'] and record['latency_ms']['median'] > 0
-    sources = {row['layer']: row['source'] for row in record['profile']['rows'] if row['gflops'] is not None}
+    layers = [row['layer'] for row in record.profile['rows'] if row['gflops'] is not None]
+    assert layers == ['stem', 'depthwise', 'head'] and record.latency_ms.median > 0
+    sources = {row['layer']: row['source'] for row in record.profile['rows'] if row['gflops'] is not None}
     assert sources['depthwise'] == 'onednn'
-    relu, = (row for row in record['profile']['rows'] if row['operation'] == 'relu')
+    relu, = (row for row in record.profile['rows'] if row['operation'] == 'relu')
     assert relu['count'] == 2 and relu['layer'] is None and relu['gflops'] is None
 
 
@@ -67,7 +67,7 @@ def test_eager_names_every_layer():
 def test_a_compiled_network_names_its_layers_and_generated_kernels():
     record, = profiled('inductor-freezing').records
     check_sums(record)
-    rows = record['profile']['rows']
+    rows = record.profile['rows']
     assert {row['layer'] for row in rows} >= {'stem', 'depthwise', 'head'}
     assert any(row['source'] == 'inductor' and 'mean' in row['shape'] for row in rows)
 
@@ -80,7 +80,7 @@ def test_an_unknown_log_is_a_failure_that_keeps_the_measurement(monkeypatch):
     monkeypatch.setattr(onednn_profile, 'trace_eager', unknown)
     outcome = profiled('eager')
     assert 'small, engine eager, 1 thread(s): LogError: a line has an unknown form' in str(outcome.failures[0])
-    assert outcome.records[0]['latency_ms']['median'] > 0 and 'profile' not in outcome.records[0]
+    assert outcome.records[0].latency_ms.median > 0 and outcome.records[0].profile is None
 
 
 def test_engines_without_the_log_are_refused(monkeypatch):

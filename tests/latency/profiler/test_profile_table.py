@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from lcvision.latency.profiler.kernel import Kernel, median_kernels
 from lcvision.latency.profiler.onednn_profile import profile_rows
 from lcvision.latency.profiler.profile_table import format_profiles
+from lcvision.latency.record import LatencyRecord, Summary
 
 KERNELS = [
     Kernel('onednn', 'reorder', 'jit:blk', 'backbone.stem', '16x3x3x3', 4.),
@@ -15,12 +18,15 @@ KERNELS = [
 ]
 
 
+PLAIN = LatencyRecord(config='configs/net.py', task='classification', engine='eager', precision='fp32', threads=2,
+                      input=[64, 64], macs=10_000_000, latency_ms=Summary(1., (1., 1.)))
+
+
 def record(kernels=KERNELS, outside=0.605):
     shares = {'onednn': 0.3, 'reorders': 0.01, 'other': 0.085, 'outside': outside}
-    return {'config': 'configs/net.py', 'engine': 'eager', 'precision': 'fp32', 'threads': 2, 'input': [64, 64],
-            'macs': 10_000_000, 'profile': {
-                'wall_ms': 1., 'samples': 30, 'traced': 30, 'parts_share': shares, 'peak_gflops': 100.,
-                'isa': ['avx2'], 'noisy_because': [], 'rows': profile_rows(kernels, 1., 200.)}}
+    return replace(PLAIN, profile={
+        'wall_ms': 1., 'samples': 30, 'traced': 30, 'parts_share': shares, 'peak_gflops': 100., 'isa': ['avx2'],
+        'noisy_because': [], 'rows': profile_rows(kernels, 1., 200.)})
 
 
 def test_rows_share_and_flag():
@@ -39,7 +45,7 @@ def test_reorders_of_unknown_layers_stay_apart():
 
 
 def test_table_fits_and_says_what_matters():
-    lines = format_profiles([record(), {'config': 'plain.py'}])
+    lines = format_profiles([record(), PLAIN])
     assert max(map(len, lines)) <= 100
     text = '\n'.join(lines)
     assert 'net, eager fp32, 2 thread(s), 64x64: 1.00 ms' in text and 'plain' not in text

@@ -3,7 +3,7 @@ import pytest
 
 from lcvision.deploy.engines import ENGINES
 from lcvision.latency.measure import Budget
-from lcvision.latency.time_limit import TimeLimit, largest_share, quickest_to_prepare_first
+from lcvision.latency.subject import TimeLimit, largest_share, quickest_to_prepare_first
 
 
 class Clock:

@@ -1,0 +1,319 @@
+"""What a benchmark gives: records, as objects and as the JSON that the tools write."""
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lcvision.errors import UserError
+from lcvision.tasks import TASKS
+
+SCHEMA = 1
+SCOPES = {'net': 'network only', 'e2e': 'image to result'}
+_REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
+# Not written where a record does not have them.
+_OPTIONAL = ('image', 'stages_ms', 'yardstick', 'profile')
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One series of latencies in milliseconds; what older records do not have is None.
+
+    Attributes:
+        median: Half of the samples took longer.
+        ci95: Bootstrap interval of the median.
+        p10: One sample in ten was quicker.
+        p90: One sample in ten took longer; None below 64 samples, which cannot tell.
+        p99: One sample in a hundred took longer; None below 662 samples.
+        min: The quickest sample.
+        iqr: Distance between the quartiles.
+    """
+
+    median: float
+    ci95: tuple[float, float]
+    p10: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    min: float | None = None
+    iqr: float | None = None
+
+    def to_json(self) -> dict:
+        """The ``latency_ms`` object of a record."""
+        numbers = {name: getattr(self, name) for name in ('median', 'p10', 'p90', 'p99', 'min', 'iqr')}
+        rounded = {name: None if x is None else round(x, 5) for name, x in numbers.items()}
+        return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
+
+    @classmethod
+    def from_json(cls, content: dict) -> 'Summary':
+        """Takes what :meth:`to_json` gave; where there is no interval it is the median."""
+        known: dict[str, Any] = {one.name: content.get(one.name) for one in fields(cls)}
+        return cls(**known | {'ci95': tuple(known['ci95'] or 2 * (known['median'],))})
+
+
+@dataclass(kw_only=True)
+class LatencyRecord:
+    """One network on one engine; attributes are called as in the JSON, and what older files do not have is None.
+
+    Attributes:
+        config: The config, as the user named it.
+        task: Its name, see :mod:`lcvision.tasks`.
+        engine: Name of the engine that ran the network.
+        precision: Of the network.
+        threads: Threads of an operator.
+        batch: Images at once.
+        input: Height and width of the network's input.
+        scope: 'net' is tensor to raw maps, 'e2e' an encoded image in memory to the result.
+        params: Parameters.
+        macs: Multiply-adds of one inference.
+        latency_ms: The samples.
+        samples: Their number.
+        first_ms: The first inference, after any compilation.
+        compile_s: Seconds of compilation; None where nothing is compiled.
+        max_abs_diff: Largest difference from the network in eager float32.
+        noisy: Whether the number is not to be trusted.
+        noisy_because: Reasons, a clause each.
+        response_error: Error of the worst output, see :func:`lcvision.deploy.output_check.response_error`.
+        layout: Memory layout of the activations, where the engine leaves a choice.
+        engine_properties: What the runtime made of its settings, where it tells.
+        warmup_runs: Runs before the first sample.
+        context_switches: Involuntary ones while sampling.
+        cpu_seconds: Of this process while sampling.
+        other_cpus: CPUs' worth of other processes' work.
+        subnormal_weights: Weights that are subnormal numbers.
+        config_hash: Of the config's model.
+        weights_hash: Of the weights; None for random ones.
+        image: Height and width of the encoded image of scope 'e2e'.
+        stages_ms: Milliseconds of the stages of scope 'e2e'.
+        yardstick: By kind, see :meth:`lcvision.latency.yardstick.Yardstick.record`.
+        profile: Layer by layer, see :func:`lcvision.latency.profiler.onednn_profile.profile_inference`.
+    """
+
+    config: str
+    task: str
+    engine: str
+    precision: str
+    threads: int
+    batch: int = 1
+    input: list[int]
+    scope: str = 'net'
+    params: int | None = None
+    macs: int | None = None
+    latency_ms: Summary
+    samples: int | None = None
+    first_ms: float | None = None
+    compile_s: float | None = None
+    max_abs_diff: float | None = None
+    noisy: bool = False
+    noisy_because: list[str] = field(default_factory=list)
+    response_error: float | None = None
+    layout: str | None = None
+    engine_properties: dict[str, str] | None = None
+    warmup_runs: int | None = None
+    context_switches: int | None = None
+    cpu_seconds: float | None = None
+    other_cpus: float | None = None
+    subnormal_weights: int | None = None
+    config_hash: str | None = None
+    weights_hash: str | None = None
+    image: list[int] | None = None
+    stages_ms: dict[str, float] | None = None
+    yardstick: dict[str, dict] | None = None
+    profile: dict | None = None
+
+    @property
+    def name(self) -> str:
+        """The config's name without folder and ending."""
+        return Path(self.config).stem
+
+    @property
+    def size(self) -> str:
+        """The input as HxW."""
+        return 'x'.join(map(str, self.input))
+
+    @property
+    def conditions(self) -> tuple:
+        """What two records must share for their ratio to mean something."""
+        return self.engine, self.precision, self.threads, *self.input, self.scope
+
+    def to_json(self) -> dict:
+        """Plain JSON."""
+        content = {**vars(self), 'latency_ms': self.latency_ms.to_json()}
+        return {key: value for key, value in content.items() if value is not None or key not in _OPTIONAL}
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> 'LatencyRecord':
+        """Reads a record; keys that it does not know are passed over.
+
+        Args:
+            content: As read from JSON.
+            where: File and place of the record, for the message.
+
+        Raises:
+            UserError: Something is missing or is of another kind.
+        """
+        if not isinstance(content, dict):
+            raise UserError(f'{where} is {type(content).__name__}, not a latency record: {_REPAIR}')
+        wrong = cls.check(content)
+        if wrong:
+            raise UserError(f'{where} lacks a proper {", ".join(wrong)}: {_REPAIR}')
+        known = {one.name: content[one.name] for one in fields(cls) if content.get(one.name) is not None}
+        return cls(**{**known, 'latency_ms': Summary.from_json(content['latency_ms'])})
+
+    @staticmethod
+    def check(content: dict) -> list[str]:
+        """Names of what a record needs and does not have, or has of another kind.
+
+        Args:
+            content: As read from JSON.
+        """
+        def absent_or(right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+            return lambda value: value is None or right(value)
+
+        rules: dict[str, Callable[[Any], bool]] = {
+            **dict.fromkeys(('config', 'engine', 'precision'), _is_text), 'threads': _is_count,
+            **dict.fromkeys(('params', 'macs', 'samples'), absent_or(_is_count)),
+            **dict.fromkeys(('first_ms', 'compile_s'), absent_or(_is_time)),
+            'noisy_because': absent_or(lambda value: isinstance(value, list) and all(map(_is_text, value))),
+            'yardstick': absent_or(lambda value: isinstance(value, dict) and all(map(_is_ratio, value.values())))}
+        wrong = [key for key, right in rules.items() if not right(content.get(key))]
+        if content.get('task') not in TASKS:
+            wrong.append(f"task ({', '.join(TASKS)})")
+        if content.get('scope', 'net') not in SCOPES:
+            wrong.append(f"scope ({', '.join(SCOPES)})")
+        if not _are(_is_count, content.get('input')):
+            wrong.append('input ([H, W])')
+        found = content.get('latency_ms')
+        ms = found if isinstance(found, dict) else {}
+        # Few samples have no p90, and a series of one has no interval.
+        times = dict(median=_is_time, p10=absent_or(_is_time), p90=absent_or(_is_time),
+                     ci95=absent_or(lambda value: _are(_is_time, value)))
+        return wrong + [f'latency_ms.{key}' for key, right in times.items() if not right(ms.get(key))]
+
+
+@dataclass
+class Measurements:
+    """What ``tools/benchmark_cpu.py --json`` writes.
+
+    Attributes:
+        environment: The machine, see :func:`lcvision.environment.collect`.
+        records: Rows.
+    """
+
+    environment: dict
+    records: list[LatencyRecord]
+
+    def to_json(self) -> dict:
+        """Plain JSON."""
+        return {'schema': SCHEMA, 'environment': self.environment, 'results': [row.to_json() for row in self.records]}
+
+    @classmethod
+    def from_json(cls, content: Any, where: str) -> 'Measurements':
+        """Reads what :meth:`to_json` gave, also an earlier version of it.
+
+        Args:
+            content: As read from JSON.
+            where: The file, for the message.
+
+        Raises:
+            UserError: It is of another schema, or something in it is missing or of another kind.
+        """
+        schema = content.get('schema') if isinstance(content, dict) else None
+        if schema != SCHEMA:
+            found = 'no schema' if schema is None else f'schema {schema!r}'
+            raise UserError(f'{where} has {found}, but schema {SCHEMA} is needed: measure again with '
+                            'tools/benchmark_cpu.py --json, or take the lcvision that wrote it')
+        if not isinstance(content.get('environment'), dict) or not isinstance(content.get('results'), list):
+            raise UserError(f'{where} lacks environment or results: write it again with tools/benchmark_cpu.py --json')
+        return cls(content['environment'], read_records(content['results'], where))
+
+
+@dataclass
+class Failure:
+    """A row that could not be measured.
+
+    Attributes:
+        name: Of the subject.
+        engine: Of the engine.
+        threads: Threads asked for.
+        reason: One sentence.
+    """
+
+    name: str
+    engine: str
+    threads: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f'{self.name}, engine {self.engine}, {self.threads} thread(s): {self.reason}'
+
+
+@dataclass
+class Outcome:
+    """What a benchmark gave: records in the order of subjects, threads and engines, and what failed.
+
+    Attributes:
+        records: Rows.
+        failures: Rows that could not be measured.
+        noise_floors: Of the A/A check, one for each number of threads.
+        skipped: Rows that were left out, because there was no time or the engine lacks the precision.
+    """
+
+    records: list[LatencyRecord] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    noise_floors: list[dict] = field(default_factory=list)
+    skipped: list[Failure] = field(default_factory=list)
+
+
+def read_records(rows: Iterable[Any], where: str) -> list[LatencyRecord]:
+    """Reads the records of a file.
+
+    Args:
+        rows: As read from JSON.
+        where: The file, for the message.
+
+    Raises:
+        UserError: One of them is wrong.
+    """
+    return [LatencyRecord.from_json(row, f'{where}, record {place}') for place, row in enumerate(rows, 1)]
+
+
+def parse_json(content: bytes) -> Any:
+    """Reads JSON; what is no number that a page could hold (NaN, infinite, of more than 15 digits) becomes None.
+
+    Args:
+        content: In UTF-8, with or without a byte-order mark, or UTF-16.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    def whole(text: str) -> int | None:
+        return int(text) if len(text) <= 15 else None
+
+    def number(text: str) -> float | None:
+        return value if math.isfinite(value := float(text)) else None
+
+    try:
+        return json.loads(content, parse_int=whole, parse_float=number, parse_constant=lambda _: None)
+    except RecursionError:
+        raise ValueError('it is nested too deeply') from None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _is_ratio(value: Any) -> bool:
+    return isinstance(value, dict) and _is_time(value.get('ratio')) and _are(_is_time, value.get('ci95'))
+
+
+def _are(kind: Callable[[Any], bool], pair: Any) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(map(kind, pair))
