@@ -13,8 +13,8 @@ MACHINE = dict(cpu='Some CPU', noise_floor=[dict(threads=1, floor=0.02)], git_re
 
 def record(median, name='a', noisy=False, spread=0.005, **changes):
     ms = dict(median=median, ci95=[median * (1 - spread), median * (1 + spread)])
-    return dict(config=f'configs/{name}.py', task='detection', engine='eager', precision='fp32', threads=1, input=[8, 8],
-                scope='net', noisy=noisy, latency_ms=ms) | changes
+    return dict(config=f'configs/{name}.py', task='detection', engine='eager', precision='fp32', threads=1,
+                input=[8, 8], scope='net', noisy=noisy, latency_ms=ms) | changes
 
 
 def on_yardstick(row, compute=1., memory=1.):

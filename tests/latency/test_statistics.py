@@ -44,7 +44,7 @@ def test_p90_needs_64_samples():
 
 def test_p99_needs_662_samples():
     samples = np.arange(1., 663)
-    assert summarize([samples[:661]]).p99 is None and summarize([samples[:661]]).as_json()['p99'] is None
+    assert summarize([samples[:661]]).p99 is None and summarize([samples[:661]]).to_json()['p99'] is None
     assert summarize([samples]).p99 == pytest.approx(np.percentile(samples, 99))
 
 

@@ -3,9 +3,10 @@ import json
 import pytest
 import torch
 
-from lcvision.deploy.engines import ENGINES, BestEngine
+from lcvision.deploy.engines import ENGINES
 from lcvision.errors import UserError
 from lcvision.latency import NO_TIME, Budget, Subject
+from lcvision.latency.best import BestEngine
 from lcvision.latency.profiler import onednn_profile
 from lcvision.latency.profiler.onednn_log import LogError
 from lcvision.latency.profiler.profile_benchmark import PROFILED, check_profiled, run_profiles

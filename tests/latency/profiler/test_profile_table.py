@@ -69,7 +69,7 @@ def test_what_cannot_be_is_said():
 
 
 def test_no_profile_no_lines():
-    assert format_profiles([{'config': 'a.py'}]) == []
+    assert format_profiles([PLAIN]) == []
 
 
 def test_median_of_like_traces():

@@ -1,0 +1,45 @@
+"""Records as objects and as JSON."""
+import json
+from pathlib import Path
+
+import pytest
+
+from lcvision.errors import UserError
+from lcvision.latency.record import LatencyRecord, Measurements, Summary, read_records
+
+REPORTS = Path(__file__).parents[2] / 'docs' / 'reports'
+
+
+@pytest.mark.parametrize('path', REPORTS.glob('*.json'), ids=lambda path: path.stem)
+def test_reports_of_earlier_versions_are_read(path):
+    content = json.loads(path.read_text())
+    rows = content.get('results') or content['latency']
+    for row, record in zip(rows, read_records(rows, str(path)), strict=True):
+        written = record.to_json()
+        for then, now in ((row, {**written, 'latency_ms': row['latency_ms']}),
+                          (row['latency_ms'], written['latency_ms'])):
+            assert {key: value for key, value in now.items() if key in then} == {
+                key: value for key, value in then.items() if key in now}
+        assert record.name == Path(row['config']).stem and record.params > 0
+
+
+def test_what_an_older_record_does_not_have_is_none():
+    old = dict(config='a.py', task='detection', engine='eager', precision='fp32', threads=1, input=[8, 16],
+               latency_ms=dict(median=2.), another=1)
+    record = LatencyRecord.from_json(old, 'here')
+    assert (record.scope, record.noisy, record.noisy_because, record.size) == ('net', False, [], '8x16')
+    assert record.params is record.layout is record.latency_ms.p90 is None
+    assert record.latency_ms.ci95 == (2., 2.)
+    written = record.to_json()
+    assert 'profile' not in written and 'image' not in written and 'another' not in written
+    assert written['compile_s'] is None and written['latency_ms']['p90'] is None
+
+
+def test_what_is_measured_comes_back_from_json():
+    record = LatencyRecord(config='a.py', task='detection', engine='eager', precision='fp32', threads=1, input=[8, 8],
+                           latency_ms=Summary(2., (1.9, 2.1), 1.8, 2.2), profile=dict(wall_ms=2.))
+    content = json.loads(json.dumps(Measurements(dict(cpu='x'), [record]).to_json()))
+    assert content['schema'] == 1
+    assert Measurements.from_json(content, 'here').records == [record]
+    with pytest.raises(UserError, match='there, record 1 lacks a proper engine, threads: write it again with'):
+        read_records([record.to_json() | dict(engine='', threads=True)], 'there')
