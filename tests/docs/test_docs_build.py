@@ -20,7 +20,8 @@ TABLE_4 = ('mobilenetv3_large_0_35x', 'pplcnet_0_5x', 'mobilenetv3_large_0_75x',
 
 def record(config=CONFIG, median=12.34, threads=2, noisy=False):
     return dict(config=config, task='detection', engine='eager', precision='fp32', threads=threads,
-                input=[416, 416], params=1_234_567, macs=321_000_000, noisy=noisy, latency_ms=dict(median=median, ci95=[median - 0.1, median + 0.1]))
+                input=[416, 416], params=1_234_567, macs=321_000_000, noisy=noisy,
+                latency_ms=dict(median=median, ci95=[median - 0.1, median + 0.1]))
 
 
 def entry(**change):

@@ -22,7 +22,8 @@ from lcvision.deploy.output_check import Gate
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
 from lcvision.errors import UserError
-from lcvision.latency import Outcome
+from lcvision.latency import LatencyRecord, Outcome
+from lcvision.latency.record import Summary
 
 ROOT = Path(__file__).parents[3]
 QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)
@@ -216,8 +217,12 @@ def test_wrong_arguments_are_refused_at_construction(wrong):
 def measured(monkeypatch, *medians):
     """Lets each measurement give the next median, and each validation the accuracy 50."""
     left = list(medians)
-    monkeypatch.setattr(CPULatencyHook, '_measure', lambda self, runner: [
-        dict(latency_ms=dict(median=left.pop(0), p90=None), scope='net')])
+    monkeypatch.setattr(CPULatencyHook, '_measure', lambda self, runner: [row(left.pop(0))])
+
+
+def row(median):
+    return LatencyRecord(config='a.py', task='classification', engine='eager', precision='fp32', threads=1,
+                         input=[8, 8], latency_ms=Summary(median, (median, median)))
 
 
 JOINT = dict(metric='top1', budget_ms=10., weight=1.)
@@ -273,6 +278,7 @@ from types import SimpleNamespace
 import logging
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.errors import UserError
+from lcvision.latency.record import LatencyRecord, Summary
 rank = int(sys.argv[1])
 torch_dist.init_process_group('gloo', init_method='tcp://127.0.0.1:' + sys.argv[2], rank=rank, world_size=2)
 hook = CPULatencyHook(threads=1)
@@ -281,7 +287,8 @@ def measure(runner):
     measured.append(rank)
     if len(measured) == 2:
         raise UserError('no size')
-    return [dict(latency_ms=dict(median=3.5, p90=None))]
+    return [LatencyRecord(config='a.py', task='classification', engine='eager', precision='fp32', threads=1,
+                          input=[8, 8], latency_ms=Summary(3.5, (3., 4.)))]
 hook._measure = measure
 runner = SimpleNamespace(logger=logging.getLogger(), message_hub=SimpleNamespace(update_info=lambda *a, **k: None))
 metrics = {}
