@@ -10,10 +10,10 @@ from lcvision import environment
 from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy import precision
-from lcvision.deploy.engines import ENGINES, best
+from lcvision.deploy.engines import ENGINES
 from lcvision.deploy.output_check import Gate
 from lcvision.errors import UserError
-from lcvision.latency import measure
+from lcvision.latency import best, measure
 
 ROOT = Path(__file__).parents[2]
 QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']
