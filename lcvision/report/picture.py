@@ -4,7 +4,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lcvision.latency.table import SCOPES, format_ms
+from lcvision.latency.record import SCOPES
+from lcvision.latency.table import format_ms
 from lcvision.papers.accuracy import PAPER
 from lcvision.report.assemble import TaskReport, in_view
 from lcvision.report.labels import leader, place_labels
