@@ -83,9 +83,9 @@ def make_report(paths: Sequence[str | Path]) -> Report:
     used = {id(timing) for _, timing in joined}
     tasks = []
     for task, title in ((task.name, task.title) for task in TASKS.values()):
-        points = _labelled([_point(evaluation, timing) for evaluation, timing in joined if timing['task'] == task])
-        rest = _labelled([{**timing, 'model': model_of(_stem(timing))} for timing in measured
-                          if timing['task'] == task and id(timing) not in used])
+        points = _labelled([{**timing, 'run': evaluation.name, 'accuracy': evaluation.accuracy, 'data': evaluation.data}
+                            for evaluation, timing in joined if timing['task'] == task])
+        rest = _labelled([timing for timing in measured if timing['task'] == task and id(timing) not in used])
         if points or rest:
             tasks.append(TaskReport(task, title, points, rest, _paper_rows(task), _first_view(points or rest)))
     return Report(tasks, machines, inputs.sources, inputs.remarks + remarks)
@@ -109,34 +109,25 @@ def _paper_rows(task: str) -> list[dict]:
 
 
 def _timed(record: LatencyRecord, machine: int | None, source: str, names: list[str]) -> dict:
-    ms = record.latency_ms
+    ms, compute, stem = record.latency_ms, (record.yardstick or {}).get('compute'), Path(record.config).stem
     return dict(
-        config=record.config, task=record.task, engine=record.engine, precision=record.precision,
-        threads=record.threads, scope=record.scope, input=record.input, params=record.params, macs=record.macs,
-        median=ms.median, p10=ms.p10, p90=ms.p90, low=ms.ci95[0], high=ms.ci95[1],
-        by_yardstick=_by_yardstick(record), samples=record.samples, first=record.first_ms, compile=record.compile_s,
+        config=record.config, stem=stem, model=model_of(stem), task=record.task, engine=record.engine,
+        engine_name=engine_of(record.engine), precision=record.precision, threads=record.threads, scope=record.scope,
+        input=record.input, params=record.params, macs=record.macs, median=ms.median, p10=ms.p10, p90=ms.p90,
+        low=ms.ci95[0], high=ms.ci95[1], samples=record.samples, first=record.first_ms, compile=record.compile_s,
+        by_yardstick=compute and dict(median=compute['ratio'], low=compute['ci95'][0], high=compute['ci95'][1]),
         noisy=record.noisy, why=record.noisy_because,
         machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
 
 
-def _by_yardstick(record: LatencyRecord) -> dict | None:
-    compute = (record.yardstick or {}).get('compute')
-    return compute and dict(median=compute['ratio'], low=compute['ci95'][0], high=compute['ci95'][1])
-
-
 def _best_measured(timings: list[dict]) -> list[dict]:
     """Of the same thing measured several times the quiet one, then the one with the most samples."""
-    best: dict[tuple, dict] = {}
-    for timing in timings:
-        key = (_stem(timing), timing['params'], *timing['input'],
-               *(timing[part] for part in ('engine', 'precision', 'threads', 'scope', 'machine')))
-        if key not in best or _trust(timing) >= _trust(best[key]):
-            best[key] = timing
+    def key(timing: dict) -> tuple:
+        return (*timing['input'], *(timing[part] for part in ('stem', 'params', 'engine', 'precision', *VIEW[1:])))
+    best = {key(timing): timing for timing in timings}
+    for timing in sorted(timings, key=lambda timing: (not timing['noisy'], timing['samples'] or 0)):
+        best[key(timing)] = timing
     return list(best.values())
-
-
-def _trust(timing: dict) -> tuple:
-    return not timing['noisy'], timing['samples'] or 0
 
 
 def _join(evaluations: list[Evaluation], measured: list[dict]) -> tuple[list[tuple[Evaluation, dict]], list[str]]:
@@ -154,32 +145,21 @@ def _join(evaluations: list[Evaluation], measured: list[dict]) -> tuple[list[tup
 
 
 def _same_network(evaluation: Evaluation, timing: dict) -> bool:
-    if _stem(timing) != Path(evaluation.config).stem or timing['task'] != evaluation.task:
-        return False
-    if timing['precision'] != evaluation.precision:
-        return False
     # The evaluation's own records tell its size: at another one, or with other classes, its accuracy is unknown.
     own = [(record.input, record.params) for record in evaluation.records]
-    return not own or any(timing['input'] == size and timing['params'] in (params, None) for size, params in own)
-
-
-def _point(evaluation: Evaluation, timing: dict) -> dict:
-    return {**timing, 'model': model_of(_stem(timing)), 'run': evaluation.name, 'accuracy': evaluation.accuracy,
-            'data': evaluation.data}
+    alike = (timing['stem'], timing['task'], timing['precision']) == (
+        Path(evaluation.config).stem, evaluation.task, evaluation.precision)
+    return alike and (not own or any(timing['input'] == size and timing['params'] in (params, None)
+                                     for size, params in own))
 
 
 def _labelled(points: list[dict]) -> list[dict]:
-    """Adds a short ``label``, which tells runs and sizes apart where that is needed, and the engine's name."""
-    def runs(point: dict) -> set:
-        return {other.get('run') for other in points if other['model'] == point['model']}
-
-    def sizes(point: dict) -> set:
-        return {tuple(other['input']) for other in points if other['model'] == point['model']}
-
+    """Adds ``name``, which tells runs and sizes apart where that is needed, and without a shared start ``label``."""
+    runs = Counter(model for model, _ in {(point['model'], point.get('run')) for point in points})
+    sizes = Counter(model for model, _ in {(point['model'], _size(point)) for point in points})
     for point in points:
-        name = _run_name(point) if len(runs(point)) > 1 else point['model']
-        point['name'] = f"{name} @{_size(point['input'])}" if len(sizes(point)) > 1 else name
-        point['engine_name'] = engine_of(point['engine'])
+        name = _run_name(point) if runs[point['model']] > 1 else point['model']
+        point['name'] = f'{name} @{_size(point)}' if sizes[point['model']] > 1 else name
     for point, label in zip(points, drop_shared_start([point['name'] for point in points]), strict=True):
         point['label'] = label
     return points
@@ -187,19 +167,18 @@ def _labelled(points: list[dict]) -> list[dict]:
 
 def _run_name(point: dict) -> str:
     # The precision is named in any case.
-    run, config = (point.get('run') or _stem(point)).removesuffix(f"_{point['precision']}"), _stem(point)
-    if run == config:
+    run = point.get('run', point['stem']).removesuffix(f"_{point['precision']}")
+    if run == point['stem']:
         return point['model']
     # 'NAME_converted' reads on from its config's name; any other name is beside the point.
-    return model_of(run) if run.startswith(f'{config}_') else f"{point['model']} ({run})"
+    return model_of(run) if run.startswith(f"{point['stem']}_") else f"{point['model']} ({run})"
 
 
 def _first_view(points: list[dict]) -> dict:
     """The view with the most models; of equals that of the network alone, on a known machine, with fewer threads."""
-    models: dict[tuple, set] = {}
-    for point in points:
-        models.setdefault(tuple(point.get(key) for key in VIEW), set()).add(point['name'])
-    counts = Counter({view: len(names) for view, names in models.items()})
+    # Not a set, whose order varies: the first of equals wins.
+    models = dict.fromkeys((tuple(map(point.get, VIEW)), point['name']) for point in points)
+    counts = Counter(view for view, _ in models)
     best = min(counts, key=lambda view: (-counts[view], view[2] != 'net', view[1] == MACHINE_NOT_RECORDED, view[3]))
     return dict(zip(VIEW, best, strict=True))
 
@@ -210,9 +189,6 @@ def _name_machines(machines: list[dict]) -> list[dict]:
             for place, (name, machine) in enumerate(zip(names, machines, strict=True))]
 
 
-def _stem(timing: dict) -> str:
-    return Path(timing['config']).stem
-
-
-def _size(size: Sequence[int]) -> str:
-    return str(size[0]) if size[0] == size[1] else f'{size[0]}x{size[1]}'
+def _size(point: dict) -> str:
+    height, width = point['input']
+    return str(height) if height == width else f'{height}x{width}'
