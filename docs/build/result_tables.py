@@ -1,10 +1,10 @@
 """Results as tables of Markdown: ours beside the papers'."""
 from collections.abc import Mapping, Sequence
 
-from lcvision.latency.paper_ratios import format_ratios
+from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.record import LatencyRecord, Measurements, read_records
 from lcvision.latency.table import format_count, format_ms
-from lcvision.papers.accuracy import PAPER_DATA, PAPER_POINTS
+from lcvision.papers.tables import PAPER_DATA, PP_LCNET
 from lcvision.tasks import DETECTION, TASKS, Task
 
 STATUSES = {
@@ -56,7 +56,7 @@ def table_4(results: Sequence[dict], latency: Measurements | None) -> list[str]:
     records = latency.records if latency else []
     kinds = list(dict.fromkeys(_conditions(record) for record in records))
     rows = [['backbone of PicoDet', 'mAP, paper', 'mAP, ours', 'ms, paper', *(f'ms, ours ({kind})' for kind in kinds)]]
-    for point in (point for point in PAPER_POINTS if point.table == 4):
+    for point in PP_LCNET.table('4'):
         config = f'configs/detection/{point.config}.py'
         ms = {_conditions(record): _ms(record) for record in records if record.name == point.config}
         rows.append([f'[{point.model}](../{config})', f'{point.accuracy:.1f}', _on_coco(results, config),

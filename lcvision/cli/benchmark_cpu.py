@@ -20,7 +20,7 @@ from lcvision.latency.compare import compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.noise_floor import describe_floor
-from lcvision.latency.paper_ratios import format_ratios
+from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import PROFILED, check_profiled, format_profiles, run_profiles
 from lcvision.latency.subject import TimeLimit

@@ -15,6 +15,7 @@ from lcvision.deploy.network import RawNetwork, build_model
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.tasks import task_of
+from lcvision.text import table
 from lcvision.training.launch import quiet_warnings
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{counts[0]['config']}, input {'x'.join(map(str, counts[0]['input']))}\n")
     else:
         rows = [(f"{Path(c['config']).stem} {'x'.join(map(str, c['input']))}", c) for c in counts]
-    print(_table(rows))
+    print('\n'.join(table([('', *_HEADS), *((name, *_cells(counts)) for name, counts in rows)])))
     print(f'\n{_NOTE}')
     if args.json:
         write_atomically(args.json, (json.dumps(counts, indent=1) + '\n').encode())
@@ -102,14 +103,6 @@ def _part_of(name: str) -> str:
 def _as_json(counts: Complexity) -> dict:
     return {'params': counts.params, 'buffers': counts.buffers, 'macs': counts.macs,
             'paddle_flops': counts.paddle_flops}
-
-
-def _table(rows: Sequence[tuple[str, dict]]) -> str:
-    cells = [('', *_HEADS), *((name, *_cells(counts)) for name, counts in rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    lines = ['  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]) for row in cells]
-    lines.insert(1, '-' * max(map(len, lines)))
-    return '\n'.join(lines)
 
 
 def _cells(counts: dict) -> tuple[str, ...]:

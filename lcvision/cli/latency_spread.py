@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from lcvision.cli import run_tool
 from lcvision.latency.compare import describe_row, machine_differences, read_baseline, row_key
 from lcvision.latency.record import LatencyRecord
+from lcvision.text import table
 
 _COLUMNS: dict[str, Callable[[LatencyRecord], float]] = {
     'ms': lambda record: record.latency_ms.median,
@@ -31,12 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('\n'.join(['these runs were made on different machines:', *dict.fromkeys(differences)]))
         return 1
     print(f'largest / smallest of {len(runs)} runs: median in ms, CPU time a sample, median in each yardstick')
-    print(f"{''.join(f'{head:>9}' for head in _COLUMNS)}  noisy")
+    rows = [(*_COLUMNS, 'noisy', '')]
     for row in runs[0].records:
         same = [other for run in runs for other in run.records if row_key(other) == row_key(row)]
-        columns = ''.join(f'{_spread(same, value):>9}' for value in _COLUMNS.values())
-        noisy = f"{sum(record.noisy for record in same)} of {len(same)}"
-        print(f'{columns}  {noisy}  {describe_row(row)}')
+        rows.append((*(_spread(same, value) for value in _COLUMNS.values()),
+                     f'{sum(record.noisy for record in same)} of {len(same)}', describe_row(row)))
+    print('\n'.join(table(rows, left=(len(_COLUMNS) + 1,))))
     return 0
 
 

@@ -1,5 +1,5 @@
 """Trained models as functions from images to results."""
 from lcvision.inference.predictor import Predictor
-from lcvision.inference.results import Class, Detections, LabelMap
+from lcvision.inference.results import Classification, Detections, LabelMap
 
-__all__ = ['Class', 'Detections', 'LabelMap', 'Predictor']
+__all__ = ['Classification', 'Detections', 'LabelMap', 'Predictor']

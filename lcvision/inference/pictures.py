@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.inference.results import Class, Detections, LabelMap, Result
+from lcvision.inference.results import Classification, Detections, LabelMap, Result
 from lcvision.visualization import (
     ClassificationPainter,
     ClassificationScene,
@@ -43,5 +43,5 @@ class Pictures:
             return self._detection.paint(image, scene)
         if isinstance(result, LabelMap):
             return self._segmentation.paint(image, SegmentationScene(result.labels.astype(np.int16), None))
-        assert isinstance(result, Class)
+        assert isinstance(result, Classification)
         return self._classification.paint(image, ClassificationScene(result.label, float(result.scores[0]), ()))

@@ -10,7 +10,7 @@ from torch import nn
 
 from lcvision.deploy.engines import Prepared
 from lcvision.deploy.network import RawNetwork
-from lcvision.inference.postprocess import finish_for
+from lcvision.inference.postprocess import postprocess_for
 from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisation, Sample
 from lcvision.inference.results import Result
 
@@ -18,7 +18,7 @@ _INPUTS = 8
 
 
 class Pipeline:
-    """Preparation and finish of one model; it does not know how the network is run.
+    """Preparation and postprocessing of one model; it does not know how the network is run.
 
     Args:
         config: The model's whole config.
@@ -36,7 +36,7 @@ class Pipeline:
         self.steps = ImageSteps(config)
         self.classes: tuple[str, ...] = dataset_meta['classes']
         self._normalisation = Normalisation.of(model.data_preprocessor)
-        self._finish = finish_for(model, network, self.classes, top_k)
+        self._postprocess = postprocess_for(model, network, self.classes, top_k)
         # Inputs are large, and a folder may hold images of many sizes: the last few stay.
         self._inputs: OrderedDict[tuple, NetworkInput] = OrderedDict()
 
@@ -70,9 +70,9 @@ class Pipeline:
         self._inputs.move_to_end(key)
         return self._inputs[key](sample.image)
 
-    def finish(self, outputs: tuple[torch.Tensor, ...], sample: Sample) -> Result:
+    def postprocess(self, outputs: tuple[torch.Tensor, ...], sample: Sample) -> Result:
         """The result of raw maps."""
-        return self._finish(outputs, sample.meta)
+        return self._postprocess(outputs, sample.meta)
 
     def predict(self, image: np.ndarray, network: Callable[[tuple[int, int]], Prepared]) -> Result:
         """An image's result; called in inference mode.
@@ -83,4 +83,4 @@ class Pipeline:
         """
         sample = self.sample(image)
         prepared = network(sample.meta['padded'])
-        return self.finish(prepared.run(self.tensor(sample, prepared.example)), sample)
+        return self.postprocess(prepared.run(self.tensor(sample, prepared.example)), sample)

@@ -8,16 +8,16 @@ from torch import nn
 from lcvision.deploy.nesting import nest
 from lcvision.deploy.network import RawNetwork
 from lcvision.errors import UserError
-from lcvision.inference.results import Class, Detections, LabelMap, Result
+from lcvision.inference.results import Classification, Detections, LabelMap, Result
 from lcvision.models.segmentors.axis_taps import axis_taps
 from lcvision.models.segmentors.upsampled_labels import upsampled_labels
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
 Outputs = Sequence[torch.Tensor]
-Finish = Callable[[Outputs, dict], Result]
+Postprocess = Callable[[Outputs, dict], Result]
 
 
-def finish_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5) -> Finish:
+def postprocess_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5) -> Postprocess:
     """Chooses what turns the raw maps of a model's network into results.
 
     Args:
@@ -35,13 +35,13 @@ def finish_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], to
     """
     task = task_of(model)
     if task is DETECTION:
-        return DetectionFinish(model, network)
+        return DetectionPostprocess(model, network)
     if task is SEGMENTATION:
-        return SegmentationFinish(model)
-    return ClassificationFinish(model, classes, top_k)
+        return SegmentationPostprocess(model)
+    return ClassificationPostprocess(model, classes, top_k)
 
 
-class DetectionFinish:
+class DetectionPostprocess:
     """Decoding, threshold and suppression by the head itself.
 
     Args:
@@ -63,7 +63,7 @@ class DetectionFinish:
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
 
 
-class SegmentationFinish:
+class SegmentationPostprocess:
     """The best class of the upsampled logits, without upsampling where neighbours agree.
 
     Args:
@@ -96,7 +96,7 @@ class SegmentationFinish:
         return LabelMap(upsampled_labels(logits, rows, columns, coarse=self._coarse).numpy())
 
 
-class ClassificationFinish:
+class ClassificationPostprocess:
     """Softmax and the best classes.
 
     Args:
@@ -117,9 +117,9 @@ class ClassificationFinish:
         self._classes = classes
         self._top_k = top_k
 
-    def __call__(self, outputs: Outputs, meta: dict) -> Class:
+    def __call__(self, outputs: Outputs, meta: dict) -> Classification:
         """The classes of one image."""
         scores = outputs[0][0].float().softmax(0)
         best = scores.topk(min(self._top_k, len(scores)))
         label = int(best.indices[0])
-        return Class(label, self._classes[label], best.indices.numpy(), best.values.numpy())
+        return Classification(label, self._classes[label], best.indices.numpy(), best.values.numpy())

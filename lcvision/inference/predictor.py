@@ -89,8 +89,8 @@ class Predictor:
                 any iterable or as an array of shape (N, H, W, 3).
 
         Returns:
-            :class:`Detections`, :class:`LabelMap` or :class:`Class`, in pixels of the image as given; of several
-            images a list.
+            :class:`Detections`, :class:`LabelMap` or :class:`Classification`, in pixels of the image as given; of
+            several images a list.
 
         Raises:
             UserError: An image is missing, torn or not of this kind.

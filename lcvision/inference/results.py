@@ -61,7 +61,7 @@ class LabelMap:
 
 
 @dataclass(frozen=True)
-class Class:
+class Classification:
     """The class of an image.
 
     Args:
@@ -87,4 +87,4 @@ class Class:
                         for label, score in zip(self.labels, self.scores, strict=True)]}
 
 
-Result = Detections | LabelMap | Class
+Result = Detections | LabelMap | Classification

@@ -6,7 +6,7 @@ from typing import Any
 
 from lcvision.errors import UserError
 from lcvision.latency.noise_floor import floor_of
-from lcvision.latency.paper_ratios import format_ratio, ratio_bounds
+from lcvision.latency.paper_comparison import format_ratio, ratio_bounds
 from lcvision.latency.record import LatencyRecord, Measurements, Summary, parse_json
 
 _MACHINE = {

@@ -67,7 +67,7 @@ class JpegToResult:
                 row[2] = time.perf_counter_ns()
                 outputs = prepared.run(x)
                 row[3] = time.perf_counter_ns()
-                self._pipeline.finish(outputs, sample)
+                self._pipeline.postprocess(outputs, sample)
                 row[4] = time.perf_counter_ns()
         medians = np.median(np.diff(times), axis=0) / 1e6
         return {name: round(float(ms), 5)

@@ -6,7 +6,7 @@ from pathlib import Path
 from lcvision.config import find_config
 from lcvision.errors import UserError
 from lcvision.latency.measure import Budget
-from lcvision.latency.paper_table import format_paper, paper_rows
+from lcvision.latency.paper_comparison import format_paper, paper_rows
 from lcvision.latency.record import LatencyRecord
 
 # The papers do not state it; this is what the harder of the two guesses can be measured at in a sensible time.
@@ -49,7 +49,7 @@ class Preset:
 
 
 def _paper_configs() -> tuple[str, ...]:
-    points = [point for table in (2, 3, 4, 5) for point in paper_rows(table) if point.config]
+    points = [point for number in '2345' for point in paper_rows(number)]
     return tuple(dict.fromkeys(f'{point.task}/{point.config}' for point in points))
 
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lcvision.latency.record import SCOPES, LatencyRecord
+from lcvision.text import WIDTH, shorten, table
 
-WIDTH = 100
 _HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
 _SCOPE = _HEADS.index('scope')
-_GAP = '  '
 
 
 def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
@@ -24,11 +23,7 @@ def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
     rows = [_HEADS, *(_row(record) for record in records)]
     if not _end_to_end(records):
         rows = [(*row[:_SCOPE], *row[_SCOPE + 1:]) for row in rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    widths[0] = min(widths[0], WIDTH - sum(widths[1:]) - len(_GAP) * (len(widths) - 1))
-    lines = [_line(row, widths) for row in rows]
-    lines.insert(1, '-' * max(map(len, lines)))
-    return '\n'.join([*lines, '', *_legend(records), *_machine(environment)])
+    return '\n'.join([*table(rows, left=(0, 5)), '', *_legend(records), *_machine(environment)])
 
 
 def format_ms(value: float | None) -> str:
@@ -92,21 +87,6 @@ def _row(record: LatencyRecord) -> tuple[str, ...]:
             '*' if record.noisy else '')
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    left = (0, 5)
-    cells = [_shorten(cell, width).ljust(width) if i in left else cell.rjust(width)
-             for i, (cell, width) in enumerate(zip(row, widths, strict=True))]
-    return _GAP.join(cells).rstrip()
-
-
-def _shorten(text: str, width: int) -> str:
-    # The end of a name (its width multiplier) tells models apart, so the middle goes.
-    if len(text) <= width:
-        return text
-    tail = width * 2 // 3
-    return f'{text[:width - tail - 1]}~{text[-tail:]}'
-
-
 def _engine(record: LatencyRecord) -> str:
     return record.engine + ('' if record.precision == 'fp32' else f' {record.precision}')
 
@@ -150,7 +130,7 @@ def _end_to_end_legend(records: Sequence[LatencyRecord]) -> list[str]:
                            if name != 'network')
         if net:
             rest = record.latency_ms.median - net.latency_ms.median
-            name = _shorten(f'{record.name}, {record.engine}, {record.threads} thr', 46)
+            name = shorten(f'{record.name}, {record.engine}, {record.threads} thr', 46)
             lines.append(f'    {name}: e2e - net {format_ms(rest)} ({stages})')
     if _end_to_end(records):
         lines.insert(0, 'e2e: from an encoded image in memory to final boxes, label map or class')

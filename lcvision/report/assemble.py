@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lcvision.errors import UserError
 from lcvision.latency.record import LatencyRecord
-from lcvision.papers.accuracy import PAPER_DATA, PAPER_MACHINE, PAPER_POINTS
+from lcvision.papers.tables import PAPER_DATA, PAPER_MACHINE, PP_LCNET
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
 from lcvision.report.pareto import pareto_front
 from lcvision.report.reading import Evaluation, read_inputs
@@ -102,7 +102,7 @@ def in_view(points: Iterable[dict], view: dict) -> list[dict]:
 
 
 def _paper_rows(task: str) -> list[dict]:
-    rows = [{**asdict(row), 'median': row.ms} for row in PAPER_POINTS if row.task == task and row.ms is not None]
+    rows = [{**asdict(row), 'median': row.ms} for row in PP_LCNET.rows if row.task == task and row.ms is not None]
     plain = [row for row in rows if not row['distilled']]
     front = [plain[i] for i in pareto_front(plain)]
     return [{**row, 'front': row in front} for row in rows]

@@ -6,7 +6,7 @@ from typing import Any
 
 from lcvision.latency.record import SCOPES
 from lcvision.latency.table import format_ms
-from lcvision.papers.accuracy import PAPER
+from lcvision.papers.tables import PAPER
 from lcvision.report.assemble import TaskReport, in_view
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of

@@ -1,4 +1,4 @@
-"""EfficientNet-eLite's configs: table 5 through the configs, the schedule of the authors' code, the head's start."""
+"""EfficientNet-eLite's configs: the size of the images, the schedule of the authors' code, the head's start."""
 import pytest
 import torch
 from mmengine.config import Config
@@ -7,28 +7,18 @@ from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from lcvision.complexity import count_complexity
 from lcvision.deploy.input_size import find_input_size
+from lcvision.papers.tables import ELITE
 from lcvision.registry import MODELS
-
-# Millions of parameters with BN's statistics and of multiply-adds, as the table prints them; 3.53 is printed as 3.17.
-TABLE_5 = dict(
-    elite0=(5.33, 385.81), elite1=(4.74, 362.62), elite2=(4.42, 313.86), elite3=(3.78, 296.88), elite4=(3.53, 231.88),
-    elite5=(2.68, 206.72), elite6=(2.52, 181.32), elite7=(2.18, 127.99), elite8=(1.60, 114.52), elite9=(1.34, 74.56),
-    hf0=(3.81, 383.49), hf1=(3.17, 296.37), hf2=(2.77, 246.86), hf3=(3.44, 92.29), hf4=(2.98, 65.55), hf5=(2.77, 62.66))
 
 
 def read(member):
     return Config.fromfile(f'configs/classification/{member}.py')
 
 
-@pytest.mark.parametrize('member', TABLE_5)
-def test_counts_at_the_configs_size_are_table_5(member):
-    config = read(member)
-    init_default_scope('mmpretrain')
-    model = MODELS.build(config.model).to('meta')
-    counts = count_complexity(model, torch.empty(1, 3, *find_input_size(config), device='meta'))
-    assert (round((counts.params + counts.buffers) / 1e6, 2), round(counts.macs / 1e6, 2)) == TABLE_5[member]
+@pytest.mark.parametrize('row', ELITE.rows, ids=lambda row: row.config)
+def test_images_are_cropped_to_the_size_that_they_are_tested_at(row):
+    config = read(row.config)
     assert config.train_dataloader.dataset.pipeline[2].scale == find_input_size(config)[0]
 
 

@@ -10,8 +10,6 @@ from mmpretrain.registry import MODELS, TRANSFORMS
 from torch.nn.modules.batchnorm import _BatchNorm
 
 WIDTHS = {'0_25x': 0.25, '0_35x': 0.35, '0_5x': 0.5, '0_75x': 0.75, '1x': 1.0, '1_5x': 1.5, '2x': 2.0, '2_5x': 2.5}
-# Rounded as in the paper's table 2.
-PARAMS = {'0_25x': 1.5, '0_35x': 1.6, '0_5x': 1.9, '0_75x': 2.4, '1x': 3.0, '1_5x': 4.5, '2x': 6.5, '2_5x': 9.0}
 
 
 def config(width):
@@ -33,7 +31,6 @@ def test_recipe(width):
                                                                  'RandomFlip', 'PackInputs']
     init_default_scope('mmpretrain')
     model = MODELS.build(cfg.model)
-    assert round(sum(p.numel() for p in model.parameters()) / 1e6, 1) == PARAMS[width]
     assert model(torch.zeros(1, 3, 64, 64), mode='tensor').shape == (1, 1000)
 
 

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2] / 'lcvision'
 FLOORS = (
     ('version',),
     ('errors',),
-    ('allocator', 'files', 'text'),
+    ('allocator', 'files', 'frameworks', 'text'),
     ('compat', 'complexity', 'config', 'environment', 'papers', 'tasks'),
     ('weights',),
     ('registry',),

@@ -5,7 +5,7 @@ from mmengine.config import Config
 
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
-from lcvision.inference.postprocess import finish_for
+from lcvision.inference.postprocess import postprocess_for
 from tests.deploy.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 
 CLASSES = ('a', 'b', 'c', 'd', 'e', 'f', 'g')
@@ -24,7 +24,7 @@ def test_a_detector_of_mmdet():
     x = torch.randn(1, 3, 64, 96)
     meta = dict(ori_shape=(128, 96), img_shape=(64, 96), scale_factor=(1., 0.5), padded=(64, 96))
     expected = model.predict(x, [DetDataSample(metainfo=meta)])[0].pred_instances
-    result = finish_for(model, network, CLASSES)(network(x), meta)
+    result = postprocess_for(model, network, CLASSES)(network(x), meta)
     assert len(result) == len(expected) > 3
     torch.testing.assert_close(torch.from_numpy(result.boxes), expected.bboxes)
     assert result.labels.tolist() == expected.labels.tolist()
@@ -40,7 +40,7 @@ def test_a_segmentor_of_mmseg_padded_and_resized(corners):
     meta = dict(ori_shape=(75, 111), img_shape=(60, 90), padded=(64, 96), padding_size=(0, 6, 0, 4),
                 img_padding_size=(0, 6, 0, 4), pad_shape=(64, 96))
     expected = model.predict(x, [SegDataSample(metainfo=meta)])[0].pred_sem_seg.data[0]
-    labels = torch.from_numpy(finish_for(model, network, CLASSES)(network(x), meta).labels)
+    labels = torch.from_numpy(postprocess_for(model, network, CLASSES)(network(x), meta).labels)
     assert labels.shape == (75, 111) and len(labels.unique()) > 2
     assert torch.equal(labels.long(), expected)
 
@@ -51,7 +51,7 @@ def test_a_classifier_of_mmpretrain():
     network = raw_network(model, (32, 32))
     x = torch.randn(1, 3, 32, 32)
     for top, expected in ((3, 3), (99, 7)):
-        result = finish_for(model, network, CLASSES, top)(network(x), {})
+        result = postprocess_for(model, network, CLASSES, top)(network(x), {})
         scores = model.predict(x)[0].pred_score
         assert result.label == scores.argmax() and result.name == CLASSES[result.label]
         torch.testing.assert_close(torch.from_numpy(result.scores), scores.sort(descending=True).values[:expected])
@@ -67,4 +67,4 @@ def test_a_classifier_of_mmpretrain():
 def test_results_made_in_another_way_are_refused(scope, model, changes, word):
     built = model_of(scope, model, **changes)
     with pytest.raises(UserError, match=word):
-        finish_for(built, raw_network(built, (64, 64)), CLASSES)
+        postprocess_for(built, raw_network(built, (64, 64)), CLASSES)

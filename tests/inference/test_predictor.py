@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lcvision.errors import UserError
-from lcvision.inference import Class, Detections, LabelMap, Predictor
+from lcvision.inference import Classification, Detections, LabelMap, Predictor
 from tests.inference.small_models import (
     CLASSIFIER,
     DETECTORS,
@@ -75,7 +75,7 @@ def test_class_scores_equal_an_evaluation(made, written):
     for number, image in enumerate(images(CLASSIFIER)):
         expected = evaluated(config, model, path := written(image, number)).pred_score.numpy()
         result = predictor(path)
-        assert isinstance(result, Class) and len(result.labels) == len(result.scores) == 5
+        assert isinstance(result, Classification) and len(result.labels) == len(result.scores) == 5
         assert result.label == expected.argmax() == result.labels[0]
         assert result.name == predictor.classes[result.label] == f'class {result.label}'
         np.testing.assert_allclose(result.scores, np.sort(expected)[::-1][:5], atol=1e-5)

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from lcvision.inference import Class, Detections, LabelMap
+from lcvision.inference import Classification, Detections, LabelMap
 
 CLASSES = ('cat', 'dog', 'eel')
 
@@ -22,7 +22,7 @@ def test_label_map():
 
 
 def test_class():
-    result = Class(1, 'dog', np.array([1, 0]), np.array([0.75, 0.25], np.float32))
+    result = Classification(1, 'dog', np.array([1, 0]), np.array([0.75, 0.25], np.float32))
     assert json.loads(json.dumps(result.as_json(CLASSES))) == {
         'label': 1, 'name': 'dog', 'top': [{'name': 'dog', 'label': 1, 'score': 0.75},
                                            {'name': 'cat', 'label': 0, 'score': 0.25}]}

@@ -2,11 +2,10 @@
 from collections.abc import Sequence
 
 from lcvision.latency.record import LatencyRecord
-from lcvision.latency.table import WIDTH, format_ms
+from lcvision.latency.table import format_ms
+from lcvision.text import WIDTH, table
 
 _HEADS = ('layer', 'kernel', 'shape', 'us', 'share', 'GFLOP/s', 'peak', '')
-_WIDTHS = (28, 18, 21, 7, 5, 7, 4, 1)
-_LEFT = 3
 _MARKS = {'reference': '!', 'reorder': '~', 'outside oneDNN': 'o'}
 _PARTS = {'onednn': "oneDNN's kernels", 'reorders': 'reorders', 'other': 'other kernels',
           'outside': 'outside kernels'}
@@ -30,7 +29,8 @@ def _profile(record: LatencyRecord, profile: dict) -> list[str]:
     title = (f'{record.name}, {record.engine} {record.precision}, {record.threads} thread(s), {record.size}: '
              f"{format_ms(profile['wall_ms'])} ms")
     speed = 2e-6 * (record.macs or 0) / profile['wall_ms']
-    lines = [title[:WIDTH], _line(_HEADS), '-' * WIDTH, *(_line(_cells(row)) for row in profile['rows']), '-' * WIDTH]
+    rows = table([_HEADS, *map(_cells, profile['rows'])], left=(0, 1, 2))
+    lines = [title[:WIDTH], *rows, rows[1]]
     shares = profile['parts_share']
     lines.append(' + '.join(f'{text} {shares[name]:.1%}' for name, text in _PARTS.items()))
     lines += [_sum(profile, flag, text) for flag, text in (('reference', 'reference kernels'), ('reorder', 'reorders'),
@@ -67,17 +67,6 @@ def _cells(row: dict) -> tuple[str, ...]:
     peak = '' if row['of_peak'] is None else f"{row['of_peak']:.0%}"
     return (layer, kernel, shape, f"{row['us']:.1f}", f"{row['share']:.1%}", gflops, peak,
             ''.join(_MARKS[flag] for flag in row['flags'])[:1])
-
-
-def _line(cells: Sequence[str]) -> str:
-    placed = (_cut(cell, width).ljust(width) if i < _LEFT else cell.rjust(width)
-              for i, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True)))
-    return ' '.join(placed).rstrip()
-
-
-def _cut(text: str, width: int) -> str:
-    # Of a module's name the end matters, of a kernel's and a shape's it does as well.
-    return text if len(text) <= width else '~' + text[1 - width:]
 
 
 def _legend() -> list[str]:

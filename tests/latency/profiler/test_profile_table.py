@@ -58,7 +58,7 @@ def test_table_fits_and_says_what_matters():
     assert stem.split() == ['backbone.stem', 'brg_conv_fwd', '3x3/2', '3>16', '112x112', '100.0', '10.0%', '100.0',
                             '50%']
     assert next(line for line in lines if 'ref:any' in line).endswith(' !')
-    assert next(line for line in lines if 'name.conv' in line).startswith('~')
+    assert next(line for line in lines if 'name.conv' in line).startswith('a.very.dee~ith.a.long.name.conv ')
     assert 'took longer' not in text
 
 

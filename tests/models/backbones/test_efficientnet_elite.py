@@ -12,31 +12,29 @@ from lcvision.models import ConvGapHead, EfficientNetELite
 from lcvision.models.layers import DropConnect, SameConv2d
 from tests.fixture import Fixture, assert_close
 
-# Member, side of its images, widths of stem, stages and head, blocks of the stages, parameters, millions of parameters
-# with BN's statistics as table 5 prints them, multiply-adds, the same in millions as printed, and the backbone's own
-# parameters.
+# Member, side of its images, widths of stem, stages and head, blocks of the stages, parameters, multiply-adds, and the
+# backbone's own parameters. What the paper prints of them is compared in tests/docs.
 W1, W2 = (32, 16, 24, 40, 80, 112, 192, 320, 1280), (32, 16, 24, 32, 72, 96, 168, 280, 1112)
 W3, W4 = (24, 16, 16, 32, 56, 80, 136, 224, 896), (16, 8, 16, 24, 40, 56, 96, 168, 656)
 H1, H2 = (32, 16, 16, 32, 64, 128, 128, 256, 1024), (32, 16, 16, 32, 64, 64, 128, 256, 1024)
 D1, D2, D3, D4 = (1, 2, 2, 3, 3, 4, 1), (1, 2, 2, 3, 3, 3, 1), (1, 2, 2, 2, 2, 3, 1), (1, 1, 1, 2, 2, 2, 1)
 TABLE_5 = [
-    ('elite0', 224, W1, D1, 5_288_548, 5.33, 385_814_752, 385.81, 3_595_388),
-    ('elite1', 224, W1, D2, 4_700_596, 4.74, 362_616_928, 362.62, 3_007_436),
-    ('elite2', 224, W1, D3, 4_389_124, 4.42, 313_864_288, 313.86, 2_695_964),
-    ('elite3', 224, W2, D2, 3_743_916, 3.78, 296_880_848, 296.88, 2_317_332),
-    # Printed: 3.17, which is the row of hf1. The same rule as for all others gives 3.53, and so does figure 1.
-    ('elite4', 203, W2, D3, 3_504_210, 3.53, 231_882_336, 231.88, 2_077_626),
-    ('elite5', 224, W3, D2, 2_657_358, 2.68, 206_717_904, 206.72, 1_557_862),
-    ('elite6', 224, W3, D3, 2_494_908, 2.52, 181_315_920, 181.32, 1_395_412),
-    ('elite7', 203, W3, D4, 2_166_270, 2.18, 127_993_344, 127.99, 1_066_774),
-    ('elite8', 224, W4, D2, 1_585_250, 1.6, 114_524_112, 114.52, 816_730),
-    ('elite9', 224, W4, D4, 1_326_584, 1.34, 74_561_616, 74.56, 558_064),
-    ('hf0', 256, H1, D1, 3_770_652, 3.81, 383_486_976, 383.49, 2_481_460),
-    ('hf1', 256, H2, D2, 3_135_564, 3.17, 296_369_152, 296.37, 1_846_372),
-    ('hf2', 256, H1, D4, 2_749_376, 2.77, 246_855_680, 246.86, 1_460_184),
-    ('hf3', 128, H1, D2, 3_411_964, 3.44, 92_285_952, 92.29, 2_122_772),
-    ('hf4', 128, H2, D3, 2_948_908, 2.98, 65_551_360, 65.55, 1_659_716),
-    ('hf5', 128, H1, D4, 2_749_376, 2.77, 62_658_560, 62.66, 1_460_184),
+    ('elite0', 224, W1, D1, 5_288_548, 385_814_752, 3_595_388),
+    ('elite1', 224, W1, D2, 4_700_596, 362_616_928, 3_007_436),
+    ('elite2', 224, W1, D3, 4_389_124, 313_864_288, 2_695_964),
+    ('elite3', 224, W2, D2, 3_743_916, 296_880_848, 2_317_332),
+    ('elite4', 203, W2, D3, 3_504_210, 231_882_336, 2_077_626),
+    ('elite5', 224, W3, D2, 2_657_358, 206_717_904, 1_557_862),
+    ('elite6', 224, W3, D3, 2_494_908, 181_315_920, 1_395_412),
+    ('elite7', 203, W3, D4, 2_166_270, 127_993_344, 1_066_774),
+    ('elite8', 224, W4, D2, 1_585_250, 114_524_112, 816_730),
+    ('elite9', 224, W4, D4, 1_326_584, 74_561_616, 558_064),
+    ('hf0', 256, H1, D1, 3_770_652, 383_486_976, 2_481_460),
+    ('hf1', 256, H2, D2, 3_135_564, 296_369_152, 1_846_372),
+    ('hf2', 256, H1, D4, 2_749_376, 246_855_680, 1_460_184),
+    ('hf3', 128, H1, D2, 3_411_964, 92_285_952, 2_122_772),
+    ('hf4', 128, H2, D3, 2_948_908, 65_551_360, 1_659_716),
+    ('hf5', 128, H1, D4, 2_749_376, 62_658_560, 1_460_184),
 ]
 NORM = dict(type='BN', eps=1e-3, momentum=0.01)
 
@@ -48,20 +46,17 @@ def classifier(num_classes, **kwargs):
     return nn.Sequential(backbone, head).eval()
 
 
-@pytest.mark.parametrize('arch, side, widths, blocks, params, printed_params, macs, printed_macs, own_params', TABLE_5,
+@pytest.mark.parametrize('arch, side, widths, blocks, params, macs, own_params', TABLE_5,
                          ids=lambda value: value if isinstance(value, str) else '')
-def test_counts_equal_table_5(arch, side, widths, blocks, params, printed_params, macs, printed_macs, own_params):
+def test_counts_equal_table_5(arch, side, widths, blocks, params, macs, own_params):
     model = classifier(1000, arch=arch)
     backbone = model[0]
     assert tuple(len(stage) for stage in backbone.stages) == blocks
     assert (backbone.stem.out_channels, *(stage[-1].project.out_channels for stage in backbone.stages),
             backbone.head_channels) == widths
     assert backbone.out_channels == tuple(widths[i] for i in (2, 3, 5, 7))
-    # The paper's convention counts the statistics of the norms as parameters.
     counts = count_complexity(model.to('meta'), torch.empty(1, 3, side, side, device='meta'))
     assert (counts.params, counts.macs) == (params, macs)
-    assert round((counts.params + counts.buffers) / 1e6, 2) == printed_params
-    assert round(counts.macs / 1e6, 2) == printed_macs
     assert sum(p.numel() for p in backbone.parameters()) == own_params
 
 

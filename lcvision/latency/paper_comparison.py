@@ -1,0 +1,120 @@
+"""Our milliseconds beside a paper's: its tables, and its comparisons of two models."""
+import math
+from collections.abc import Sequence
+from itertools import product
+
+from lcvision.latency.noise_floor import floor_of
+from lcvision.latency.record import LatencyRecord, Summary
+from lcvision.latency.statistics import rank_correlation
+from lcvision.latency.table import format_ms
+from lcvision.papers.tables import PAPER, PAPER_MACHINE, PP_LCNET, PaperRow
+from lcvision.text import table
+
+# The row that the others of a table are divided by, and the rows of table 2 that table 3 repeats.
+_REFERENCE = 'PP-LCNet 1x'
+_REPEATED = ('pplcnet_0_25x', 'pplcnet_0_5x', 'pplcnet_1x')
+_PAIRS = (
+    ('pplcnet_1x', 'mobilenetv2_1x'),
+    ('pplcnet_1x', 'mobilenetv3_small_1_25x'),
+    ('pplcnet_0_5x', 'mobilenetv2_0_5x'),
+    ('pplcnet_0_5x', 'mobilenetv3_large_0_35x'),
+    ('picodet_pplcnet_0_5x', 'picodet_mobilenetv3_large_0_35x'),
+    ('picodet_pplcnet_1x', 'picodet_mobilenetv3_large_0_75x'),
+    ('deeplabv3plus_pplcnet_0_5x', 'deeplabv3plus_mobilenetv3_large_0_5x'),
+    ('deeplabv3plus_pplcnet_1x', 'deeplabv3plus_mobilenetv3_large_0_75x'),
+)
+_ROWS = {row.config: row for row in PP_LCNET.rows}
+COMPARISONS = tuple((_ROWS[config], _ROWS[baseline]) for config, baseline in _PAIRS)
+"""Two rows each, of which the first is divided by the second."""
+
+
+def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ()) -> list[str]:
+    """Lines with our ratio and the paper's for each comparison whose two models were measured alike.
+
+    Args:
+        records: Rows; only those of scope 'net' count.
+        floors: Noise floors, one for each number of threads; a ratio within them is called equal.
+    """
+    lines, tables = [], set()
+    rows = [record for record in records if record.scope == 'net']
+    for one, other in COMPARISONS:
+        for a, b in product(rows, rows):
+            if (a.name, b.name) != (one.config, other.config) or a.conditions != b.conditions:
+                continue
+            ratio = format_ratio(a.latency_ms, b.latency_ms, '*' * (a.noisy or b.noisy), floor_of(a, floors))
+            lines += [f'  {a.engine}, {a.threads} thr: {ratio}; paper {_ratio(one, other)}',
+                      f'    {one.config} / {other.config}']
+            tables.add(other.table)
+    return [f'ratio of medians (outer bounds of both 95 % intervals) beside PP-LCNet table {", ".join(sorted(tables))}',
+            *lines, f'  paper: {PAPER_MACHINE}'] if lines else []
+
+
+def format_ratio(ours: Summary, theirs: Summary, mark: str = '', floor: float = 0.) -> str:
+    """A ratio of two medians with its bounds.
+
+    Args:
+        ours: Of a record.
+        theirs: Of the one it is divided by.
+        mark: Put behind the ratio.
+        floor: Relative difference up to which the two are called equal.
+    """
+    ratio, low, high = ratio_bounds(ours, theirs)
+    return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f})' + ' equal' * _is_equal(ratio, floor)
+
+
+def ratio_bounds(ours: Summary, theirs: Summary) -> tuple[float, float, float]:
+    """Ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
+    return ours.median / theirs.median, ours.ci95[0] / theirs.ci95[1], ours.ci95[1] / theirs.ci95[0]
+
+
+def paper_rows(number: str) -> tuple[PaperRow, ...]:
+    """Rows of a table, without those that repeat a network with other weights.
+
+    Args:
+        number: '2' to '5'.
+    """
+    own = tuple(row for row in PP_LCNET.table(number) if not row.distilled)
+    return own + tuple(_ROWS[config] for config in _REPEATED) if number == '3' else own
+
+
+def format_paper(records: Sequence[LatencyRecord], floors: Sequence[dict] = ()) -> list[str]:
+    """Lines with our milliseconds, the paper's, both as ratios within the table, and the agreement of the order.
+
+    Args:
+        records: Of one precision, in scope 'net'.
+        floors: Noise floors, one for each number of threads; rows within them of the reference are called equal.
+    """
+    lines = [f'Beside the {PAPER} ({PAPER_MACHINE}); ratio: to {_REFERENCE} of the same table']
+    for engine, threads in dict.fromkeys((record.engine, record.threads) for record in records):
+        measured = {record.name: record for record in records if (record.engine, record.threads) == (engine, threads)}
+        for number in '2345':
+            rows = [(row, measured[row.config]) for row in paper_rows(number) if row.config in measured]
+            if rows:
+                what = 'widths' if number == '2' else rows[0][0].task
+                lines.append(f'Table {number} ({what}, {rows[0][1].size}, {engine}, {threads} thr)')
+                lines += _table(rows, floors)
+    return lines
+
+
+def _table(rows: Sequence[tuple[PaperRow, LatencyRecord]], floors: Sequence[dict]) -> list[str]:
+    reference, base = next((pair for pair in rows if pair[0].model == _REFERENCE), (None, None))
+    cells = [('', 'ours', 'paper', 'ratio', 'paper', '')]
+    for row, record in rows:
+        ratio = record.latency_ms.median / base.latency_ms.median if base else None
+        cells.append((row.model, format_ms(record.latency_ms.median) + '*' * record.noisy, format_ms(row.ms),
+                      f'{ratio:.2f}' if ratio else '-', _ratio(row, reference),
+                      'equal' if ratio and record is not base and _is_equal(ratio, floor_of(record, floors)) else ''))
+    both = [(record.latency_ms.median, row.ms) for row, record in rows if row.ms]
+    correlation = rank_correlation([a for a, _ in both], [b for _, b in both])
+    lines = table(cells, left=(0, 5))
+    if correlation is not None:
+        lines.append(f'rank correlation (Spearman) of {len(both)} rows: {correlation:.2f}')
+    return [f'  {line}' for line in lines]
+
+
+def _ratio(one: PaperRow, other: PaperRow | None) -> str:
+    return f'{one.ms / other.ms:.2f}' if other and one.ms and other.ms else '-'
+
+
+def _is_equal(ratio: float, floor: float) -> bool:
+    return bool(floor) and abs(math.log(ratio)) <= math.log1p(floor)
