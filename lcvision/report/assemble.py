@@ -20,7 +20,7 @@ VIEW = ('data', 'machine', 'scope', 'threads')
 class TaskReport:
     """All points of a task.
 
-    Args:
+    Attributes:
         task: 'detection', 'segmentation' or 'classification'.
         metric: What its axis says.
         points: With accuracy and milliseconds.
@@ -48,7 +48,7 @@ class TaskReport:
 class Report:
     """Everything that is drawn.
 
-    Args:
+    Attributes:
         tasks: Those with a point, in the order of :data:`lcvision.tasks.TASKS`.
         machines: Their names and environments.
         sources: Names of the files read.

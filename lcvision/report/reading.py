@@ -16,7 +16,7 @@ from lcvision.tasks import TASKS, task_of_metrics
 class Evaluation:
     """One checkpoint's accuracy.
 
-    Args:
+    Attributes:
         config: Path or name of its config.
         task: 'detection', 'segmentation' or 'classification'.
         accuracy: In percent.
@@ -39,7 +39,7 @@ class Evaluation:
 class Inputs:
     """All that was read.
 
-    Args:
+    Attributes:
         evaluations: Of ``tools/test.py`` and of runs.
         timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
         machines: Environments as ``tools/benchmark_cpu.py`` writes them, each with ``source``.
@@ -100,34 +100,24 @@ def _load(path: Path) -> Any:
 
 
 def _take(inputs: Inputs, path: Path, content: Any, name: str, run: Run | None) -> None:
+    environment: Any = content.get('environment') if isinstance(content, dict) else None
     if isinstance(content, dict) and 'schema' in content:
-        _take_benchmark(inputs, path, content)
+        records = Measurements.from_json(content, str(path)).records
     elif isinstance(content, dict) and isinstance(content.get('metrics'), dict) and 'config' in content:
-        _take_test(inputs, path, content, name, run)
+        records = content.get('latency') or []
+        if not isinstance(records, list):
+            raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
+        records = read_records(records, str(path))
+        if not _take_evaluation(inputs, path, content, name, run, records) and not records:
+            metrics = ', '.join(task.metric for task in TASKS.values())
+            raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with tools/test.py '
+                            '--json')
     else:
         raise UserError(f'{path} is of another kind: give a file that tools/test.py --json (config, metrics, latency) '
                         'or tools/benchmark_cpu.py --json (schema, environment, results) wrote')
-    inputs.sources.append(path.name if path.stem == name else f'{name}/{path.name}')
-
-
-def _take_benchmark(inputs: Inputs, path: Path, content: dict) -> None:
-    found = Measurements.from_json(content, str(path))
-    machine = _machine(inputs, found.environment, path)
-    inputs.timings += [(record, machine, path.name) for record in found.records]
-
-
-def _take_test(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None) -> None:
-    records = content.get('latency') or []
-    if not isinstance(records, list):
-        raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
-    environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
-    found = read_records(records, str(path))
-    inputs.timings += [(record, machine, path.name) for record in found]
-    if not _take_evaluation(inputs, path, content, name, run, found) and not found:
-        metrics = ', '.join(task.metric for task in TASKS.values())
-        raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with tools/test.py '
-                        '--json')
+    inputs.timings += [(record, machine, path.name) for record in records]
+    inputs.sources.append(path.name if path.stem == name else f'{name}/{path.name}')
 
 
 def _machine(inputs: Inputs, environment: dict, path: Path) -> int:

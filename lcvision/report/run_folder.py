@@ -18,7 +18,7 @@ _REPORT, _LATENCY = 'test.json', 'latency.json'
 class Run:
     """A run's results.
 
-    Args:
+    Attributes:
         files: Its reports of accuracy and latency.
         config: Name of its config.
         recorded: Name of its data set as the training noted it; None of older runs.

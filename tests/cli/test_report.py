@@ -14,7 +14,8 @@ REPORTS = ROOT / 'docs' / 'reports'
 
 
 def test_pictures_and_page_of_the_committed_reports(tmp_path):
-    files = [REPORTS / f'{name}.json' for name in ('picodet_pplcnet_0_5x_bccd', 'picodet_v2_s_bccd_reference', 'table4')]
+    names = ('picodet_pplcnet_0_5x_bccd', 'picodet_v2_s_bccd_reference', 'table4')
+    files = [REPORTS / f'{name}.json' for name in names]
     done = subprocess.run([sys.executable, ROOT / 'tools' / 'report.py', *files, '--out', 'new/out'], cwd=tmp_path,
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
