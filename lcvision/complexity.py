@@ -15,7 +15,7 @@ _SPATIAL = {2, 3}
 class Complexity:
     """Counts of one network at one input size.
 
-    Args:
+    Attributes:
         params: Learnable parameters.
         buffers: Elements of BN running means and variances.
         macs: Multiply-adds of convolutions and linear layers; bias, BN, activation and pooling count nothing.

@@ -16,7 +16,7 @@ from lcvision.latency.presets import DEFAULT, Preset, find_preset
 class Plan:
     """What is to be measured.
 
-    Args:
+    Attributes:
         configs: Paths of the configs.
         engine: Which engines.
         threads: Numbers of threads.

@@ -18,7 +18,7 @@ Colour = tuple[int, int, int]
 class ClassList:
     """Classes of a data set.
 
-    Args:
+    Attributes:
         names: In the order of the labels.
         colours: RGB colour of each, 0..255; None if they have none.
         ignored: Colours of what does not count.

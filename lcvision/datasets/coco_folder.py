@@ -29,7 +29,7 @@ _FIELDS: dict[str, dict[str, tuple]] = {
 class CocoSplit:
     """One split of a COCO-format data set.
 
-    Args:
+    Attributes:
         ann_file: Its json.
         image_folder: What ``file_name`` is relative to.
         classes: Category names in the json's order, which is the order of the labels.

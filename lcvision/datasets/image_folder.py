@@ -17,7 +17,7 @@ _NAMES = {'train': ('train', 'training'), 'val': ('val', 'validation', 'valid', 
 class ImageFolder:
     """One split of a tree of images.
 
-    Args:
+    Attributes:
         folder: Holds one folder for each class.
         classes: Names of these folders, sorted, which is the order of the labels.
         num_images: Images in all of them.

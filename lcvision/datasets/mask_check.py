@@ -29,7 +29,7 @@ Size = tuple[int, int]
 class Checked:
     """What a set of images and masks was found to be.
 
-    Args:
+    Attributes:
         sizes: How many images there are of each (width, height).
         labels: The labels that occur in the masks that were read.
         ignored: Whether ``ignore_index`` occurs in these files without being said to be a class or none.

@@ -20,7 +20,7 @@ Colour = tuple[int, int, int]
 class Mask(NamedTuple):
     """What a mask file holds.
 
-    Args:
+    Attributes:
         pixels: Indices, uint8, shape (H, W), or RGB colours, uint8, shape (H, W, 3).
         table: RGB colours of the indices 0, 1, 2, ...; None for a file without a colour table, or with one that only
             says that the indices are shades of grey.

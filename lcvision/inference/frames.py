@@ -22,7 +22,7 @@ _FRAMES_OFF = 2
 class Frame:
     """One image of a source.
 
-    Args:
+    Attributes:
         name: Path below the folder, or stem of the video and number of the frame from 1, or the number alone.
         image: BGR uint8, shape (H, W, 3).
     """

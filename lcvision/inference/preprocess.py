@@ -25,7 +25,7 @@ _READER_KEYS = ('color_type', 'imdecode_backend')
 class Sample:
     """An image on its way through a model.
 
-    Args:
+    Attributes:
         image: BGR, uint8 as a rule, shape (h, w, 3).
         meta: ``ori_shape`` and ``img_shape``, (height, width) as loaded and as it is now, and ``scale_factor``,
             (width, height) of the second in units of the first.
@@ -137,7 +137,7 @@ def _resize_image(transform: Resize, results: dict) -> dict:
 class Normalisation:
     """What an mm data preprocessor does to one image.
 
-    Args:
+    Attributes:
         mean: Of each channel as the network gets it, shape (3, 1, 1), or None for none.
         std: Likewise.
         swap: Whether channels change from BGR to RGB.

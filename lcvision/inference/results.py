@@ -9,7 +9,7 @@ import numpy as np
 class Detections:
     """Objects on an image, the best first.
 
-    Args:
+    Attributes:
         boxes: x1, y1, x2, y2 in pixels of the original image, float32, shape (n, 4).
         scores: 0..1, float32, shape (n,).
         labels: Classes, int64, shape (n,).
@@ -43,7 +43,7 @@ class Detections:
 class LabelMap:
     """The class of every pixel.
 
-    Args:
+    Attributes:
         labels: In the size of the original image, uint8 (int16 above 255 classes), shape (H, W).
     """
 
@@ -64,7 +64,7 @@ class LabelMap:
 class Classification:
     """The class of an image.
 
-    Args:
+    Attributes:
         label: The best class.
         name: Its name.
         labels: The best classes, the best first, int64, shape (k,).

@@ -22,7 +22,7 @@ from lcvision.weights.safe_load import load_checkpoint_file
 class TrainedModel:
     """A model ready to predict.
 
-    Args:
+    Attributes:
         model: In eval mode, on the CPU.
         dataset_meta: ``classes``, one name for each, and ``palette`` where there is one.
     """

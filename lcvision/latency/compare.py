@@ -21,7 +21,7 @@ _MACHINE = {
 class Verdict:
     """What a comparison found.
 
-    Args:
+    Attributes:
         lines: For the reader.
         slower: Rows that are slower than the baseline beyond the noise floor.
         judged: Rows that were compared.

@@ -14,7 +14,7 @@ _TICKS = os.sysconf('SC_CLK_TCK')
 class Contention:
     """What others took away over some time.
 
-    Args:
+    Attributes:
         others: Cores' worth of other processes' work on the CPUs this one may use.
         siblings: The same on CPUs that it may not use but that share their cores.
         throttled: Share of the time in which the container's quota was used up.
@@ -29,7 +29,7 @@ class Contention:
 class Activity:
     """Counters at one moment.
 
-    Args:
+    Attributes:
         time: Seconds, monotonic.
         own: CPU seconds of this process, all threads.
         busy: CPU seconds of everybody on the CPUs this process may use; None where the system does not tell.

@@ -25,7 +25,7 @@ _SETTLE_LIMIT, _SETTLE_STEP = 0.05, 0.002
 class Budget:
     """How long measuring may take.
 
-    Args:
+    Attributes:
         samples: Samples of each candidate, at least 1; 200 and more carry a headline number.
         max_seconds: Seconds of sampling for each candidate; a slow one has fewer samples and rounds, never fewer than
             ten samples.
@@ -53,7 +53,7 @@ class Budget:
 class Series:
     """Samples of one candidate.
 
-    Args:
+    Attributes:
         blocks: Latencies in milliseconds by the round they were taken in.
         switches: Involuntary context switches while they were taken.
         cpu_seconds: Of this process, all threads, while they were taken.

@@ -17,7 +17,7 @@ _SEGMENTATION_SIZE = (512, 1024)
 class Preset:
     """A set of models with conditions.
 
-    Args:
+    Attributes:
         configs: Names, see :func:`find_config`.
         engine: Which engines, as for ``--engine``.
         threads: Threads, fewer where fewer can run at once; None for as many as can.

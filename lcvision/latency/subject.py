@@ -38,7 +38,7 @@ class EndToEnd(Protocol):
 class Subject:
     """A network to measure.
 
-    Args:
+    Attributes:
         config: The config it comes from, as the user named it.
         task: 'detection', 'segmentation' or 'classification'.
         network: (1, 3, H, W) -> flat tuple of tensors, in eval mode and float32.

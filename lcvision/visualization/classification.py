@@ -22,7 +22,7 @@ _LEAST_SIDE = 224
 class ClassificationScene:
     """What is to be written on one image.
 
-    Args:
+    Attributes:
         label: The best class.
         score: Its score, 0..1.
         true_labels: The annotated class or classes; empty without annotation.

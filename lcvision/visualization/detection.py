@@ -18,7 +18,7 @@ _LONGEST_LEGEND = 24
 class DetectionScene:
     """What is to be drawn on one image; boxes are x1, y1, x2, y2 in pixels of the original image.
 
-    Args:
+    Attributes:
         shape: Height and width of the original image in pixels.
         boxes: Predictions, the best first, shape (N, 4).
         labels: Their classes, shape (N,).

@@ -21,7 +21,7 @@ _COVER = 0.55
 class SegmentationScene:
     """What is to be drawn on one image.
 
-    Args:
+    Attributes:
         labels: Predicted class of every pixel, int16, shape (H, W).
         truth: Annotated class, -1 where there is none, int16, shape (H, W); None without annotations.
     """

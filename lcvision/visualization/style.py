@@ -6,7 +6,7 @@ from dataclasses import dataclass
 class Style:
     """Sizes that belong together.
 
-    Args:
+    Attributes:
         font: Height of the text in pixels.
         line: Width of a predicted box's line in pixels.
         dash: Length of a dash of a true box in pixels.

@@ -22,7 +22,7 @@ class Misshapen(NamedTuple):
 class ConversionReport:
     """What became of every tensor of a converted file.
 
-    Args:
+    Attributes:
         mapped: Name in the file to name in the model.
         dropped: Name in the file to the reason why the model does not need it.
         missing: Names of the model that nothing in the file gives.

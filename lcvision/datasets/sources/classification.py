@@ -22,7 +22,7 @@ LAYOUT = ('a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg), an .npz fil
 class ClassificationSplit:
     """One split of a classification data set.
 
-    Args:
+    Attributes:
         place: Folder or file, for messages.
         classes: Class names in the order of the labels.
         num_images: Images.

@@ -30,7 +30,7 @@ _DATA_KEYS = ('type', 'data_root', 'ann_file', 'data_prefix', 'img_suffix', 'seg
 class MaskSplit:
     """One split of a segmentation data set.
 
-    Args:
+    Attributes:
         dataset: Entries of the config of its dataset.
         classes: Class names in the order of the labels.
         sizes: How many images there are of each (width, height).

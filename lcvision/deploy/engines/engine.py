@@ -21,7 +21,7 @@ class EngineError(RuntimeError):
 class Prepared:
     """A network ready to run; calling it, in inference mode, runs it.
 
-    Args:
+    Attributes:
         run: (1, 3, H, W) float32 -> flat tuple of float32 tensors, which the next call may overwrite.
         example: The input in the memory layout that ``run`` prefers, allocated once.
         first_ms: Milliseconds of the first inference, after any compilation.

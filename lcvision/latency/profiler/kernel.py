@@ -10,7 +10,7 @@ from lcvision.latency.profiler.onednn_log import Primitive
 class Kernel:
     """A kernel that ran.
 
-    Args:
+    Attributes:
         source: 'onednn', 'torch' (its own or those of the library of matrix products that it is built with) or
             'inductor' (generated).
         operation: 'convolution', 'reorder', 'hardswish' and so on.

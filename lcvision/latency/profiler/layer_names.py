@@ -13,7 +13,7 @@ from lcvision.latency.profiler.onednn_log import Key, convolution_key, pointwise
 class Layer:
     """One call of a convolution or linear layer.
 
-    Args:
+    Attributes:
         name: Of the module.
         key: Identifies it by its sizes.
         shape: For a reader.

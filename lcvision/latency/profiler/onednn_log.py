@@ -18,7 +18,7 @@ class LogError(ValueError):
 class Primitive:
     """One computation that oneDNN did.
 
-    Args:
+    Attributes:
         operation: 'convolution', 'matmul', 'inner_product', 'reorder', 'eltwise' and so on.
         implementation: Kernel as oneDNN names it, such as 'brgconv_1x1:avx512_core'.
         problem: Sizes as oneDNN writes them.

@@ -129,7 +129,7 @@ class EfficientNetELite(Backbone):
 class _Rule:
     """How the baseline is scaled.
 
-    Args:
+    Attributes:
         width: Multiplier of all widths.
         depth: Multiplier of the blocks of each stage.
         hardware_friendly: Whether widths become powers of two.

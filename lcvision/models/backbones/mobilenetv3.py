@@ -51,7 +51,7 @@ _ARCHS = {
 class _Style:
     """Where the published networks differ beside the table.
 
-    Args:
+    Attributes:
         se_divisor: What the width of the squeeze-excite's bottleneck, a quarter of the expanded one, is rounded to.
         gate_cfg: The gate; None for torch's hard-sigmoid, clip(x / 6 + 0.5, 0, 1).
         always_expand: Whether a block whose expanded width is its input's has the expanding convolution too.

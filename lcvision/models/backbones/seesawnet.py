@@ -21,7 +21,7 @@ _STRIDES = {'imagenet': (2, 1, 2, 2, 2, 1, 2, 1), 'cifar': (1, 1, 1, 2, 2, 1, 1,
 class _Arch:
     """What the four networks differ in.
 
-    Args:
+    Attributes:
         widths: Output channels of stem and seven rows.
         even_from: Blocks with this many input channels or more have two equal groups.
         ratio: Share of the two groups in the other blocks.

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 class AxisTaps:
     """Which of the pixels before make each of the pixels after.
 
-    Args:
+    Attributes:
         start: First pixel before that counts, int64, shape (after,).
         weights: Weights of it and the next ones, float32, shape (after, taps).
         first: The first pixel after with this start, int64, shape (before - taps + 1,).
