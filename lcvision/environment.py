@@ -22,7 +22,8 @@ from lcvision.version import __version__
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
           'asimd', 'bf16', 'i8mm', 'sve')
 _PRODUCT = ('/sys/class/dmi/id/sys_vendor', '/sys/class/dmi/id/product_name')
-_PACKAGES = ('torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy', 'onnxruntime', 'openvino')
+PACKAGES = ['torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy']
+"""Those whose versions are recorded; the runtime of an engine joins them when the engine is registered."""
 
 
 def collect() -> dict:
@@ -81,7 +82,7 @@ def cpu(cpuinfo: str | None = None) -> dict:
 def versions() -> dict[str, str | None]:
     """Versions of everything that computes, by name; None for what is absent."""
     found: dict[str, str | None] = {}
-    for package in _PACKAGES:
+    for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
@@ -22,12 +24,10 @@ from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
-from lcvision.latency.profiler import PROFILED, check_profiled, format_profiles, run_profiles
+from lcvision.latency.profiler import check_profiled, format_profiles, run_profiles, traceable
 from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table, plot_records
 from lcvision.tasks import task_of
-
-PRECISIONS = tuple(dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = _parser().parse_args(argv)
     plan = make_plan(args)
+    # First of all: what they import may register engines.
+    configs = {path: load_config(path) for path in plan.configs}
     engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = _precisions(args.precision)
     check_precisions(precisions, engines)
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for engine in engines:
         engine.told = progress.tell
     try:
-        subjects = _subjects(plan, scopes, progress)
+        subjects = _subjects(plan, configs, scopes, progress)
         if args.profile:
             run_profiles(subjects, engines, plan.threads, **settings)
         else:
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
     parser.add_argument('--precision', default='fp32', metavar='NAME,...', help='; '.join(
         f"{name}: {', '.join(engine.name for engine in ENGINES.values() if name in engine.precisions)}"
-        for name in PRECISIONS))
+        for name in _known_precisions()))
     parser.add_argument('--scope', default='net', metavar='NAME,...',
                         help='net (image tensor to raw maps, the default), e2e (encoded image in memory to boxes, '
                         'label map or class), or both')
@@ -102,17 +104,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--compare', metavar='BASELINE.json',
                         help='exit 1 when a row is slower than in this earlier --json of the same machine, or missing')
     parser.add_argument('--profile', action='store_true',
-                        help=f"take each inference apart, layer by layer; engines {', '.join(PROFILED)} (eager)")
+                        help=f"take each inference apart, layer by layer; engines {', '.join(traceable())} (eager)")
     parser.add_argument('--json', metavar='FILE', help='write environment and records')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the records')
     return parser
 
 
+def _known_precisions() -> list[str]:
+    return list(dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions))
+
+
 def _precisions(text: str) -> list[str]:
     names = list(dict.fromkeys(text.split(',')))
     for name in names:
-        if name not in PRECISIONS:
-            raise UserError(f"unknown precision {name!r}: precisions are {', '.join(PRECISIONS)}")
+        if name not in _known_precisions():
+            raise UserError(f"unknown precision {name!r}: precisions are {', '.join(_known_precisions())}")
     return names
 
 
@@ -123,8 +129,8 @@ def _scopes(text: str) -> list[str]:
     return [name for name in SCOPES if name in names]
 
 
-def _subjects(plan: Plan, scopes: list[str], progress: Callable[[str, float], None]) -> list[Subject]:
-    configs = {path: load_config(path) for path in plan.configs}
+def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
+              progress: Callable[[str, float], None]) -> list[Subject]:
     sizes = {path: plan.size_of(path, config) for path, config in configs.items()}
     subjects = []
     for path, config in configs.items():

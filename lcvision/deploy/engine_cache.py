@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from lcvision import environment
+from lcvision.deploy.engines.engine import Engine
 from lcvision.files import locked, write_atomically
 
 _SCHEMA = 1
 _LOGGER = logging.getLogger('lcvision')
-_PACKAGES = ('torch', 'onnxruntime', 'openvino', 'lcvision')
 
 
 class EngineCache:
@@ -75,7 +75,7 @@ class EngineCache:
 
 
 def conditions(network: nn.Module, example: torch.Tensor, *, precision: str, threads: int,
-               engines: Sequence[str]) -> dict:
+               engines: Sequence[Engine]) -> dict:
     """Everything that decides which engine is the quickest, as plain JSON.
 
     The values of the weights are left out: they do not change the time, and a network in training has new ones after
@@ -86,13 +86,14 @@ def conditions(network: nn.Module, example: torch.Tensor, *, precision: str, thr
         example: Its size counts.
         precision: Precision inside.
         threads: Threads of an operator.
-        engines: Names of those to choose from.
+        engines: Those to choose from.
     """
     versions = environment.versions()
     return {
         **environment.fingerprint(),
-        'versions': {name: versions[name] for name in _PACKAGES},
-        'engines': sorted(engines),
+        'versions': {name: versions.get(name) for name in
+                     ('torch', 'lcvision', *(name for engine in engines for name in engine.packages[:1]))},
+        'engines': sorted(engine.name for engine in engines),
         'network': structure_hash(network),
         'input': list(example.shape[-2:]),
         'precision': precision,

@@ -1,6 +1,7 @@
 """The bare network inside an mm model: image tensor in, raw maps out."""
 import copy
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,14 +10,16 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
-from lcvision.deploy.nesting import flatten, nesting_of
 from lcvision.errors import UserError
-from lcvision.tasks import Task, task_of
+from lcvision.tasks import task_of
 
 # Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
 _CALIBRATION_PIXELS, _CALIBRATION_IMAGES = 4 * 320 * 320, (2, 32)
 _TRIAL_SIZE = (128, 128)
+
+Nest = Callable[[Sequence[torch.Tensor]], Any]
 
 
 class RawNetwork(nn.Module):
@@ -40,10 +43,21 @@ class RawNetwork(nn.Module):
         """Raw outputs in one flat tuple."""
         return flatten(self.head(self.neck(self.backbone(x))))
 
-    def nesting(self) -> Any:
-        """How the head nests its outputs, see :func:`lcvision.deploy.nesting.nest`."""
+    def nesting(self) -> Nest:
+        """What puts flat outputs together as the head nests them, with what of those is no tensor."""
         with torch.inference_mode():
-            return nesting_of(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
+            leaves, spec = tree_flatten(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
+        kept = [None if isinstance(leaf, torch.Tensor) else (leaf,) for leaf in leaves]
+
+        def nest(tensors: Sequence[torch.Tensor]) -> Any:
+            left = iter(tensors)
+            return tree_unflatten([one[0] if one else next(left) for one in kept], spec)
+        return nest
+
+
+def flatten(outputs: object) -> tuple[torch.Tensor, ...]:
+    """All tensors of nested tuples, lists and dicts, in order."""
+    return tuple(leaf for leaf in tree_leaves(outputs) if isinstance(leaf, torch.Tensor))
 
 
 def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
@@ -79,23 +93,6 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
         raise UserError(f'{type(model).__name__} does more in its forward than backbone, neck and {head} one after '
                         'the other, and cannot be measured as one network')
     return revert_sync_batchnorm(network).eval()
-
-
-def build_network(config: Config, input_size: tuple[int, int]) -> tuple[RawNetwork, Task]:
-    """Builds the network of a config without data and without weights.
-
-    Args:
-        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
-        input_size: Height and width.
-
-    Returns:
-        The network and its task.
-
-    Raises:
-        UserError: There is no model, or it does not build.
-    """
-    model = build_model(config, input_size=input_size)
-    return raw_network(model, input_size), task_of(model)
 
 
 def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, int] = (160, 160)) -> nn.Module:

@@ -16,7 +16,7 @@ _LEAST_RESPONSE = 0.03
 _TINT = (1., 0., -1.)
 
 
-class Gate:
+class OutputCheck:
     """What a network gives for two inputs, to judge by it whoever claims to compute the same.
 
     Args:
@@ -81,7 +81,7 @@ def objection(error: float, precision: str) -> str | None:
     """Why outputs are wrong, as a clause; None where they differ by no more than rounding does.
 
     Args:
-        error: From :meth:`Gate.difference`.
+        error: From :meth:`OutputCheck.difference`.
         precision: That the engine computes in.
     """
     if error <= TOLERANCES[precision]:

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from lcvision.deploy.nesting import nest
 from lcvision.deploy.network import RawNetwork
 from lcvision.errors import UserError
 from lcvision.inference.results import Classification, Detections, LabelMap, Result
@@ -53,13 +52,13 @@ class DetectionPostprocess:
         from lcvision.models.dense_heads.pico_head import PicoHead
         self._head: Any = model.bbox_head
         self._own = isinstance(self._head, PicoHead)
-        self._nesting = network.nesting()
+        self._nest = network.nesting()
 
     def __call__(self, outputs: Outputs, meta: dict) -> Detections:
         """Boxes of one image."""
         if self._own:
-            return Detections(*self._head.detect(*nest(self._nesting, [output[0] for output in outputs]), meta=meta))
-        found, = self._head.predict_by_feat(*nest(self._nesting, outputs), batch_img_metas=[meta], rescale=True)
+            return Detections(*self._head.detect(*self._nest([output[0] for output in outputs]), meta=meta))
+        found, = self._head.predict_by_feat(*self._nest(outputs), batch_img_metas=[meta], rescale=True)
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
 
 

@@ -53,10 +53,11 @@ class Predictor:
 
     def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
+        # First of all: what it imports may register the engine.
+        config = config if isinstance(config, Config) else load_config(str(config))
         chosen = select_engine(engine, precision)
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])
-        config = config if isinstance(config, Config) else load_config(str(config))
         trained = load_trained(config, checkpoint)
         self.task = task_of(trained.model).name
         self.classes: tuple[str, ...] = trained.dataset_meta['classes']

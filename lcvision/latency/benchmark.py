@@ -7,12 +7,12 @@ from itertools import product
 from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
-from lcvision.deploy.output_check import Gate, objection
+from lcvision.deploy.output_check import OutputCheck, objection
 from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.record import Failure, LatencyRecord, Outcome
 from lcvision.latency.statistics import noise_reasons, summarize
-from lcvision.latency.subject import Subject, TimeLimit, quickest_to_prepare_first
+from lcvision.latency.subject import Subject, TimeLimit
 from lcvision.latency.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
@@ -67,7 +67,7 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
     """
     environment.check_threads(threads)
     outcome = Outcome()
-    engines = quickest_to_prepare_first(engines) if time_limit else engines
+    engines = sorted(engines, key=lambda engine: engine.compiles) if time_limit else engines
     indexed: list[tuple[int, LatencyRecord]] = []
     for turn, count in enumerate(threads):
         def told(text: str, done: float, turn: int = turn) -> None:
@@ -97,7 +97,7 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
               threads: int, outcome: Outcome, told: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
     combinations = [(pair, engine, precision) for engine, pair, precision in
                     product(engines, enumerate(subjects), precisions)]
-    gates: dict[int, Gate] = {}
+    checks: dict[int, OutputCheck] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
         reason = None if precision in engine.precisions else f'it does not run in {precision}'
         if reason or (turn and not in_time()):
@@ -108,8 +108,8 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
         try:
             prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
             # After the first engine is prepared: its first inference must find everything cold.
-            gates[index] = gates.get(index) or Gate(subject.network, example)
-            difference = gates[index].difference(prepared.run, prepared.example)
+            checks[index] = checks.get(index) or OutputCheck(subject.network, example)
+            difference = checks[index].difference(prepared.run, prepared.example)
             reason = objection(difference[1], precision)
             if reason:
                 raise EngineError(reason)

@@ -10,7 +10,7 @@ from torch import nn
 
 from lcvision.deploy.engine_cache import EngineCache, conditions
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared
-from lcvision.deploy.output_check import Gate, objection
+from lcvision.deploy.output_check import OutputCheck, objection
 from lcvision.latency.measure import Budget, measure_rounds
 from lcvision.latency.statistics import noise_reasons
 
@@ -21,9 +21,9 @@ _LOGGER = logging.getLogger('lcvision')
 class BestEngine(Engine):
     """Runs each network on the engine that is the quickest for it here.
 
-    All candidates are measured in interleaved rounds, behind the numerics gate, the first time that a network of one
+    All candidates are measured in interleaved rounds, with their outputs checked, the first time that a network of one
     structure is met at one size, precision and number of threads; later the choice is looked up. A choice made while
-    the machine was busy is not remembered. The gate is asked again every time, since it depends on the weights.
+    the machine was busy is not remembered. Outputs are checked every time, since they depend on the weights.
 
     Args:
         candidates: Installed engines.
@@ -50,7 +50,7 @@ class BestEngine(Engine):
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Prepares the network on its best engine and names that in the result."""
         engines = [engine for engine in self.candidates.values() if precision in engine.precisions]
-        state = conditions(network, example, precision=precision, threads=threads, engines=[e.name for e in engines])
+        state = conditions(network, example, precision=precision, threads=threads, engines=engines)
         known = None if self.fresh else self.cache.get(state)
         if known in self.candidates:
             try:
@@ -81,7 +81,7 @@ class BestEngine(Engine):
     def _passed(self, engine: Engine, network: nn.Module, example: torch.Tensor, precision: str,
                 threads: int) -> Prepared:
         prepared = engine.prepare(network, example, precision=precision, threads=threads)
-        reason = objection(Gate(network, example).difference(prepared.run, prepared.example)[1], precision)
+        reason = objection(OutputCheck(network, example).difference(prepared.run, prepared.example)[1], precision)
         if reason:
             raise EngineError(reason)
         return dataclasses.replace(prepared, engine=engine.name)

@@ -10,7 +10,7 @@ from torch import nn
 
 from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
-from lcvision.deploy.engines.engine import Engine, Prepared
+from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
 from lcvision.latency.measure import Budget
 
@@ -18,8 +18,6 @@ from lcvision.latency.measure import Budget
 _PREPARE = 0.55
 _SAMPLE = 0.7
 _WARM_UP_RUNS = 20
-# From seconds a network to a minute: these wait until the others are ready.
-_COMPILING = ('aot-inductor', 'inductor-freezing', 'inductor')
 
 
 class EndToEnd(Protocol):
@@ -135,8 +133,3 @@ def largest_share(needs: Iterable[float], total: float) -> float:
             return share
         total -= need
     return ordered[-1] + total if ordered else total
-
-
-def quickest_to_prepare_first(engines: Sequence[Engine]) -> list[Engine]:
-    """Engines in the order in which they should be made ready when time may run out."""
-    return sorted(engines, key=lambda engine: _COMPILING.index(engine.name) if engine.name in _COMPILING else -1)

@@ -2,6 +2,8 @@
 import re
 from collections.abc import Sequence
 
+from lcvision.deploy.engines import ENGINES
+
 DATA_NOT_RECORDED = 'data not recorded'
 MACHINE_NOT_RECORDED = 'machine not recorded'
 
@@ -11,8 +13,6 @@ _WORDS = (('deeplabv3plus', 'DeepLabV3+'), ('picodet', 'PicoDet'), ('pplcnet', '
           (r'mobilenetv(\d)_(large|small)', r'MobileNetV\1-\2'), (r'mobilenetv(\d)', r'MobileNetV\1'),
           (r'shufflenetv(\d)', r'ShuffleNetV\1'), (r'seesaw_(shuffle|share_v\d)', r'Seesaw-\1'), ('seesaw', 'Seesaw'),
           (r'elite(\d)', r'eLite-\1'), (r'hf(\d)', r'HF-\1'), (r'v2_(xs|s|m|l)', r'v2 \1'), ('ssld', 'SSLD'))
-_ENGINES = {'eager': 'PyTorch eager', 'inductor': 'Inductor', 'inductor-freezing': 'Inductor, frozen',
-            'aot-inductor': 'AOTInductor', 'onnxruntime': 'ONNX Runtime', 'openvino': 'OpenVINO'}
 
 
 def data_of(stem: str) -> str:
@@ -48,7 +48,7 @@ def model_of(stem: str) -> str:
 
 def engine_of(name: str) -> str:
     """Name for people of an engine."""
-    return _ENGINES.get(name, name)
+    return (name in ENGINES and ENGINES[name].title) or name
 
 
 def drop_shared_start(names: Sequence[str]) -> list[str]:

@@ -2,23 +2,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lcvision.deploy.engines import ENGINES, Engine
+
 # Okabe and Ito's blue and vermilion, which the colour-blind tell apart, and greys.
 FRONT, PAPER_COLOUR, BEATEN = '#0072B2', '#D55E00', '#9AA5B1'
 INK, SOFT, GRID = '#1F2933', '#616E7C', '#E4E7EB'
 PAPER_SOFT = '#F0B48A'
-
-# matplotlib's marker of each engine; those the list does not know share the last.
-_MARKERS = {'eager': 'o', 'inductor': 's', 'inductor-freezing': 'D', 'aot-inductor': '^', 'onnxruntime': 'v',
-            'openvino': 'h'}
-_OTHER = 'P'
 
 LOG_FROM = 6.
 """Quotient of the largest and smallest milliseconds from which on their axis is logarithmic."""
 
 
 def marker_of(engine: str) -> str:
-    """matplotlib's marker for an engine."""
-    return _MARKERS.get(engine, _OTHER)
+    """matplotlib's marker for an engine; those that are not known here share one."""
+    return ENGINES.get(engine, Engine).marker
 
 
 def limits(points: Sequence[dict]) -> tuple[float, float, bool]:

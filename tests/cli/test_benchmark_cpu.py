@@ -11,7 +11,7 @@ from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy import precision
 from lcvision.deploy.engines import ENGINES
-from lcvision.deploy.output_check import Gate
+from lcvision.deploy.output_check import OutputCheck
 from lcvision.errors import UserError
 from lcvision.latency import best, measure
 
@@ -100,7 +100,7 @@ def test_precisions_have_rows_of_their_own(config, tmp_path, capsys):
 
 
 def test_a_failed_row_is_an_error_after_the_others_were_delivered(config, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(Gate, 'difference', lambda *_: (5., 5.))
+    monkeypatch.setattr(OutputCheck, 'difference', lambda *_: (5., 5.))
     out = tmp_path / 'out.json'
     assert main([config, *QUICK, '--json', str(out)]) == 1
     assert json.loads(out.read_text())['results'] == []

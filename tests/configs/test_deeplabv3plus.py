@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.complexity import count_params
-from lcvision.deploy.network import build_network, example_input
-from lcvision.tasks import SEGMENTATION
+from lcvision.deploy.network import build_model, example_input, raw_network
+from lcvision.tasks import SEGMENTATION, task_of
 
 # Parameters as counted on the reference's networks, and of their backbones.
 ROWS = {
@@ -133,6 +133,6 @@ def test_hooks_count_iterations():
 
 def test_measured_network_ends_at_stride_4():
     config, _ = load('mobilenetv3_large_0_5x')
-    network, task = build_network(config, (64, 96))
-    (logits,) = network(example_input((64, 96)))
-    assert task is SEGMENTATION and logits.shape == (1, 19, 16, 24)
+    model = build_model(config, input_size=(64, 96))
+    (logits,) = raw_network(model, (64, 96))(example_input((64, 96)))
+    assert task_of(model) is SEGMENTATION and logits.shape == (1, 19, 16, 24)

@@ -10,6 +10,7 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy import engine_cache
 from lcvision.deploy.engine_cache import EngineCache, conditions, structure_hash
+from lcvision.deploy.engines import ENGINES
 from tests.latency.small_net import SmallNet, small_net
 
 
@@ -19,7 +20,7 @@ def path(tmp_path):
 
 
 def state(**changes):
-    arguments = dict(precision='fp32', threads=1, engines=['eager', 'inductor'])
+    arguments = dict(precision='fp32', threads=1, engines=[ENGINES['eager'], ENGINES['inductor']])
     size = changes.pop('size', (8, 8))
     network = changes.pop('network', None) or small_net()
     return conditions(network, torch.ones(1, 3, *size), **{**arguments, **changes})
@@ -50,7 +51,7 @@ def test_processes_lose_none_of_each_other_s_choices(path):
 
 
 @pytest.mark.parametrize('change', [dict(threads=2), dict(precision='bf16'), dict(size=(8, 16)),
-                                    dict(engines=['eager']), dict(network=SmallNet(12))])
+                                    dict(engines=[ENGINES['eager']]), dict(network=SmallNet(12))])
 def test_other_conditions_have_a_choice_of_their_own(path, change):
     cache = EngineCache(path)
     cache.put(state(), 'eager', {})

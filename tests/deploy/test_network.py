@@ -7,14 +7,10 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
-from lcvision.deploy.network import (
-    build_network,
-    calibrate,
-    example_input,
-    raw_network,
-)
+from lcvision.deploy.network import RawNetwork, build_model, calibrate, example_input, raw_network
 from lcvision.engine.hooks import MemoryFormatHook
 from lcvision.errors import UserError
+from lcvision.tasks import task_of
 
 BACKBONE = dict(depth=18, norm_cfg=dict(type='BN'), num_stages=4, style='pytorch')
 DETECTOR = dict(
@@ -44,8 +40,9 @@ CLASSIFIER = dict(
     ('mmpretrain', CLASSIFIER, 'classification', [(1, 7)]),
 ])
 def test_three_tasks_from_configs(scope, model, task, shapes):
-    network, found = build_network(Config(dict(default_scope=scope, model=model)), (64, 96))
-    assert found.name == task
+    built = build_model(Config(dict(default_scope=scope, model=model)), input_size=(64, 96))
+    network = raw_network(built, (64, 96))
+    assert task_of(built).name == task
     assert not network.training and not any(p.requires_grad for p in network.parameters())
     outputs = network(example_input((64, 96)))
     assert [tuple(x.shape) for x in outputs] == shapes
@@ -56,11 +53,25 @@ def test_three_tasks_from_configs(scope, model, task, shapes):
 def test_building_leaves_the_random_state_and_repeats_itself():
     config = Config(dict(default_scope='mmpretrain', model=CLASSIFIER))
     state = torch.random.get_rng_state()
-    first = build_network(config, (32, 32))[0]
+    first = build_model(config, input_size=(32, 32))
     assert torch.equal(state, torch.random.get_rng_state())
-    second = build_network(config, (32, 32))[0]
+    second = build_model(config, input_size=(32, 32))
     pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+class Nested(nn.Module):
+    def forward(self, x):
+        return [x, None], dict(y=(x + 1,), stride=8), x + 2
+
+
+def test_outputs_come_apart_and_together_again():
+    network = RawNetwork(nn.Identity(), None, Nested())
+    outputs = network(torch.zeros(1, 3, 2, 2))
+    assert [y.mean() for y in outputs] == [0, 1, 2]
+    (first, none), rest, last = network.nesting()(list('abc'))
+    assert (first, none, rest, last) == ('a', None, dict(y=('b',), stride=8), 'c')
+    assert RawNetwork(nn.Identity(), None, None).nesting()(['a']) == 'a'
 
 
 class Chain(nn.Module):
@@ -144,9 +155,9 @@ def test_example_is_always_the_same():
 
 def test_config_without_or_with_a_wrong_model():
     with pytest.raises(UserError, match='no model'):
-        build_network(Config(dict(a=1)), (32, 32))
+        build_model(Config(dict(a=1)))
     with pytest.raises(UserError, match='does not build'):
-        build_network(Config(dict(default_scope='mmdet', model=dict(type='NoSuchDetector'))), (32, 32))
+        build_model(Config(dict(default_scope='mmdet', model=dict(type='NoSuchDetector'))))
 
 
 def test_the_whole_mm_model_gives_the_same_raw_maps():

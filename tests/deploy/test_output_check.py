@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lcvision.deploy.network import build_model, example_input, raw_network
-from lcvision.deploy.output_check import TOLERANCES, Gate, objection, response_error
+from lcvision.deploy.output_check import TOLERANCES, OutputCheck, objection, response_error
 from lcvision.deploy.precision import deployed_network
 from tests.inference.small_models import CLASSIFIER, OPTIONS, SEGMENTOR, small_config
 from tests.latency.small_net import small_net
@@ -15,18 +15,18 @@ SIZE = (128, 128)
 
 
 class Case:
-    """A small model of one task with its gate."""
+    """A small model of one task with the check of its outputs."""
 
     def __init__(self, name):
         config = small_config(name)
         self.network = raw_network(build_model(config, input_size=SIZE), SIZE)
         self.example = example_input(SIZE)
         with torch.inference_mode():
-            self.gate = Gate(self.network, self.example)
+            self.check = OutputCheck(self.network, self.example)
 
     def passes(self, run, precision='bf16'):
         with torch.inference_mode():
-            return objection(self.gate.difference(run, self.example)[1], precision) is None
+            return objection(self.check.difference(run, self.example)[1], precision) is None
 
 
 @pytest.fixture(scope='module', params=MODELS)
@@ -92,25 +92,26 @@ def test_what_is_wrong_passes_in_no_precision(case, wrong):
                                      [torch.tensor([1., math.nan])], [torch.tensor([1., math.inf])], []])
 def test_wrong_number_shape_or_values(outputs):
     x = example_input((4, 4))
-    gate = Gate(lambda x: [x.mean((0, 2, 3))[:2]], x)
-    assert gate.difference(lambda x: [x.mean((0, 2, 3))[:2]], x) == (0, 0)
-    assert objection(gate.difference(lambda x: outputs, x)[1], 'bf16')
+    check = OutputCheck(lambda x: [x.mean((0, 2, 3))[:2]], x)
+    assert check.difference(lambda x: [x.mean((0, 2, 3))[:2]], x) == (0, 0)
+    assert objection(check.difference(lambda x: outputs, x)[1], 'bf16')
 
 
 def test_outputs_that_tell_nothing_are_refused():
     x = example_input((4, 4))
     for constant in (torch.zeros(2), torch.tensor([math.nan])):
-        assert Gate(lambda x, constant=constant: [constant], x).difference(lambda x, y=constant: [y], x)[1] == math.inf
-    assert Gate(lambda x: [], x).difference(lambda x: [], x)[1] == math.inf
+        check = OutputCheck(lambda x, constant=constant: [constant], x)
+        assert check.difference(lambda x, y=constant: [y], x)[1] == math.inf
+    assert OutputCheck(lambda x: [], x).difference(lambda x: [], x)[1] == math.inf
 
 
 @pytest.mark.parametrize('precision', TOLERANCES)
 def test_a_network_of_biases_alone_may_be_measured_and_zeros_are_refused_still(precision):
     """As after the first steps of a training, when the norms' statistics are not yet those of any map."""
     x, bias = example_input((4, 4)), torch.tensor([-4.6, 0.3])
-    gate = Gate(lambda x: [bias + 1e-7 * x.mean((0, 2, 3))[:2]], x)
+    check = OutputCheck(lambda x: [bias + 1e-7 * x.mean((0, 2, 3))[:2]], x)
     for outputs, right in ((bias, True), (bias * 0, False), (bias.flip(0), False), (bias * 1.1, False)):
-        assert (objection(gate.difference(lambda x, y=outputs: [y], x)[1], precision) is None) is right
+        assert (objection(check.difference(lambda x, y=outputs: [y], x)[1], precision) is None) is right
 
 
 def test_a_bias_hides_no_error():
@@ -127,8 +128,8 @@ def test_the_engine_is_run_with_the_kind_of_input_that_it_was_prepared_for():
 
     example = example_input((16, 24)).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
-        Gate(network, example_input((16, 24))).difference(run, example)
-        Gate(network, example_input((16, 24))).difference(run, example.clone())
+        OutputCheck(network, example_input((16, 24))).difference(run, example)
+        OutputCheck(network, example_input((16, 24))).difference(run, example.clone())
     assert seen == [(True, False)] * 2 + [(True, True)] * 2
 
 

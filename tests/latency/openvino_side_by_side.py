@@ -18,7 +18,7 @@ import numpy as np
 
 from lcvision.config import load_config
 from lcvision.deploy.input_size import find_input_size
-from lcvision.deploy.network import build_network, example_input
+from lcvision.deploy.network import build_model, example_input, raw_network
 from lcvision.deploy.onnx_export import export_onnx
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,8 @@ def main() -> None:
         contenders.remove(benchmark_app)
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder, 'network.onnx')
-        graph.write_bytes(export_onnx(build_network(load_config(args.config), size)[0], example_input(size)))
+        network = raw_network(build_model(load_config(args.config), input_size=size), size)
+        graph.write_bytes(export_onnx(network, example_input(size)))
         for threads in map(int, args.threads.split(',')):
             rows = np.array([[one(args.config, str(graph), threads, args.seconds) for one in contenders]
                              for _ in range(args.rounds)])

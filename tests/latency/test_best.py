@@ -106,7 +106,7 @@ def test_a_choice_on_a_busy_machine_is_not_remembered(cache, noise, caplog):
     assert (slow.prepared, quick.prepared) == (2, 3)
 
 
-def test_new_weights_do_not_ask_for_new_measurements_but_for_the_gate(cache, caplog):
+def test_new_weights_do_not_ask_for_new_measurements_but_for_the_check(cache, caplog):
     prepare(BestEngine([Slow(), Quick()], cache=cache))
     slow, quick = Slow(), Quick()
     network = small_net()

@@ -1,9 +1,8 @@
 """Time that runs out, by a clock of the test's own."""
 import pytest
 
-from lcvision.deploy.engines import ENGINES
 from lcvision.latency.measure import Budget
-from lcvision.latency.subject import TimeLimit, largest_share, quickest_to_prepare_first
+from lcvision.latency.subject import TimeLimit, largest_share
 
 
 class Clock:
@@ -42,8 +41,3 @@ def test_the_budget_fits_what_is_left():
     slow = limit.budget(wanted, [5., 2000., 2000.], 0)
     assert 20 < slow.max_seconds < 50 and slow.warmup_seconds <= 11
     assert limit.budget(wanted, [1e6] * 10, 0).max_seconds < 10
-
-
-def test_compilers_come_last():
-    names = [engine.name for engine in quickest_to_prepare_first(list(ENGINES.values()))]
-    assert names[0] == 'eager' and names[-1] == 'inductor' and sorted(names) == sorted(ENGINES)

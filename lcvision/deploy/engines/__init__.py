@@ -1,22 +1,22 @@
-"""The ways to run a network that can be measured; an absent one is listed with its reason."""
-from importlib import import_module
+"""The ways to run a network that can be measured; an absent one is listed with its reason.
 
-from lcvision.deploy.engines.aot_inductor import AOTInductorEngine
-from lcvision.deploy.engines.eager import EagerEngine
-from lcvision.deploy.engines.engine import Engine, EngineError, Prepared
-from lcvision.deploy.engines.inductor import InductorEngine
-from lcvision.deploy.engines.inductor_freezing import InductorFreezingEngine
-from lcvision.deploy.engines.onnxruntime import OnnxRuntimeEngine
-from lcvision.deploy.engines.openvino import OpenVINOEngine
+An engine is one file of this folder, found here, or one of somebody else's: a class with :func:`register_engine`, in a
+module that Python imports or that a config names in ``custom_imports``.
+"""
+from importlib import import_module
+from pkgutil import iter_modules
+
+from lcvision.deploy.engines.engine import ENGINES, Engine, EngineError, Prepared, register_engine
 from lcvision.deploy.precision import check_cpu
 from lcvision.errors import UserError
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions',
+__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'register_engine',
            'select_engine', 'select_engines']
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (
-    EagerEngine(), InductorEngine(), InductorFreezingEngine(), AOTInductorEngine(), OnnxRuntimeEngine(),
-    OpenVINOEngine())}
+# By which all others are judged.
+_FIRST = 'eager'
+for _module in sorted((_found.name for _found in iter_modules(__path__)), key=lambda name: name != _FIRST):
+    import_module(f'{__name__}.{_module}')
 
 
 def availability() -> dict[str, str | None]:

@@ -6,16 +6,29 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms
+from lcvision.deploy.engines.engine import (
+    Engine,
+    EngineError,
+    Outputs,
+    Prepared,
+    first_line,
+    first_ms,
+    register_engine,
+)
 from lcvision.deploy.engines.inductor import missing_compiler
 from lcvision.deploy.engines.inductor_freezing import FROZEN, frozen_network
 
 
+@register_engine
 class AOTInductorEngine(Engine):
     """The frozen network as a ``.pt2`` package; it needs a C++ compiler where it is exported and none where it runs."""
 
     name = 'aot-inductor'
+    title = 'AOTInductor'
     precisions = ('fp32', 'bf16')
+    compiles = 1
+    traced = 'kernels'
+    marker = '^'
 
     def missing(self) -> str | None:
         """Looks for a compiler, since here the network is exported as well."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, Prepared, first_ms, sample
+from lcvision.deploy.engines.engine import Engine, Prepared, first_ms, register_engine, sample
 from lcvision.deploy.network import example_input
 from lcvision.deploy.precision import deployed_network
 
@@ -16,6 +16,7 @@ _PROBES = 5
 _PROBE_SECONDS = 2.
 
 
+@register_engine
 class EagerEngine(Engine):
     """torch's own operators (oneDNN convolutions) on the fused network.
 
@@ -23,11 +24,10 @@ class EagerEngine(Engine):
     """
 
     name = 'eager'
+    title = 'PyTorch eager'
     precisions = ('fp32', 'bf16')
-
-    def missing(self) -> str | None:
-        """It is always there."""
-        return None
+    traced = 'operators'
+    marker = 'o'
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Fuses the network and keeps the layout with the smaller median of a few interleaved runs."""

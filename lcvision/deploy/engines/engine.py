@@ -1,14 +1,17 @@
 """What the measuring core asks of a way to run a network."""
 import importlib.util
+import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+
+from lcvision import environment
 
 Outputs = tuple[torch.Tensor, ...]
 
@@ -45,23 +48,38 @@ class Prepared:
 
 
 class Engine(ABC):
-    """One way to run a network on a CPU.
+    """One way to run a network on a CPU; everything that is known of it stands in its class.
 
     Attributes:
-        name: As it is asked for.
+        name: As it is asked for and recorded.
+        title: Name for people, in tables and pictures; empty for ``name``.
+        packages: What it imports; the version of the first, its runtime, is recorded.
+        extra: The extra of this package that brings them.
         precisions: That it computes in.
+        compiles: Place among those that generate code, which are made ready last where time may run out; 0 for others.
+        traced: How an inference is taken apart: 'operators' one by one from Python, 'kernels' in the log of torch's
+            oneDNN and torch's profiler; None where neither sees them.
+        marker: matplotlib's, in pictures.
         chooses: Whether it measures others and takes the quickest.
         told: Told what is going on where that takes long; None for nobody.
     """
 
     name: str
+    title: str = ''
+    packages: tuple[str, ...] = ()
+    extra: str = ''
     precisions: tuple[str, ...] = ('fp32',)
+    compiles: int = 0
+    traced: Literal['operators', 'kernels'] | None = None
+    marker: str = 'P'
     chooses: bool = False
     told: Callable[[str], None] | None = None
 
-    @abstractmethod
     def missing(self) -> str | None:
-        """Why it cannot be used here and what would mend that; None when it can."""
+        """Why it cannot be used here and what would mend that; None when it can. Nothing is imported."""
+        absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
+        remedy = f"'lcvision[{self.extra}]'" if self.extra else ' '.join(absent)
+        return f"it needs {' and '.join(absent)}: pip install {remedy}" if absent else None
 
     @abstractmethod
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
@@ -78,17 +96,29 @@ class Engine(ABC):
         """
 
 
-def missing_packages(packages: Sequence[str], extra: str) -> str | None:
-    """Which packages are absent and how to get them; None when all are there. Nothing is imported.
+_Kind = TypeVar('_Kind', bound=Engine)
+ENGINES: dict[str, Engine] = {}
+"""All that are registered, by name, in the order of lists and tables."""
 
-    Args:
-        packages: Names as they are imported.
-        extra: The extra of this package that brings them.
+
+def register_engine(kind: type[_Kind]) -> type[_Kind]:
+    """Decorates the class of an engine, which every list, tool, table and picture then knows by its name.
+
+    Raises:
+        ValueError: The name cannot be asked for, or another engine has it.
     """
-    absent = [name for name in packages if importlib.util.find_spec(name) is None]
-    if not absent:
-        return None
-    return f"it needs {' and '.join(absent)}: pip install 'lcvision[{extra}]'"
+    name = getattr(kind, 'name', '')
+    if not re.fullmatch(r'[\w.-]+', name) or name in ('all', 'best'):
+        raise ValueError(f"an engine's name is made of letters, digits, '-', '_' and '.', and is neither 'all' nor "
+                         f"'best', got {name!r}")
+    known = ENGINES.get(name)
+    # The same class defined anew, as in a notebook's cell, takes its own place.
+    if known and (type(known).__module__, type(known).__qualname__) != (kind.__module__, kind.__qualname__):
+        raise ValueError(f'there is an engine {name!r} already, {type(known).__qualname__}: give yours another '
+                         'name')
+    ENGINES[name] = kind()
+    environment.PACKAGES.extend({*kind.packages[:1]}.difference(environment.PACKAGES))
+    return kind
 
 
 def first_line(error: BaseException) -> str:

@@ -8,7 +8,7 @@ import time
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line, first_ms
+from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line, first_ms, register_engine
 from lcvision.deploy.precision import deployed_network
 
 
@@ -20,11 +20,16 @@ def missing_compiler() -> str | None:
     return f'it needs a C++ compiler and {compiler!r} is not on the PATH: install g++, or name yours in CXX'
 
 
+@register_engine
 class InductorEngine(Engine):
     """The fused network through ``torch.compile``; it needs a C++ compiler where it runs."""
 
     name = 'inductor'
+    title = 'Inductor'
     precisions = ('fp32', 'bf16')
+    compiles = 3
+    traced = 'kernels'
+    marker = 's'
     # Of torch._inductor.config, other than its defaults; the later ones for networks that the earlier do not compile.
     settings: tuple[dict, ...] = ({},)
 

@@ -2,6 +2,7 @@
 import torch
 from torch import nn
 
+from lcvision.deploy.engines.engine import register_engine
 from lcvision.deploy.engines.inductor import InductorEngine
 from lcvision.deploy.pointwise_linear import linearize_vectors
 from lcvision.deploy.precision import deployed_network
@@ -13,10 +14,14 @@ _FREEZING: dict = {'freezing': True}
 FROZEN: tuple[dict, ...] = ({**_FREEZING, 'max_autotune_gemm': True, 'max_autotune_gemm_backends': 'CPP'}, _FREEZING)
 
 
+@register_engine
 class InductorFreezingEngine(InductorEngine):
     """The fused network, channels_last, its weights frozen into the compiled code."""
 
     name = 'inductor-freezing'
+    title = 'Inductor, frozen'
+    compiles = 2
+    marker = 'D'
     settings = FROZEN
 
     def deployed(self, network: nn.Module, example: torch.Tensor, precision: str) -> tuple[nn.Module, torch.Tensor]:

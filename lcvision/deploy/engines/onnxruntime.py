@@ -12,7 +12,7 @@ from lcvision.deploy.engines.engine import (
     Prepared,
     first_line,
     first_ms,
-    missing_packages,
+    register_engine,
 )
 from lcvision.deploy.onnx_export import export_onnx
 
@@ -23,6 +23,7 @@ _SETTINGS = {
 }
 
 
+@register_engine
 class OnnxRuntimeEngine(Engine):
     """The fused network, exported to ONNX, in an inference session with all graph optimisations.
 
@@ -30,10 +31,10 @@ class OnnxRuntimeEngine(Engine):
     """
 
     name = 'onnxruntime'
-
-    def missing(self) -> str | None:
-        """Looks for the runtime and for what the exporter needs."""
-        return missing_packages(('onnxruntime', 'onnx', 'onnxscript'), 'onnx')
+    title = 'ONNX Runtime'
+    packages = ('onnxruntime', 'onnx', 'onnxscript')
+    extra = 'onnx'
+    marker = 'v'
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports the network and opens a session with ``threads`` threads inside an operator."""

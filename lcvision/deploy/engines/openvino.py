@@ -17,7 +17,7 @@ from lcvision.deploy.engines.engine import (
     Prepared,
     first_line,
     first_ms,
-    missing_packages,
+    register_engine,
 )
 from lcvision.deploy.onnx_export import export_onnx
 
@@ -29,6 +29,7 @@ _PROPERTIES = ('INFERENCE_NUM_THREADS', 'NUM_STREAMS', 'INFERENCE_PRECISION_HINT
 _LOGGER = logging.getLogger('lcvision')
 
 
+@register_engine
 class OpenVINOEngine(Engine):
     """The fused network, exported to ONNX, compiled for latency.
 
@@ -37,11 +38,11 @@ class OpenVINOEngine(Engine):
     """
 
     name = 'openvino'
+    title = 'OpenVINO'
+    packages = ('openvino', 'onnx', 'onnxscript')
+    extra = 'openvino'
+    marker = 'h'
     precisions = ('fp32', 'bf16')
-
-    def missing(self) -> str | None:
-        """Looks for the runtime and for what the exporter needs."""
-        return missing_packages(('openvino', 'onnx', 'onnxscript'), 'openvino')
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports and compiles the network for ``threads`` threads."""

@@ -9,8 +9,7 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
-from lcvision.deploy.nesting import nest
-from lcvision.deploy.network import raw_network
+from lcvision.deploy.network import Nest, raw_network
 from lcvision.engine.model_wrapper import unwrapped
 from lcvision.inference.conditions import predicting
 from lcvision.inference.sized_networks import SizedNetworks
@@ -37,7 +36,7 @@ class EngineHook(Hook):
         self.precision = precision
         self._threads = environment.usable_threads()
         self._networks: SizedNetworks | None = None
-        self._nesting: Any = None
+        self._nest: Nest | None = None
         self._own: dict[str, nn.Module] = {}
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -45,7 +44,7 @@ class EngineHook(Hook):
         with predicting(self._threads):
             network = raw_network(unwrapped(runner.model), find_input_size(runner.cfg))
         self._networks = SizedNetworks(network, self.engine, self.precision, self._threads)
-        self._nesting = network.nesting()
+        self._nest = network.nesting()
         runner.logger.info(f'the network runs on {self.engine.name}, {self.precision}, {self._threads} thread(s)')
 
     def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -69,7 +68,7 @@ class EngineHook(Hook):
         runner.message_hub.update_info('engine', self._networks.engine_name)
 
     def _forward(self, x: torch.Tensor) -> Any:
-        assert self._networks is not None
+        assert self._networks is not None and self._nest is not None
         rows = []
         with predicting(self._threads):
             prepared = self._networks((int(x.shape[-2]), int(x.shape[-1])))
@@ -77,7 +76,7 @@ class EngineHook(Hook):
             for image in x.cpu():
                 # Cloned: the next inference writes to the same memory.
                 rows.append([y.clone() for y in prepared.run(image[None].contiguous(memory_format=layout))])
-        return nest(self._nesting, [torch.cat(parts).to(x.device) for parts in zip(*rows, strict=True)])
+        return self._nest([torch.cat(parts).to(x.device) for parts in zip(*rows, strict=True)])
 
 
 def _head(model: nn.Module) -> nn.Module:

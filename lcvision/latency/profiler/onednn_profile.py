@@ -20,7 +20,8 @@ from lcvision.latency.subject import Subject
 _BUDGET = Budget(samples=30, max_seconds=10., warmup_seconds=2., rounds=6)
 
 
-def profile_inference(prepared: Prepared, subject: Subject, engine: str, precision: str, threads: int) -> dict:
+def profile_inference(prepared: Prepared, subject: Subject, traced: str | None, precision: str,
+                      threads: int) -> dict:
     """Takes an inference apart; called under the conditions of a measurement.
 
     Inferences without any log, which give the time of the whole, take turns with inferences that are traced, which
@@ -30,7 +31,7 @@ def profile_inference(prepared: Prepared, subject: Subject, engine: str, precisi
     Args:
         prepared: The network as the engine runs it.
         subject: The network.
-        engine: Name of the engine, one of :data:`~lcvision.latency.profiler.profile_benchmark.PROFILED`.
+        traced: Of its engine, see :class:`~lcvision.deploy.engines.Engine`.
         precision: 'fp32' or 'bf16'.
         threads: Threads it runs with.
 
@@ -48,7 +49,7 @@ def profile_inference(prepared: Prepared, subject: Subject, engine: str, precisi
         traces.append(kept)
         return lambda: kept.append(trace())
 
-    tracers = [recorded(trace) for trace in _tracers(prepared, subject, engine, precision)]
+    tracers = [recorded(trace) for trace in _tracers(prepared, subject, traced, precision)]
     series = measure_rounds([partial(prepared.run, prepared.example), *tracers], _BUDGET)
     kernels = [kernel for kept in traces for kernel in median_kernels(kept)]
     wall = float(np.median(series[0].samples_ms))
@@ -70,9 +71,10 @@ def profile_inference(prepared: Prepared, subject: Subject, engine: str, precisi
     }
 
 
-def _tracers(prepared: Prepared, subject: Subject, engine: str, precision: str) -> list[Callable[[], list[Kernel]]]:
+def _tracers(prepared: Prepared, subject: Subject, traced: str | None,
+             precision: str) -> list[Callable[[], list[Kernel]]]:
     run, x = prepared.run, prepared.example
-    if engine == 'eager':
+    if traced == 'operators':
         assert isinstance(run, nn.Module)
         named = run.network if isinstance(run, Bfloat16Network) else run
         return [partial(trace_eager, run, x, named)]

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, Prepared
+from lcvision.deploy.engines import ENGINES, Engine, Prepared
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import NO_TIME, Progress, reason_of, run_benchmark
 from lcvision.latency.measure import Budget, quietly
@@ -14,9 +14,6 @@ from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS
 from lcvision.latency.profiler.onednn_profile import profile_inference
 from lcvision.latency.record import Failure, Outcome
 from lcvision.latency.subject import Subject, TimeLimit
-
-# Engines whose convolutions write the log; OpenVINO has a oneDNN of its own, which does not.
-PROFILED = ('eager', 'inductor', 'inductor-freezing', 'aot-inductor')
 
 
 def check_profiled(engines: Sequence[Engine], scopes: Sequence[str] = ('net',)) -> None:
@@ -26,13 +23,18 @@ def check_profiled(engines: Sequence[Engine], scopes: Sequence[str] = ('net',)) 
         UserError: Names one and those that can be profiled.
     """
     for engine in engines:
-        if engine.name not in PROFILED:
+        if engine.traced is None:
             raise UserError(f"--profile reads the log of torch's oneDNN, which engine {engine.name!r} does not write: "
-                            f"give --engine one or more of {', '.join(PROFILED)}")
+                            f"give --engine one or more of {', '.join(traceable())}")
     if list(scopes) != ['net']:
         raise UserError(f"--profile takes the network apart, not --scope {','.join(scopes)}: leave --scope out")
     if not torch.backends.mkldnn.is_available():
         raise UserError('--profile reads the log of oneDNN, and this build of torch has none: install one that has it')
+
+
+def traceable() -> list[str]:
+    """Names of the engines whose inferences can be taken apart."""
+    return [name for name, engine in ENGINES.items() if engine.traced]
 
 
 def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
@@ -43,7 +45,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
 
     Args:
         subjects: Networks.
-        engines: Those of :data:`PROFILED`.
+        engines: Those of :func:`traceable`.
         threads: Numbers of threads.
         precisions: Precisions.
         budget: Of the measurement without profile.
@@ -75,7 +77,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         for record in measured.records:
             told(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
             try:
-                record.profile = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.name,
+                record.profile = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.traced,
                                                  precision, count), count)
             except Exception as error:
                 outcome.failures.append(Failure(subject.name, engine.name, count, reason_of(error)))
@@ -98,7 +100,7 @@ class _Kept(Engine):
         return self.engine.missing()
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
-        if self.name == 'eager':
+        if self.engine.traced == 'operators':
             self.prepared.append(self.engine.prepare(network, example, precision=precision, threads=threads))
         else:
             with torch._inductor.config.patch(NAMED_KERNELS):

@@ -3,7 +3,7 @@ from torch import nn
 
 from lcvision.deploy.engines import eager
 from lcvision.deploy.engines.eager import EagerEngine
-from lcvision.deploy.output_check import TOLERANCES, Gate
+from lcvision.deploy.output_check import TOLERANCES, OutputCheck
 from tests.latency.small_net import small_net
 
 
@@ -81,6 +81,6 @@ def test_bfloat16_between_float32_ends():
     with torch.inference_mode():
         prepared = EagerEngine().prepare(network, example, precision='bf16', threads=1)
         outputs = prepared(prepared.example)
-        error = Gate(network, example).difference(prepared, prepared.example)[1]
+        error = OutputCheck(network, example).difference(prepared, prepared.example)[1]
     assert TOLERANCES['fp32'] < error < TOLERANCES['bf16']
     assert prepared.example.dtype == torch.float32 and all(y.dtype == torch.float32 for y in outputs)

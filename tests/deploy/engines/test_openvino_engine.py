@@ -9,7 +9,7 @@ from torch import nn
 from lcvision.deploy import precision
 from lcvision.deploy.engines import EngineError
 from lcvision.deploy.engines.openvino import OpenVINOEngine
-from lcvision.deploy.output_check import TOLERANCES, Gate
+from lcvision.deploy.output_check import TOLERANCES, OutputCheck
 from tests.latency.small_net import small_net
 
 pytestmark = pytest.mark.skipif(OpenVINOEngine().missing() is not None, reason=str(OpenVINOEngine().missing()))
@@ -32,13 +32,13 @@ def test_it_computes_the_same_without_a_word(capfd):
 
 
 @pytest.mark.skipif(precision.lacking('bf16') is not None, reason='this CPU has no bfloat16')
-def test_bfloat16_is_computed_in_and_passes_the_gate():
+def test_bfloat16_is_computed_in_and_passes_the_check():
     network, example = small_net(), torch.randn(1, 3, 32, 48)
     with torch.inference_mode():
         exact, reduced = prepare(network, example), prepare(network, example, 'bf16')
-        gate = Gate(network, example)
-        assert gate.difference(exact, example)[1] < 1e-4 < TOLERANCES['fp32'] < gate.difference(reduced, example)[1]
-        assert gate.difference(reduced, example)[1] < TOLERANCES['bf16']
+        check = OutputCheck(network, example)
+        assert check.difference(exact, example)[1] < 1e-4 < TOLERANCES['fp32'] < check.difference(reduced, example)[1]
+        assert check.difference(reduced, example)[1] < TOLERANCES['bf16']
         assert all(y.dtype == torch.float32 for y in reduced(example))
 
 

@@ -18,7 +18,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from torch.utils.data import Dataset
 
-from lcvision.deploy.output_check import Gate
+from lcvision.deploy.output_check import OutputCheck
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
 from lcvision.errors import UserError
@@ -187,7 +187,7 @@ def test_size_from_the_config_and_its_absence(tmp_path):
 
 
 def test_a_wrong_output_is_an_error_in_the_log_and_no_number(tmp_path, monkeypatch):
-    monkeypatch.setattr(Gate, 'difference', lambda *_: (9., 9.))
+    monkeypatch.setattr(OutputCheck, 'difference', lambda *_: (9., 9.))
     metrics = make_runner(tmp_path, CPULatencyHook(**QUICK)).test()
     assert metrics == dict(top1=50.)
     log = next(tmp_path.glob('*/*.log')).read_text()

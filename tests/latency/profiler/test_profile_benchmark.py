@@ -9,7 +9,7 @@ from lcvision.latency import NO_TIME, Budget, Subject
 from lcvision.latency.best import BestEngine
 from lcvision.latency.profiler import onednn_profile
 from lcvision.latency.profiler.onednn_log import LogError
-from lcvision.latency.profiler.profile_benchmark import PROFILED, check_profiled, run_profiles
+from lcvision.latency.profiler.profile_benchmark import check_profiled, run_profiles, traceable
 from lcvision.latency.subject import TimeLimit
 from tests.latency.small_net import small_net
 
@@ -92,4 +92,4 @@ def test_engines_without_the_log_are_refused(monkeypatch):
         check_profiled([ENGINES['eager']], ['net', 'e2e'])
     monkeypatch.setattr(torch.backends.mkldnn, 'is_available', lambda: False)
     with pytest.raises(UserError, match='this build of torch has none'):
-        check_profiled([ENGINES[name] for name in PROFILED])
+        check_profiled([ENGINES[name] for name in traceable()])
