@@ -20,7 +20,8 @@ def path(tmp_path):
 
 
 def state(**changes):
-    arguments = dict(precision='fp32', threads=1, engines=[ENGINES['eager'], ENGINES['inductor']])
+    engines = [ENGINES[name] for name in ('eager', 'onnxruntime', 'openvino')]
+    arguments = dict(precision='fp32', threads=1, engines=engines)
     size = changes.pop('size', (8, 8))
     network = changes.pop('network', None) or small_net()
     return conditions(network, torch.ones(1, 3, *size), **{**arguments, **changes})
