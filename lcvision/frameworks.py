@@ -20,7 +20,7 @@ def require(framework: str | None, asker: str) -> None:
     """
     missing = [name for name in (framework, 'mmcv') if framework in _EXTRAS and find_spec(str(name)) is None]
     if missing:
-        raise UserError(f"{asker} needs {' and '.join(map(str, missing))}, which this Python does not have: "
+        raise UserError(f"{asker} needs {' and '.join(map(str, missing))}, which is not installed: "
                         f"pip install 'lcvision[{_EXTRAS[str(framework)]}]', or 'lcvision[all]' for every framework")
 
 

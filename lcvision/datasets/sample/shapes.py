@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from lcvision.datasets.sample.texture import develop, noise, paint, texture
 
@@ -108,6 +107,7 @@ def render_detection_image(rng: np.random.Generator, empty: bool = False,
 
 
 def _annotation(instance: Instance) -> dict:
+    from pycocotools import mask as coco_mask  # it comes with mmdet
     encoded = coco_mask.encode(np.asfortranarray(instance.mask.astype(np.uint8)))
     return {'category_id': instance.label + 1, 'iscrowd': int(instance.crowd), 'area': int(coco_mask.area(encoded)),
             'bbox': coco_mask.toBbox(encoded).tolist(),
