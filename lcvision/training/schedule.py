@@ -54,8 +54,8 @@ def set_iterations(cfg: Config, iterations: int, before: int) -> str:
     cfg.train_cfg.max_iters = iterations
     half = max(1, iterations // 2)
     cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1000), half)
-    checkpoint = cfg.default_hooks.checkpoint
-    if not checkpoint.get('by_epoch', True):
+    checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if checkpoint and not checkpoint.get('by_epoch', True):
         checkpoint.interval = min(checkpoint.get('interval', half), half)
     return _scale(cfg, before, iterations, 'iterations')
 
@@ -122,7 +122,7 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
     Returns:
         What was done, as lines for the log.
     """
-    loader, logger = cfg.train_dataloader, cfg.default_hooks.logger
+    loader, logger = cfg.train_dataloader, (cfg.get('default_hooks') or {}).get('logger')
     iterations = cfg.train_cfg.get('max_iters')
     if iterations:
         shown = math.ceil(iterations / 10)
@@ -133,7 +133,8 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
             raise UserError(f'{num_images} training images do not fill one batch of {loader.batch_size}: give '
                             f'--cfg-options train_dataloader.batch_size={max(1, num_images // 4)}')
         shown, iterations = math.ceil(steps / 3), steps * cfg.train_cfg.get('max_epochs', 0)
-    logger.interval = max(1, min(logger.get('interval', 10), shown))
+    if logger:
+        logger.interval = max(1, min(logger.get('interval', 10), shown))
     # One of a single iteration would never reach the full rate.
     notes, longest = [], max(2, iterations // _WARMUP_SHARE)
     schedulers = _schedulers(cfg)

@@ -76,6 +76,16 @@ def test_a_run_has_ten_lines_at_least(max_iters, interval):
     assert fit_schedule(cfg, 7) == [] and cfg.default_hooks.logger.interval == interval
 
 
+@pytest.mark.parametrize('hooks', [{}, dict(default_hooks=None),
+                                   dict(default_hooks=dict(logger=None, checkpoint=None))], ids=str)
+def test_a_config_without_hooks_of_its_own_is_fitted_as_well(hooks):
+    cfg = config(POLY).to_dict()
+    del cfg['default_hooks']
+    cfg = Config({**cfg, **hooks})
+    set_iterations(cfg, 400, 80000)
+    assert fit_schedule(cfg, 1000) == [] and cfg.param_scheduler[0].end == 401
+
+
 # Kind and settings for a run of 100.
 SCHEDULERS = [
     ('ConstantLR', dict(factor=0.5, begin=10, end=50)), ('CosineAnnealingLR', dict(T_max=100, eta_min=0.01)),

@@ -3,6 +3,8 @@
 # Without weights or logs to compare with, momentum, alpha and eps are those of the code the authors built on.
 max_epochs = 350
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='lcvision.RMSpropTF', lr=0.00625, alpha=0.9, eps=1e-3, momentum=0.9, weight_decay=1e-5),

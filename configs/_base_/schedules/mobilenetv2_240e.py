@@ -3,6 +3,8 @@
 # 3; the accuracies there are those that PaddleClas lists for this one.
 max_epochs = 240
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.045, momentum=0.9, weight_decay=3e-5))
 param_scheduler = [
     dict(

@@ -4,6 +4,8 @@
 # that moves the rate by at most 0.3 % of its peak.
 cosine_epochs = 300
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=cosine_epochs, val_interval=10)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 # In the reference the norms of PP-LCNet's blocks (also those in LCPAN) and of the towers do not decay; all others do.
 optim_wrapper = dict(
     type='OptimWrapper',

@@ -2,6 +2,8 @@
 # 0.9 over 80 000 iterations of batch 32 (4 x 8), without warm-up.
 max_iters = 80000
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=2000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 # In the reference the norms of either backbone do not decay; those of the head, and all biases, do.
 optim_wrapper = dict(
     type='OptimWrapper',

@@ -2,6 +2,8 @@
 # epochs of warm-up, weight decay 3e-5 (4e-5 above 1x). Norms do not decay, as in the reference's code.
 max_epochs = 360
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.8, momentum=0.9, weight_decay=3e-5),

@@ -1,5 +1,7 @@
 # From scratch on a few hundred images: AdamW learns in minutes where the paper's SGD, made for COCO, needs hours.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=100, val_interval=10)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),

@@ -2,6 +2,8 @@
 # it built in, learns in minutes where the paper's SGD, made for 80 000 iterations of Cityscapes, needs hours.
 max_iters = 2000
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters // 4)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='lcvision.BF16OptimWrapper',
     optimizer=dict(type='AdamW', lr=3e-3, weight_decay=0.01),
