@@ -1,13 +1,12 @@
 """The predicted class on an image, and the true one where it is another."""
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
+from lcvision.visualization.painter import Painter
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.style import Style
 from lcvision.visualization.text import chip, paste, shorten
@@ -33,17 +32,11 @@ class ClassificationScene:
     true_labels: tuple[int, ...]
 
 
-class ClassificationPainter:
+class ClassificationPainter(Painter[ClassificationScene]):
     """Frames an image and writes class and score of its best prediction on it.
 
     Green is right and red is wrong, with the true class in a second label; blue stands for an image without annotation.
-
-    Args:
-        dataset_meta: A dataset's ``metainfo`` with ``classes``.
     """
-
-    def __init__(self, dataset_meta: Mapping[str, Any]) -> None:
-        self.classes = tuple(dataset_meta.get('classes') or ())
 
     def read(self, sample: BaseDataElement) -> ClassificationScene:
         """Takes a scene out of a data sample.
@@ -63,22 +56,12 @@ class ClassificationPainter:
         return ClassificationScene(label, float(sample.pred_score[label]), true_labels)
 
     def paint(self, image: np.ndarray, scene: ClassificationScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene.
-
-        Args:
-            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
-            scene: What to write.
-            style: Sizes of the frame and the letters; None for some that suit the image, which is enlarged first if
-                letters would not fit.
-
-        Returns:
-            ``image``, or the enlarged one.
-        """
+        """Draws a scene."""
         if style is None:
             image = _enlarged(image)
             style = Style.for_image(image.shape)
         height, width = image.shape[:2]
-        colour = self.colour(scene)
+        colour = _verdict(scene)
         cv2.rectangle(image, (0, 0), (width - 1, height - 1), colour[::-1], 2 * style.line)
         texts = [(f'{self.name(scene.label)} {scene.score:.2f}', colour)]
         if scene.true_labels and scene.label not in scene.true_labels:
@@ -97,23 +80,20 @@ class ClassificationPainter:
     def legend(self, scenes: list[ClassificationScene]) -> list[tuple[str, Colour]]:
         """Names and RGB colours of right and wrong, as far as they are to be seen."""
         names = {RIGHT: 'right', WRONG: 'wrong', UNKNOWN: 'not annotated'}
-        seen = {self.colour(scene) for scene in scenes}
+        seen = {_verdict(scene) for scene in scenes}
         return [(name, colour) for colour, name in names.items() if colour in seen]
 
     def remark(self, scenes: list[ClassificationScene]) -> str:
         """Says what is written."""
-        wrong = any(self.colour(scene) == WRONG for scene in scenes)
+        wrong = any(_verdict(scene) == WRONG for scene in scenes)
         return 'best class and its score' + (', below it the true class' if wrong else '')
 
-    def name(self, label: int) -> str:
-        """Returns the name of a class."""
-        return str(self.classes[label]) if label < len(self.classes) else f'class {label}'
 
-    def colour(self, scene: ClassificationScene) -> Colour:
-        """Returns the RGB that says whether a prediction is right."""
-        if not scene.true_labels:
-            return UNKNOWN
-        return RIGHT if scene.label in scene.true_labels else WRONG
+def _verdict(scene: ClassificationScene) -> Colour:
+    """RGB that says whether a prediction is right."""
+    if not scene.true_labels:
+        return UNKNOWN
+    return RIGHT if scene.label in scene.true_labels else WRONG
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:

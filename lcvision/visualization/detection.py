@@ -8,7 +8,8 @@ from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.boxes import LabelLayer, draw_box, draw_dashed_box, pixel_corners
 from lcvision.visualization.ground_truth import true_boxes
-from lcvision.visualization.palette import Colour, class_colours, distinct_colour
+from lcvision.visualization.painter import Painter
+from lcvision.visualization.palette import Colour
 from lcvision.visualization.style import Style
 
 _LONGEST_LEGEND = 24
@@ -35,7 +36,7 @@ class DetectionScene:
     true_labels: np.ndarray
 
 
-class DetectionPainter:
+class DetectionPainter(Painter[DetectionScene]):
     """Draws predictions as solid boxes in the colours of their classes, annotations as thin dashed ones.
 
     A label says class and score. Where boxes crowd, a label moves along its box, is cut to the score, and is left out
@@ -50,8 +51,7 @@ class DetectionPainter:
 
     def __init__(self, dataset_meta: Mapping[str, Any], score_thr: float = 0.3,
                  annotations_resized: bool = False) -> None:
-        self.classes = tuple(dataset_meta.get('classes') or ())
-        self.colours = class_colours(dataset_meta)
+        super().__init__(dataset_meta)
         self.score_thr = score_thr
         self.annotations_resized = annotations_resized
 
@@ -71,16 +71,7 @@ class DetectionPainter:
         return DetectionScene((height, width), boxes[keep], found.labels[keep], found.scores[keep], true, true_labels)
 
     def paint(self, image: np.ndarray, scene: DetectionScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene.
-
-        Args:
-            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
-            scene: What to draw.
-            style: Sizes of lines and letters; None for some that suit the image.
-
-        Returns:
-            ``image``.
-        """
+        """Draws a scene."""
         style = style or Style.for_image(image.shape)
         (height, width), (original_height, original_width) = image.shape[:2], scene.shape
         scale = np.array([width / original_width, height / original_height] * 2)
@@ -96,7 +87,7 @@ class DetectionPainter:
         return image
 
     def variety(self, scene: DetectionScene) -> int:
-        """Counts the classes to be seen: those annotated, or without annotations those predicted."""
+        """Classes annotated or predicted."""
         return len(set(scene.true_labels if len(scene.true_labels) else scene.labels))
 
     def legend(self, scenes: list[DetectionScene]) -> list[tuple[str, Colour]]:
@@ -110,11 +101,3 @@ class DetectionPainter:
         """Says what the lines mean."""
         solid = f'solid: predictions with a score of at least {self.score_thr:g}'
         return f'{solid}, dashed: ground truth' if any(len(scene.true_boxes) for scene in scenes) else solid
-
-    def name(self, label: int) -> str:
-        """Returns the name of a class."""
-        return str(self.classes[label]) if label < len(self.classes) else f'class {label}'
-
-    def colour(self, label: int) -> Colour:
-        """Returns the RGB of a class, 0..255."""
-        return self.colours[label] if label < len(self.colours) else distinct_colour(int(label))

@@ -1,57 +1,62 @@
-"""Who draws what a data sample holds."""
+"""What a task brings to be seen in pictures."""
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from mmengine.structures import BaseDataElement
 
-from lcvision.errors import UserError
-from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
-from lcvision.visualization.classification import ClassificationPainter
-from lcvision.visualization.detection import DetectionPainter
-from lcvision.visualization.palette import Colour
-from lcvision.visualization.segmentation import SegmentationPainter
+from lcvision.visualization.palette import Colour, class_colours, distinct_colour
 from lcvision.visualization.style import Style
 
-
-class Painter(Protocol):
-    """What a task brings to be seen in pictures."""
-
-    def read(self, sample: BaseDataElement) -> Any:
-        """Takes a scene, all there is to draw and nothing else, out of a data sample."""
-
-    def paint(self, image: np.ndarray, scene: Any, style: Style | None = None) -> np.ndarray:
-        """Draws a scene onto a BGR uint8 image of any size, in place, and returns it, perhaps enlarged."""
-
-    def variety(self, scene: Any) -> int:
-        """Counts the classes to be seen; 0 for a scene without objects."""
-
-    def legend(self, scenes: list[Any]) -> list[tuple[str, Colour]]:
-        """Names and RGB colours that explain pictures of these scenes."""
-
-    def remark(self, scenes: list[Any]) -> str:
-        """One line that says what the lines and areas in pictures of these scenes mean."""
+S = TypeVar('S')
 
 
-def painter_for(sample: BaseDataElement, dataset_meta: Mapping[str, Any], score_thr: float,
-                annotations_resized: bool) -> Painter:
-    """Chooses the painter by what a data sample holds.
+class Painter(ABC, Generic[S]):
+    """Draws a scene: all there is to draw on an image, and nothing else.
 
     Args:
-        sample: A model's output.
-        dataset_meta: The dataset's ``metainfo``.
-        score_thr: Predictions below are not drawn, 0..1.
-        annotations_resized: Whether the sample's annotations are in pixels of the network's input.
-
-    Raises:
-        UserError: It holds nothing that can be drawn.
+        dataset_meta: A dataset's ``metainfo`` with ``classes`` and perhaps ``palette``, RGB of 0..255.
     """
-    if DETECTION.prediction in sample:
-        return DetectionPainter(dataset_meta, score_thr, annotations_resized)
-    if CLASSIFICATION.prediction in sample:
-        return ClassificationPainter(dataset_meta)
-    if SEGMENTATION.prediction in sample:
-        return SegmentationPainter(dataset_meta)
-    raise UserError('there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
-                    f'pred_label or pred_sem_seg, this one has {", ".join(sorted(sample.keys())) or "nothing"}; test '
-                    'without --show-dir')
+
+    def __init__(self, dataset_meta: Mapping[str, Any]) -> None:
+        self.classes = tuple(dataset_meta.get('classes') or ())
+        self.colours = class_colours(dataset_meta)
+
+    @abstractmethod
+    def read(self, sample: BaseDataElement) -> S:
+        """Takes a scene out of a data sample."""
+
+    @abstractmethod
+    def paint(self, image: np.ndarray, scene: S, style: Style | None = None) -> np.ndarray:
+        """Draws a scene.
+
+        Args:
+            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
+            scene: What to draw.
+            style: Sizes of lines and letters; None for some that suit the image, which is then enlarged where letters
+                would not fit and gets a legend below where it needs one.
+
+        Returns:
+            ``image``, or without ``style`` perhaps a larger one.
+        """
+
+    @abstractmethod
+    def variety(self, scene: S) -> int:
+        """Counts the classes to be seen: those annotated, or without annotations those predicted."""
+
+    @abstractmethod
+    def legend(self, scenes: list[S]) -> list[tuple[str, Colour]]:
+        """Names and RGB colours that explain pictures of these scenes."""
+
+    @abstractmethod
+    def remark(self, scenes: list[S]) -> str:
+        """One line that says what the lines and areas in pictures of these scenes mean."""
+
+    def name(self, label: int) -> str:
+        """Name of a class."""
+        return str(self.classes[label]) if label < len(self.classes) else f'class {label}'
+
+    def colour(self, label: int) -> Colour:
+        """RGB of a class, 0..255."""
+        return self.colours[label] if label < len(self.colours) else distinct_colour(int(label))

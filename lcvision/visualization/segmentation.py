@@ -1,14 +1,13 @@
 """Predicted classes of pixels over an image, and where they are wrong."""
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.grid import legend_foot
-from lcvision.visualization.palette import Colour, class_colours, distinct_colour
+from lcvision.visualization.painter import Painter
+from lcvision.visualization.palette import Colour
 from lcvision.visualization.style import Style
 
 _NOTHING = -1
@@ -30,19 +29,12 @@ class SegmentationScene:
     truth: np.ndarray | None
 
 
-class SegmentationPainter:
+class SegmentationPainter(Painter[SegmentationScene]):
     """Lays the colours of the predicted classes over the image, bright along the boundaries between classes.
 
     With annotations, pixels whose class is wrong are striped in the colour of the true class, and pixels that are
     ignored keep the plain image.
-
-    Args:
-        dataset_meta: A dataset's ``metainfo`` with ``classes`` and perhaps ``palette``, RGB of 0..255.
     """
-
-    def __init__(self, dataset_meta: Mapping[str, Any]) -> None:
-        self.classes = tuple(dataset_meta.get('classes') or ())
-        self.colours = class_colours(dataset_meta)
 
     def read(self, sample: BaseDataElement) -> SegmentationScene:
         """Takes a scene out of a data sample.
@@ -58,16 +50,7 @@ class SegmentationPainter:
         return SegmentationScene(labels, truth)
 
     def paint(self, image: np.ndarray, scene: SegmentationScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene.
-
-        Args:
-            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
-            scene: What to draw.
-            style: Sizes of lines; None for some that suit the image, which then gets a legend of its own.
-
-        Returns:
-            ``image``, or without ``style`` a higher one with the legend below.
-        """
+        """Draws a scene, and without ``style`` a legend below."""
         if style is None:
             style = Style.for_image(image.shape)
             foot = legend_foot(self.legend([scene]), self.remark([scene]), image.shape[1], style.font)
@@ -86,7 +69,7 @@ class SegmentationPainter:
         return image
 
     def variety(self, scene: SegmentationScene) -> int:
-        """Counts the classes to be seen: those annotated, or without annotations those predicted."""
+        """Classes annotated or predicted."""
         return len(_seen(scene.labels if scene.truth is None else scene.truth))
 
     def legend(self, scenes: list[SegmentationScene]) -> list[tuple[str, Colour]]:
@@ -104,14 +87,6 @@ class SegmentationPainter:
         right = sum(np.count_nonzero(labels == truth) for labels, truth in judged)
         return (f'{100 * right / total:.1f} % of the annotated pixels right; colour: predicted class, stripes: '
                 'annotated class where it is another, plain: not annotated')
-
-    def name(self, label: int) -> str:
-        """Returns the name of a class."""
-        return str(self.classes[label]) if label < len(self.classes) else f'class {label}'
-
-    def colour(self, label: int) -> Colour:
-        """Returns the RGB of a class, 0..255."""
-        return self.colours[label] if label < len(self.colours) else distinct_colour(label)
 
     def _coloured(self, labels: np.ndarray) -> np.ndarray:
         """BGR of every pixel; any for pixels without a class."""

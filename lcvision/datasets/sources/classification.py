@@ -15,7 +15,7 @@ from lcvision.errors import UserError
 from lcvision.text import listing
 
 LAYOUT = ('a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg), an .npz file of encoded images, or a folder '
-           f'with {" or ".join(CIFAR_FOLDERS.values())}')
+          f'with {" or ".join(CIFAR_FOLDERS.values())}')
 
 
 @dataclass(frozen=True)

@@ -178,4 +178,3 @@ def _point(loader: ConfigDict, split: MaskSplit) -> None:
     set_num_classes(dataset['pipeline'], len(split.classes))
     if len(split.sizes) > 1 and dataset.get('test_mode'):
         loader['batch_size'] = 1
-
