@@ -26,7 +26,7 @@ from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import check_profiled, format_profiles, run_profiles, traceable
 from lcvision.latency.subject import TimeLimit
-from lcvision.latency.table import format_table, plot_records
+from lcvision.latency.table import format_table
 from lcvision.tasks import task_of
 
 
@@ -196,7 +196,8 @@ class _Delivery:
             except OSError as error:
                 raise UserError(f'--json {self.args.json} cannot be written: {error.strerror}') from None
         if self.args.plot and outcome.records:
-            plot_records(outcome.records, machine, self.args.plot)
+            from lcvision.report.picture import draw_records
+            draw_records(outcome.records, machine, self.args.plot)
         return max(self._judge(machine) if judge else 0, int(bool(outcome.failures)))
 
     def _judge(self, machine: dict) -> int:

@@ -3,7 +3,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from lcvision.cli import run_tool
-from lcvision.latency.compare import describe_row, machine_differences, read_baseline, row_key
+from lcvision.latency.compare import machine_differences, read_baseline, row_key
 from lcvision.latency.record import LatencyRecord
 from lcvision.text import table
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for row in runs[0].records:
         same = [other for run in runs for other in run.records if row_key(other) == row_key(row)]
         rows.append((*(_spread(same, value) for value in _COLUMNS.values()),
-                     f'{sum(record.noisy for record in same)} of {len(same)}', describe_row(row)))
+                     f'{sum(record.noisy for record in same)} of {len(same)}', str(row)))
     print('\n'.join(table(rows, left=(len(_COLUMNS) + 1,))))
     return 0
 

@@ -89,7 +89,7 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
     for record in records:
         old = known.get(row_key(record))
         if old is None:
-            verdict.lines.append(f'  {"not in the baseline":45} {describe_row(record)}')
+            verdict.lines.append(f'  {"not in the baseline":45} {record}')
             continue
         verdict.judged += 1
         floor = max(floor_of(record, machine.get('noise_floor') or ()), floor_of(old, then.get('noise_floor') or ()))
@@ -100,10 +100,10 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
         mark = '*' if record.noisy or old.noisy else ''
         left = f'{low:.2f}-{high:.2f}' if bounds else 'no yardstick'
         verdict.lines.append(f"  {format_ratio(record.latency_ms, old.latency_ms, mark):22} {left:13} {word:8} "
-                             f'{describe_row(record)}')
+                             f'{record}')
     missing = known.keys() - set(map(row_key, records))
     verdict.missing = len(missing)
-    verdict.lines += [f'  {"MISSING, not measured now":45} {describe_row(old)}' for key, old in known.items()
+    verdict.lines += [f'  {"MISSING, not measured now":45} {old}' for key, old in known.items()
                       if key in missing]
     if verdict.slower and any(record.noisy for record in records):
         verdict.lines.append('  * noisy: measure again on a quiet machine before believing it')
@@ -124,12 +124,6 @@ def machine_differences(now: dict, then: dict) -> list[str]:
 def row_key(record: LatencyRecord) -> tuple:
     """What two rows must share to be compared."""
     return record.name, *record.conditions
-
-
-def describe_row(record: LatencyRecord) -> str:
-    """A row in a few words."""
-    return (f'{record.name} {record.size}, {record.engine} {record.precision}, {record.threads} thr, '
-            f'{record.scope}')
 
 
 def _yardstick_bounds(record: LatencyRecord, old: LatencyRecord) -> list[tuple[float, float, float]]:

@@ -121,6 +121,9 @@ class LatencyRecord:
     yardstick: dict[str, dict] | None = None
     profile: dict | None = None
 
+    def __str__(self) -> str:
+        return f'{self.name} {self.size}, {self.engine} {self.precision}, {self.threads} thr, {self.scope}'
+
     @property
     def name(self) -> str:
         """The config's name without folder and ending."""

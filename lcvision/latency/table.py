@@ -1,7 +1,6 @@
-"""Records as a table that fits a terminal of 100 columns, and as a picture."""
+"""Records as a table that fits a terminal of 100 columns."""
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from lcvision.latency.record import SCOPES, LatencyRecord
 from lcvision.text import WIDTH, shorten, table
@@ -23,7 +22,7 @@ def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
     rows = [_HEADS, *(_row(record) for record in records)]
     if not _end_to_end(records):
         rows = [(*row[:_SCOPE], *row[_SCOPE + 1:]) for row in rows]
-    return '\n'.join([*table(rows, left=(0, 5)), '', *_legend(records), *_machine(environment)])
+    return '\n'.join([*table(rows, left=(0, 5)), '', *_legend(records), *describe_machine(environment)])
 
 
 def format_ms(value: float | None) -> str:
@@ -43,40 +42,18 @@ def format_count(value: float | None) -> str:
     return f'{value:.0f}'
 
 
-def plot_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:
-    """Draws medians as points with their p10-p90 span and 95 % interval.
+def describe_machine(environment: dict) -> list[str]:
+    """CPU, limits and versions in a line, and the instruction sets in a second one.
 
     Args:
-        records: At least one.
         environment: As written to JSON.
-        path: A picture file; its ending gives the format.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 1.6 + 0.42 * len(records)), layout='constrained')
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    colours = {name: f'C{i}' for i, name in enumerate(dict.fromkeys(record.engine for record in records))}
-    for place, record in enumerate(records):
-        ms, colour = record.latency_ms, colours[record.engine]
-        # Without p90 (too few samples) the span ends at the interval of the median.
-        axes.plot((ms.p10 or ms.ci95[0], ms.p90 or ms.ci95[1]), (place, place), color=colour, alpha=0.35, lw=6,
-                  solid_capstyle='butt')
-        axes.plot(ms.ci95, (place, place), color=colour, lw=2)
-        axes.plot(ms.median, place, 'o', color=colour, markerfacecolor='white' if record.noisy else colour)
-        axes.annotate(format_ms(ms.median) + ('*' if record.noisy else ''), (ms.median, place), (0, 7),
-                      textcoords='offset points', ha='center', fontsize=8)
-    names = [f'{record.name}  {record.size}  {_engine(record)}, {record.threads} thr'
-             + (', e2e' if record.scope == 'e2e' else '') for record in records]
-    axes.set_yticks(range(len(records)), names, fontsize=9)
-    axes.set(xlim=(0, None), ylim=(len(records) - 0.4, -0.7),
-             xlabel=f'ms for one image, {_scopes(records)}, {_precisions(records)} (point: median, line: '
-             '95 % interval, band: p10-p90)')
-    axes.grid(axis='x', alpha=0.3)
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.set_title(_machine(environment)[0], fontsize=9, loc='left')
-    figure.savefig(path, dpi=150)
+    flags = [flag for flag in environment['flags'] if flag.startswith(('avx', 'amx', 'sve'))]
+    versions = environment['versions']
+    quota = environment['cgroup_quota']
+    limits = f"{environment['affinity']} of {environment['cores']} CPUs" + (f', quota {quota:g}' if quota else '')
+    return [f"{environment['cpu']} ({limits}), torch {versions['torch']}, oneDNN {versions['onednn']}, "
+            f"lcvision {versions['lcvision']}"[:WIDTH], *([' '.join(flags)[:WIDTH]] if flags else [])]
 
 
 def _row(record: LatencyRecord) -> tuple[str, ...]:
@@ -144,12 +121,3 @@ def _worst_reasons(records: Sequence[LatencyRecord]) -> list[str]:
         size, kind = float(number[0]) if number else 0., re.sub(r'[-+]?\d+(\.\d+)?', '#', reason)
         worst[kind] = max(worst.get(kind, (0., reason)), (size, reason))
     return [reason for _, reason in worst.values()]
-
-
-def _machine(environment: dict) -> list[str]:
-    flags = [flag for flag in environment['flags'] if flag.startswith(('avx', 'amx', 'sve'))]
-    versions = environment['versions']
-    quota = environment['cgroup_quota']
-    limits = f"{environment['affinity']} of {environment['cores']} CPUs" + (f', quota {quota:g}' if quota else '')
-    return [f"{environment['cpu']} ({limits}), torch {versions['torch']}, oneDNN {versions['onednn']}, "
-            f"lcvision {versions['lcvision']}"[:WIDTH], *([' '.join(flags)[:WIDTH]] if flags else [])]

@@ -75,7 +75,7 @@ def make_report(paths: Sequence[str | Path]) -> Report:
     inputs = read_inputs(paths)
     machines = _name_machines(inputs.machines)
     names = [machine['name'] for machine in machines]
-    measured = _best_measured([_timed(*timing, names) for timing in inputs.timings])
+    measured = _best_measured([timed(*timing, names) for timing in inputs.timings])
     if not measured:
         raise UserError('nothing to draw: no input has a latency record; give a file of tools/benchmark_cpu.py --json '
                         'for the same configs as well')
@@ -108,7 +108,15 @@ def _paper_rows(task: str) -> list[dict]:
     return [{**row, 'front': row in front} for row in rows]
 
 
-def _timed(record: LatencyRecord, machine: int | None, source: str, names: list[str]) -> dict:
+def timed(record: LatencyRecord, machine: int | None = None, source: str = '', names: Sequence[str] = ()) -> dict:
+    """A record as a point without accuracy.
+
+    Args:
+        record: As measured or read.
+        machine: Place of its machine's name in ``names``; None where it was not recorded.
+        source: Name of its file.
+        names: Of the machines.
+    """
     ms, compute, stem = record.latency_ms, (record.yardstick or {}).get('compute'), Path(record.config).stem
     return dict(
         config=record.config, stem=stem, model=model_of(stem), task=record.task, engine=record.engine,

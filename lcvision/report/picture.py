@@ -4,10 +4,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lcvision.latency.record import SCOPES
-from lcvision.latency.table import format_ms
+from lcvision.latency.record import SCOPES, LatencyRecord
+from lcvision.latency.table import describe_machine, format_ms
 from lcvision.papers.tables import PAPER
-from lcvision.report.assemble import TaskReport, in_view
+from lcvision.report.assemble import TaskReport, in_view, timed
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of
 from lcvision.report.pareto import pareto_front, staircase
@@ -57,6 +57,27 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
     # Without the name of the program, the same points give the same file.
     figure.savefig(path, dpi=_DPI, metadata={'Software': None}, facecolor='white')
     return f'{len(points)} points, {len(rest)} without accuracy, {_conditions(report.view)}'
+
+
+def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:
+    """Draws medians, a row each, with their p10-p90 span and 95 % interval.
+
+    Args:
+        records: At least one.
+        environment: The machine they were measured on.
+        path: A picture file; its ending gives the format.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 1.6 + 0.42 * len(records)), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw_strip(axes, [(str(record), [timed(record)]) for record in records], 0)
+    for place, record in enumerate(records):
+        axes.plot(record.latency_ms.ci95, (place, place), color=INK, lw=2)
+    axes.set_title(describe_machine(environment)[0], fontsize=9, loc='left')
+    figure.savefig(path, dpi=_DPI)
 
 
 def _heading(figure: Any, report: TaskReport, height: float) -> None:

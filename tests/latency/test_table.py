@@ -1,8 +1,7 @@
-import cv2
 import pytest
 
 from lcvision.latency.record import LatencyRecord
-from lcvision.latency.table import WIDTH, format_count, format_ms, format_table, plot_records
+from lcvision.latency.table import WIDTH, format_count, format_ms, format_table
 
 ENVIRONMENT = dict(cpu='Intel(R) Xeon(R) Gold 6148 CPU @ 2.40GHz', flags=['avx2', 'fma', 'avx512f'], cores=40,
                    affinity=10, cgroup_quota=8., versions=dict(torch='2.13.0', onednn='3.12.0', lcvision='0.1.0'))
@@ -73,9 +72,3 @@ def test_long_names_keep_their_ends_and_lines_fit():
     lines = format_table([record(name, 1234., noisy=True) for name in names], ENVIRONMENT).splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert any('_0_35x' in line for line in lines) and any('_0_75x' in line for line in lines)
-
-
-def test_plot(tmp_path):
-    plot_records([record(), record('b', 12., noisy=True, samples=30)], ENVIRONMENT, tmp_path / 'a.png')
-    image = cv2.imread(str(tmp_path / 'a.png'))
-    assert image is not None and image.shape[1] > 1000 and image.std() > 5

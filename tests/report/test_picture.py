@@ -3,8 +3,11 @@ import numpy as np
 import pytest
 from report_inputs import benchmark, evaluation, record
 
+from lcvision.latency.record import read_records
 from lcvision.report import draw_task, make_report
+from lcvision.report.picture import draw_records
 from lcvision.report.style import limits
+from tests.latency.test_table import ENVIRONMENT
 
 OTHER = 'configs/detection/picodet_pplcnet_1x_bccd.py'
 
@@ -72,3 +75,10 @@ def test_a_wide_range_is_logarithmic():
     assert not of(2., 5.)[2]
     left, right, _ = of(5.)
     assert 0 <= left < 5 < right
+
+
+def test_records_alone(tmp_path):
+    rows = [record(), record(median=12., noisy=True, samples=30)]
+    draw_records(read_records(rows, 'here'), ENVIRONMENT, tmp_path / 'a.png')
+    image = cv2.imread(str(tmp_path / 'a.png'))
+    assert image.shape[1] > 1000 and image.std() > 5
