@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := demo
 
 $(STAMP): constraints.txt setup.cfg setup.py pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON); name another with make PYTHON=python3 (3.10 to 3.13)"; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON); name another with make PYTHON=python3; README.md says which versions will do"; exit 2; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
 		{ rm -rf $(VENV); echo "error: $(PYTHON) makes no virtual environment: install $(notdir $(PYTHON))-venv (on Debian: apt install $(notdir $(PYTHON))-venv) and type make again"; exit 2; }
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[all,onnx,openvino,report,dev]'
