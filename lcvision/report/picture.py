@@ -70,13 +70,15 @@ def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 1.6 + 0.42 * len(records)), layout='constrained')
+    figure = Figure(figsize=(11, 1.8 + 0.36 * len(records)), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw_strip(axes, [(str(record), [timed(record)]) for record in records], 0)
     for place, record in enumerate(records):
         axes.plot(record.latency_ms.ci95, (place, place), color=INK, lw=2)
-    axes.set_title(describe_machine(environment)[0], fontsize=9, loc='left')
+    axes.set_title('', loc='left')
+    axes.set_xlabel(f'{axes.get_xlabel()} (point: median, hollow where noisy; line: 95 % interval; band: p10-p90)')
+    figure.suptitle(describe_machine(environment)[0], fontsize=9.5, x=0.01, ha='left', color=INK)
     figure.savefig(path, dpi=_DPI)
 
 

@@ -6,12 +6,12 @@ module that Python imports or that a config names in ``custom_imports``.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from lcvision.deploy.engines.engine import ENGINES, Engine, EngineError, Prepared, register_engine
+from lcvision.deploy.engines.engine import ENGINES, Engine, EngineError, Prepared, first_ms, register_engine
 from lcvision.deploy.precision import check_cpu
 from lcvision.errors import UserError
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'register_engine',
-           'select_engine', 'select_engines']
+__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'first_ms',
+           'register_engine', 'select_engine', 'select_engines']
 
 # By which all others are judged.
 _FIRST = 'eager'

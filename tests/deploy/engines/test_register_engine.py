@@ -1,6 +1,8 @@
 """An engine of somebody else's, in one file, from its registration to the pictures."""
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,22 +18,11 @@ from lcvision.report.style import marker_of
 from tests.latency.small_net import small_net
 from tests.latency.test_table import ENVIRONMENT
 
-ENGINE = """
-from lcvision.deploy.engines import Engine, Prepared, register_engine
-
-
-@register_engine
-class TinyEngine(Engine):
-    name = 'tiny'
-    title = 'Tiny one'
-    packages = ('pytest',)
-    marker = '*'
-
-    def prepare(self, network, example, *, precision, threads):
-        return Prepared(network, example, first_ms=1.)
-"""
+DOCS = Path(__file__).parents[3] / 'docs'
+# The engine that the documentation shows.
+ENGINE = re.search(r'```python\n(import torch\n.*?register_engine.*?)```', (DOCS / 'measure.md').read_text(), re.S)[1]
 CONFIG = """
-custom_imports = dict(imports=['tiny_engine'])
+custom_imports = dict(imports=['own_engine'])
 default_scope = 'mmpretrain'
 model = dict(type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
              neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=7, in_channels=128))
@@ -40,44 +31,44 @@ test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=64)]))
 
 
 @pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    """The module ``tiny_engine``, which nobody has imported yet."""
-    for name, content in (('tiny_engine.py', ENGINE), ('a_classifier.py', CONFIG)):
+def own(tmp_path, monkeypatch):
+    """The module ``own_engine``, which nobody has imported yet."""
+    for name, content in (('own_engine.py', ENGINE.replace("('torch',)", "('pytest',)")), ('a_classifier.py', CONFIG)):
         (tmp_path / name).write_text(content)
     monkeypatch.syspath_prepend(str(tmp_path))
     before, packages = dict(ENGINES), list(environment.PACKAGES)
     yield tmp_path
-    sys.modules.pop('tiny_engine', None)
+    sys.modules.pop('own_engine', None)
     ENGINES.clear()
     ENGINES.update(before)
     environment.PACKAGES[:] = packages
 
 
-def test_an_engine_of_one_file_is_known_everywhere(tiny):
-    assert 'tiny' not in availability() and engine_of('tiny') == 'tiny' and marker_of('tiny') == Engine.marker
-    import tiny_engine
-    assert availability()['tiny'] is None and environment.versions()['pytest']
-    engines = select_engines('eager,tiny')
+def test_an_engine_of_one_file_is_known_everywhere(own):
+    assert 'dynamo' not in availability() and engine_of('dynamo') == 'dynamo' and marker_of('dynamo') == Engine.marker
+    import own_engine
+    assert availability()['dynamo'] is None and environment.versions()['pytest']
+    engines = select_engines('eager,dynamo')
     subject = Subject('configs/a.py', 'classification', small_net(), (16, 24))
     outcome = run_benchmark([subject], engines, [1], budget=Budget(samples=4, rounds=2, warmup_seconds=0.05))
-    assert [record.engine for record in outcome.records] == ['eager', 'tiny'] and not outcome.failures
-    assert any(' tiny ' in line for line in format_table(outcome.records, ENVIRONMENT).splitlines())
-    assert engine_of('tiny') == 'Tiny one' and marker_of('tiny') == '*'
-    with pytest.raises(UserError, match="'tiny' does not write: give --engine one or more of eager, inductor"):
+    assert [record.engine for record in outcome.records] == ['eager', 'dynamo'] and not outcome.failures
+    assert any(' dynamo ' in line for line in format_table(outcome.records, ENVIRONMENT).splitlines())
+    assert engine_of('dynamo') == 'Dynamo' and marker_of('dynamo') == 'X'
+    with pytest.raises(UserError, match="'dynamo' does not write: give --engine one or more of eager, inductor"):
         check_profiled([engines[1]])
-    register_engine(tiny_engine.TinyEngine)
+    register_engine(own_engine.DynamoEngine)
 
 
-def test_the_tool_finds_it_by_the_config_s_custom_imports(tiny, capsys):
-    out = tiny / 'out.json'
-    options = ['--engine', 'tiny', '--threads', '1', '--samples', '4', '--max-seconds', '1', '--json', str(out)]
-    assert main([str(tiny / 'a_classifier.py'), *options]) == 0
+def test_the_tool_finds_it_by_the_config_s_custom_imports(own, capsys):
+    out = own / 'out.json'
+    options = ['--engine', 'dynamo', '--threads', '1', '--samples', '4', '--max-seconds', '1', '--json', str(out)]
+    assert main([str(own / 'a_classifier.py'), *options]) == 0
     written = json.loads(out.read_text())
-    assert [record['engine'] for record in written['results']] == ['tiny']
-    assert written['environment']['engines']['tiny'] is None and written['environment']['versions']['pytest']
+    assert [record['engine'] for record in written['results']] == ['dynamo']
+    assert written['environment']['engines']['dynamo'] is None and written['environment']['versions']['pytest']
     with pytest.raises(SystemExit):
         main(['--help'])
-    assert 'openvino, tiny; all' in ' '.join(capsys.readouterr().out.split())
+    assert 'openvino, dynamo; all' in ' '.join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize('name, message', [
