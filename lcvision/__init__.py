@@ -1,5 +1,7 @@
 """Light CPU backbones for mmdet, mmseg and mmpretrain, with their latency beside their accuracy."""
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if sys.platform == 'win32':
     raise SystemExit('error: lcvision runs on Linux and macOS only; on Windows, run it inside WSL.')
@@ -7,6 +9,27 @@ if sys.platform == 'win32':
 from lcvision import compat
 from lcvision.version import __version__
 
-__all__ = ['__version__']
+if TYPE_CHECKING:
+    from lcvision.errors import UserError
+    from lcvision.inference import Predictor
+    from lcvision.training.evaluate import Evaluation, evaluate
+    from lcvision.training.train import TrainResult, train
+
+# Imported when they are first asked for: `import lcvision` stays cheap and loads no torch.
+_HOMES = {'Evaluation': 'training.evaluate', 'Predictor': 'inference', 'TrainResult': 'training.train',
+          'UserError': 'errors', 'evaluate': 'training.evaluate', 'train': 'training.train'}
+
+__all__ = ['Evaluation', 'Predictor', 'TrainResult', 'UserError', '__version__', 'evaluate', 'train']
 
 compat.install()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = globals()[name] = getattr(import_module(f'{__name__}.{_HOMES[name]}'), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

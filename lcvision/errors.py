@@ -1,4 +1,6 @@
 """One way to tell a user what went wrong: a sentence and an exit code, never a traceback."""
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -15,3 +17,28 @@ class RunFailed(UserError):
     """A run that cannot go on although nothing was asked wrongly: the tools print the message and exit with 1."""
 
     exit_code = 1
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Lets a user's mistakes leave as a :class:`UserError` of one sentence, whoever noticed them.
+
+    These are types in a config that nothing is registered for, and what a data loader's worker has refused.
+
+    Raises:
+        UserError: Such a mistake.
+    """
+    try:
+        yield
+    except UserError as error:
+        # A worker's comes with its whole traceback as the message; the last line holds the sentence.
+        if 'Traceback (most recent call last)' not in str(error):
+            raise
+        raise type(error)(str(error).strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
+    except KeyError as error:
+        # mmengine goes on for another hundred words.
+        name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')
+        if not found:
+            raise
+        raise UserError(f'{name} registry: correct the config, or name the module that has it in custom_imports') \
+            from error

@@ -1,16 +1,14 @@
 """What the folder of a run holds."""
 import ast
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
 from lcvision.latency.record import parse_json
 from lcvision.tasks import task_of_metrics
+from lcvision.training.newest_run import RECORD
 
-_RECORD = 'run.json'
 _REPORT, _LATENCY = 'test.json', 'latency.json'
 
 
@@ -33,18 +31,6 @@ class Run:
     metrics: dict | None = None
 
 
-def record_run(folder: str | Path, config: str | Path, data: str) -> None:
-    """Notes what a run trains and on what, for :func:`read_run`.
-
-    Args:
-        folder: Its ``--work-dir``.
-        config: Its config.
-        data: Folder of its data set, or 'sample'.
-    """
-    record = dict(config=Path(config).name, data=Path(data).resolve().name)
-    write_atomically(Path(folder, _RECORD), (json.dumps(record) + '\n').encode())
-
-
 def read_run(folder: Path) -> Run:
     """Looks for ``test.json`` and ``latency.json``, and without the first for the last validation in the logs.
 
@@ -55,7 +41,7 @@ def read_run(folder: Path) -> Run:
         UserError: It holds none of these.
     """
     configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    record = _recorded(folder / _RECORD)
+    record = _recorded(folder / RECORD)
     config = record.get('config') or (configs[-1].name if configs else folder.name)
     run = Run([path for name in (_REPORT, _LATENCY) if (path := folder / name).is_file()], Path(config).stem,
               record.get('data'), _data_root(configs[-1]) if configs else None)

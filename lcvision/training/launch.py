@@ -1,5 +1,4 @@
-"""What train and test share: flags, launchers, checkpoints, quiet logs."""
-import logging
+"""What train and test share: flags, launchers, checkpoints, quiet warnings."""
 import os
 import shutil
 import subprocess
@@ -33,6 +32,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',
                         help='how processes were started [none]')
+    parser.add_argument('--verbose', action='store_true', help="show mmengine's log, which the log file has in any case")
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
@@ -107,9 +107,3 @@ def quiet_warnings() -> None:
     warnings.filterwarnings('ignore', category=FutureWarning)
     # Workers of a data loader start anew and read this.
     os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')
-
-
-def quiet_logger(logger: logging.Logger) -> None:
-    """Hides lines of mmengine that only name its own internals: one for each parameter, and old spellings."""
-    hidden = ('paramwise_options', '"FileClient" will be deprecated', '"HardDiskBackend" is the alias', 'Exp name:')
-    logger.addFilter(lambda record: not str(record.msg).startswith(hidden))

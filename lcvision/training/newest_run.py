@@ -1,9 +1,24 @@
-"""The newest training, for the tools that come after it."""
+"""What the folder of a training says to those that come after it."""
+import json
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.files import write_atomically
 
+RECORD = 'run.json'
 _RUNS = Path('work_dirs')
+
+
+def record_run(folder: str | Path, config: str | Path, data: str | Path) -> None:
+    """Notes what a run trains and on what, for reports.
+
+    Args:
+        folder: Its ``--work-dir``.
+        config: Its config.
+        data: Folder of its data set, or 'sample'.
+    """
+    record = dict(config=Path(config).name, data=Path(data).resolve().name)
+    write_atomically(Path(folder, RECORD), (json.dumps(record) + '\n').encode())
 
 
 def find_run(config: str | None, work_dir: str | None) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from report_inputs import benchmark, evaluation, record, write
 
 from lcvision.errors import UserError
 from lcvision.report.reading import read_inputs
-from lcvision.report.run_folder import record_run
+from lcvision.training.newest_run import record_run
 
 
 def run_folder(folder, *lines, config='picodet_pplcnet_1x', data='data/my_cells/'):

@@ -27,6 +27,9 @@ class MemoryFormatHook(Hook):
         memory_format: 'auto' measures one forward and backward pass in both layouts, interleaved, on a copy of the
             network, and keeps the faster; 'channels_last' and 'contiguous' say which.
 
+    Attributes:
+        chosen: The layout and why, once a run has begun on a CPU.
+
     Raises:
         ValueError: If ``memory_format`` is another word.
     """
@@ -37,6 +40,7 @@ class MemoryFormatHook(Hook):
         if memory_format not in _CHOICES:
             raise ValueError(f'MemoryFormatHook: memory_format={memory_format!r} must be one of {", ".join(_CHOICES)}')
         self.memory_format = memory_format
+        self.chosen = ''
         self._done = False
 
     def before_run(self, runner: Runner) -> None:
@@ -50,7 +54,8 @@ class MemoryFormatHook(Hook):
             ratio = channels_last_ratio(model)
             chosen = 'channels_last' if ratio < 1 else 'contiguous'
             reason = f'a step takes {ratio:.2f} of the time in channels_last'
-        runner.logger.info(f'memory format: {chosen} ({reason})')
+        self.chosen = f'{chosen} ({reason})'
+        runner.logger.info(f'memory format: {self.chosen}')
         if chosen == 'channels_last':
             model.backbone.register_forward_pre_hook(to_channels_last)
 

@@ -1,0 +1,188 @@
+"""What a run shows while it goes: a head, one line of progress, a row for each validation.
+
+Everything that mmengine logs goes to the log file.
+"""
+import logging
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from rich import get_console
+from rich.file_proxy import FileProxy
+from rich.progress import BarColumn, Progress, TextColumn
+
+import lcvision
+from lcvision.training.head import describe_run
+
+_PACKAGE = str(Path(lcvision.__file__).parent)
+# Of these the head, the progress and the table say more, or the same.
+_TOLD = ('console', 'cpu_latency_hook', 'logger_hook', 'memory_format_hook')
+_SECONDS = 0.2
+
+
+class ConsoleRunner(Runner):
+    """A runner whose log lines, but for warnings and a few of ours, reach the log file alone."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> logging.Logger:
+        """Quiets the logger's console."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                self.stream = handler
+                self.visible = _Visible()
+                handler.addFilter(self.visible)
+                handler.setFormatter(_Plain())
+        return logger
+
+
+class _Visible(logging.Filter):
+    """Lets warnings pass and what our own modules say; while ``all`` is set, tables of metrics, too."""
+
+    all = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno > logging.INFO:
+            return True
+        return (self.all or record.pathname.startswith(_PACKAGE)) and record.module not in _TOLD
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        kind = f'{record.levelname.lower()}: ' if record.levelno > logging.INFO else ''
+        return kind + super().format(record)
+
+
+class ConsoleHook(Hook):
+    """Shows how a run goes.
+
+    On a terminal the progress is a line that stays at the bottom; elsewhere it is a line of text at every
+    ``default_hooks.logger.interval``. Nothing is drawn between two steps, so that no thread disturbs a measurement.
+
+    Args:
+        data: Where the data are.
+        notes: What was changed otherwise than asked for, for the head.
+
+    Attributes:
+        metrics: Those of the last validation or test.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, data: str = '', notes: Sequence[str] = ()) -> None:
+        self.data, self.notes = data, notes
+        self.metrics: dict[str, Any] = {}
+        self._shown = is_main_process()
+        self._bar: Progress | None = None
+        self._columns: list[str] = []
+        self._drawn = 0.
+        self._interval = 1
+
+    def before_run(self, runner: Runner) -> None:
+        """Takes the place at the bottom of a terminal."""
+        self._interval = ((runner.cfg.get('default_hooks') or {}).get('logger') or {}).get('interval', 10)
+        console = get_console()
+        if self._shown and console.is_terminal and not console.is_dumb_terminal:
+            self._bar = Progress(TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[told]}'),
+                                 console=console, auto_refresh=False, transient=True)
+            self._bar.add_task('', told='')
+            self._bar.start()
+            if isinstance(runner, ConsoleRunner):
+                runner.stream.setStream(FileProxy(console, sys.stdout))
+
+    def before_train(self, runner: Runner) -> None:
+        """Prints the head, for by now all is built."""
+        head = describe_run(runner, self.data, self.notes)
+        runner.logger.info('\n' + head)
+        self._print(head)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Mapping | None = None) -> None:
+        """Shows loss, rate, speed and the time left."""
+        done, total = runner.iter + 1, runner.max_iters
+        loop = runner.train_loop
+        by_epoch = isinstance(loop, EpochBasedTrainLoop)
+        size = len(loop.dataloader) if by_epoch else total
+        step = batch_idx + 1 if by_epoch else done
+        where = f'epoch {runner.epoch + 1}/{runner.max_epochs}' if by_epoch else 'iteration'
+        if self._due(step, size, done == total):
+            self._tell(f'{where} {step}/{size}', done / total, _course(runner, self._interval))
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Shows how far the validation is."""
+        size = len(runner.val_loop.dataloader)
+        if self._bar and self._due(batch_idx + 1, size):
+            self._tell(f'validating {batch_idx + 1}/{size}', (batch_idx + 1) / size, '')
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Shows how far the test is; behind the last step the metrics print their tables."""
+        size = len(runner.test_loop.dataloader)
+        if self._due(batch_idx + 1, size):
+            self._tell(f'testing {batch_idx + 1}/{size}', (batch_idx + 1) / size, '')
+        if batch_idx + 1 == size and isinstance(runner, ConsoleRunner):
+            self.close()
+            runner.visible.all = True
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Adds a row to the table."""
+        self.metrics = dict(metrics or {})
+        by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        row = {'epoch': str(runner.epoch)} if by_epoch else {'iteration': str(runner.iter)}
+        row.update((name.rpartition('/')[2], f'{value:.4g}') for name, value in self.metrics.items()
+                   if isinstance(value, int | float))
+        records = runner.message_hub.get_info('latency/records') or []
+        if 'net_ms' in row and any(record['noisy'] for record in records):
+            row['net_ms'] += ' (noisy)'
+        widths = [max(len(name) + 2, 9) for name in row]
+        if list(row) != self._columns:
+            self._columns = list(row)
+            self._print('\n' + ''.join(map(str.rjust, row, widths)))
+        self._print(''.join(map(str.rjust, row.values(), widths)))
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Keeps the metrics."""
+        self.metrics = dict(metrics or {})
+
+    def close(self) -> None:
+        """Gives the bottom of the terminal back."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+
+    def _due(self, step: int, size: int, last: bool = False) -> bool:
+        if not self._bar:
+            return self._shown and (step % self._interval == 0 or last)
+        return last or step == size or time.monotonic() - self._drawn > _SECONDS
+
+    def _tell(self, where: str, share: float, told: str) -> None:
+        self._drawn = time.monotonic()
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], description=where, completed=100 * share, told=told, refresh=True)
+        else:
+            self._print(f'{where}  {told}'.rstrip())
+
+    def _print(self, text: str) -> None:
+        if self._bar:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif self._shown:
+            print(text, flush=True)
+
+
+def _course(runner: Runner, window: int) -> str:
+    """Loss, learning rate, images a second and time left, as far as they are known."""
+    hub = runner.message_hub
+    scalars = {name: hub.get_scalar(f'train/{name}').mean(window) for name in ('loss', 'time')
+               if f'train/{name}' in hub.log_scalars}
+    parts = [f'loss {scalars["loss"]:.4g}'] if 'loss' in scalars else []
+    parts.append(f'lr {next(iter(runner.optim_wrapper.get_lr().values()))[0]:.3g}')
+    if scalars.get('time'):
+        images = (runner.train_dataloader.batch_size or 1) * get_world_size()
+        parts.append(f'{images / scalars["time"]:.3g} images/s')
+    if (left := hub.get_info('eta')) is not None:
+        parts.append(f'ETA {timedelta(seconds=round(left))}')
+    return '  '.join(parts)

@@ -1,0 +1,94 @@
+"""Evaluates a checkpoint and measures its latency."""
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from lcvision.deploy.engines import select_engine
+from lcvision.errors import plain_errors
+from lcvision.training.console import ConsoleHook, ConsoleRunner
+from lcvision.training.launch import add_hook, quiet_warnings, require_checkpoint
+from lcvision.training.prepare import prepare
+from lcvision.weights import load_state_dict_file
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a test has found.
+
+    Attributes:
+        config: The config.
+        checkpoint: The checkpoint.
+        metrics: By name, such as 'coco/bbox_mAP', 'mIoU', 'accuracy/top1' and 'latency/net_ms'.
+        latency: Records of the latency.
+        engine: What ran the network; None for the model itself.
+        precision: Of the engine; None without one.
+    """
+
+    config: str
+    checkpoint: str
+    metrics: dict[str, Any]
+    latency: list[Any]
+    engine: str | None = None
+    precision: str | None = None
+
+
+@plain_errors()
+def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Path | None = None, *,
+             engine: str | None = None, precision: str | None = None, show_dir: str | Path | None = None,
+             work_dir: str | Path | None = None, memory_format: str = 'auto', cfg_options: dict | None = None,
+             launcher: str = 'none', local_rank: int = 0, verbose: bool = False) -> Evaluation:
+    """Evaluates a checkpoint and measures its latency on this CPU.
+
+    Args:
+        config: Path of a config or the config itself, which stays as it is.
+        checkpoint: .pth or .safetensors; read as data, nothing in it is executed.
+        data: 'sample' or a folder; None for the config's data.
+        engine: What runs the network, one image after the other, see ``lcvision.deploy.engines``; None for the model
+            itself.
+        precision: Of the engine; None for 'fp32'.
+        show_dir: Folder for pictures of the predictions; None for no pictures.
+        work_dir: Folder of the log; None for ``work_dirs/CONFIG``.
+        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU.
+        cfg_options: Entries of the config to override, such as ``{'test_dataloader.batch_size': 1}``.
+        launcher: 'none', or how the processes were started: 'pytorch', 'slurm' or 'mpi'.
+        local_rank: Index of this process on its machine.
+        verbose: Whether to show mmengine's log, which the log file has in any case.
+
+    Raises:
+        UserError: Something asked for cannot be done; the sentence says what to do instead.
+    """
+    chosen = dict(engine=engine or 'eager', precision=precision or 'fp32') if engine or precision else {}
+    if chosen:
+        select_engine(**chosen)
+    load_state_dict_file(require_checkpoint(str(checkpoint)))
+    with warnings.catch_warnings():
+        quiet_warnings()
+        prepared = prepare(config, data, cfg_options, train=False, work_dir=work_dir, memory_format=memory_format,
+                           launcher=launcher, local_rank=local_rank)
+        cfg = prepared.cfg
+        cfg.load_from, cfg.resume = str(checkpoint), False
+        # The checkpoint holds the averaged weights as its model; nothing is averaged here.
+        cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
+        if chosen:
+            for hook in cfg.custom_hooks:
+                if hook['type'].endswith('CPULatencyHook'):
+                    hook.update(chosen)
+            add_hook(cfg, type='lcvision.EngineHook', **chosen)
+        if show_dir:
+            add_hook(cfg, type='lcvision.PictureHook', out_dir=str(show_dir))
+        runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
+        console = ConsoleHook()
+        if not verbose:
+            runner.register_hook(console)
+        try:
+            metrics = runner.test()
+        finally:
+            console.close()
+    hub = runner.message_hub
+    if chosen:
+        chosen['engine'] = hub.get_info('engine')
+    return Evaluation(prepared.name, str(checkpoint), metrics, hub.get_info('latency/records') or [], **chosen)

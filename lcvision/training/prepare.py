@@ -1,0 +1,116 @@
+"""From a config and what was asked for to a config that can run; training and evaluation share it."""
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from lcvision.config import load_config, override
+from lcvision.datasets.sources import check_source, use_source
+from lcvision.training.launch import add_hook, use_launcher
+from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
+
+# With other data a batch is at most this share of them, so that an epoch has some steps, but not below the least.
+_STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
+# What a new length of the run changes.
+_SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cfg.')
+
+
+@dataclass
+class Preparation:
+    """A config that can run.
+
+    Attributes:
+        cfg: The config, of its own.
+        name: Path of the config's file, 'config' where it has none.
+        data: Folder of the data, or 'sample'; empty where the config does not say.
+        notes: What was changed otherwise than asked for, a line each.
+    """
+
+    cfg: Config
+    name: str
+    data: str
+    notes: list[str] = field(default_factory=list)
+
+
+def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,
+            work_dir: str | Path | None, memory_format: str, launcher: str, local_rank: int,
+            epochs: int | None = None) -> Preparation:
+    """Points a config at data and fits it to them.
+
+    Every option is applied once: ``image_size``, which says what the sizes in the config are for, before the data are
+    put in, those of the schedule after this has been scaled, all others in between.
+
+    Args:
+        config: Path of a config or the config itself, which stays as it is.
+        data: 'sample' or a folder; None for the config's own data.
+        cfg_options: Entries of the config to override, keys with dots or nested.
+        train: Whether for a training, else for a test.
+        work_dir: Folder of the run; None for the config's, else one below ``work_dirs`` by the config's name.
+        memory_format: See :class:`lcvision.engine.hooks.MemoryFormatHook`.
+        launcher: How this process was started, see :func:`use_launcher`.
+        local_rank: Its index on this machine.
+        epochs: Length of a training; None for the config's.
+
+    Raises:
+        UserError: The config, an option, the data or the launcher is wrong.
+    """
+    cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(str(config))
+    options = dict(_flat(cfg_options or {}))
+    trial = copy.deepcopy(cfg)
+    override(trial, options)  # what is wrong is told before data are looked at
+    torch.set_flush_denormal(True)  # before any parallel loop, whose workers inherit it
+    name = str(config.filename or 'config') if isinstance(config, Config) else str(config)
+    use_launcher(cfg, launcher, local_rank)
+    schedule = {key: value for key, value in options.items() if f'{key}.'.startswith(_SCHEDULE)}
+    number, notes = _use_data(cfg, data, {key: options[key] for key in options.keys() - schedule}, train)
+    if train:
+        notes += _set_length(cfg, trial, epochs, number)
+        override(cfg, schedule)
+        notes += fit_schedule(cfg, number)
+    else:
+        override(cfg, schedule)
+    cfg.work_dir = str(work_dir or cfg.get('work_dir') or f'work_dirs/{Path(name).stem}')
+    add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
+    add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=memory_format)
+    place = data or ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('data_root') or ''
+    return Preparation(cfg, name, str(place), notes)
+
+
+def _flat(options: Mapping, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for key, value in options.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f'{prefix}{key}.')
+        else:
+            yield f'{prefix}{key}', value
+
+
+def _use_data(cfg: Config, data: str | Path | None, options: dict, train: bool) -> tuple[int, list[str]]:
+    """Returns the number of images and what was changed."""
+    if not data:
+        override(cfg, options)
+        return check_source(cfg, train), []
+    if 'image_size' in options:
+        override(cfg, {'image_size': options.pop('image_size')})
+    number = use_source(cfg, str(data), train).num_images
+    override(cfg, options)
+    loader = cfg.train_dataloader
+    batch = min(loader.batch_size, max(_LEAST_BATCH, number // _STEPS_AN_EPOCH))
+    if not train or 'train_dataloader.batch_size' in options or batch == loader.batch_size:
+        return number, []
+    note = (f'batch size {loader.batch_size} -> {batch}: an epoch would have {number // loader.batch_size} steps; '
+            '--cfg-options train_dataloader.batch_size=N sets another')
+    loader.batch_size = batch
+    return number, [note]
+
+
+def _set_length(cfg: Config, asked: Config, epochs: int | None, num_images: int) -> list[str]:
+    planned = cfg.train_cfg.get('max_iters')
+    if epochs is not None:
+        return [set_epochs(cfg, epochs, num_images)]
+    if planned and asked.train_cfg.max_iters != planned:
+        return [set_iterations(cfg, asked.train_cfg.max_iters, planned)]
+    return []

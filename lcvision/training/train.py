@@ -1,0 +1,164 @@
+"""Trains a model from a config."""
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.registry import OPTIMIZERS, init_default_scope
+from mmengine.runner import Runner
+
+from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
+from lcvision.errors import UserError, plain_errors
+from lcvision.training.console import ConsoleHook, ConsoleRunner
+from lcvision.training.launch import quiet_warnings, require_checkpoint
+from lcvision.training.newest_run import record_run
+from lcvision.training.prepare import Preparation, prepare
+from lcvision.weights import load_state_dict_file
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training has left.
+
+    Attributes:
+        config: The config that ran, in the run's folder.
+        work_dir: The run's folder.
+        checkpoint: The best checkpoint, the last where none is the best.
+        metrics: Of the last validation.
+        latency: Records of its latency.
+    """
+
+    config: str
+    work_dir: str
+    checkpoint: str | None
+    metrics: dict[str, Any]
+    latency: list[Any]
+
+
+@plain_errors()
+def train(config: str | Path | Config, data: str | Path | None = None, *, epochs: int | None = None,
+          work_dir: str | Path | None = None, resume: bool | str | Path = False, load_from: str | Path | None = None,
+          amp: bool = False, memory_format: str = 'auto', cfg_options: dict | None = None, launcher: str = 'none',
+          local_rank: int = 0, verbose: bool = False) -> TrainResult:
+    """Trains a model; a CPU is enough.
+
+    Args:
+        config: Path of a config or the config itself, which stays as it is.
+        data: 'sample', rendered on first use, or a folder, whose classes are then learnt; None for the config's data.
+        epochs: Length, to which the schedule is scaled; None for the config's.
+        work_dir: Folder of logs and checkpoints; None for ``work_dirs/CONFIG``.
+        resume: Whether to go on with the newest checkpoint of that folder, or the checkpoint to go on with.
+        load_from: Weights to start with, .pth or .safetensors.
+        amp: Whether to use mixed precision: bfloat16, on a GPU without it float16.
+        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU.
+        cfg_options: Entries of the config to override, such as ``{'train_dataloader.batch_size': 8}``.
+        launcher: 'none', or how the processes were started: 'pytorch', 'slurm' or 'mpi'.
+        local_rank: Index of this process on its machine.
+        verbose: Whether to show mmengine's log, which the log file has in any case.
+
+    Returns:
+        Where the run is, its best checkpoint and its last metrics.
+
+    Raises:
+        UserError: Something asked for cannot be done; the sentence says what to do instead.
+        RunFailed: The training diverged.
+    """
+    if epochs is not None and epochs < 1:
+        raise UserError(f'--epochs {epochs}: give a whole number of at least 1')
+    if resume and load_from:
+        raise UserError('--resume and --load-from exclude each other: the first goes on with a run, the second begins '
+                        'one with given weights')
+    with warnings.catch_warnings():
+        quiet_warnings()
+        prepared = prepare(config, data, cfg_options, train=True, epochs=epochs, work_dir=work_dir,
+                           memory_format=memory_format, launcher=launcher, local_rank=local_rank)
+        cfg = prepared.cfg
+        if amp:
+            # GPUs that have bfloat16 only emulated are faster in float16, whose losses must be scaled.
+            slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
+            cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
+        prepared.notes += _use_weights(cfg, resume, load_from)
+        for name, kind in (('finite', 'lcvision.FiniteHook'), ('resume', 'lcvision.ResumeHook')):
+            cfg.default_hooks.setdefault(name, dict(type=kind))  # a config of a user's own has them, too
+        return _run(prepared, verbose)
+
+
+def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path | None) -> list[str]:
+    """Sets where the run starts; returns what the log should say."""
+    if resume:
+        if str(resume).endswith('.safetensors'):
+            raise UserError(f'--resume {resume}: a .safetensors file holds weights alone, not the state of a run; '
+                            'start from it with --load-from')
+        cfg.resume = True
+        newest = last_checkpoint(cfg.work_dir, (cfg.default_hooks.get('checkpoint') or {}).get('out_dir'))
+        cfg.load_from = str(resume) if resume is not True else str(newest) if newest else None
+        if not cfg.load_from:
+            return [f'--resume: there is no checkpoint in {cfg.work_dir}, so this run starts from the beginning']
+    elif load_from:
+        cfg.load_from = str(load_from)
+    if cfg.get('load_from'):
+        load_state_dict_file(require_checkpoint(cfg.load_from))
+    return []
+
+
+class _Started(Hook):
+    """Knows whether all was built, so that what fails from there on is no fault of the config."""
+
+    yes = False
+
+    def before_train(self, runner: Runner) -> None:
+        """Notes it."""
+        self.yes = True
+
+
+def _run(prepared: Preparation, verbose: bool) -> TrainResult:
+    """Builds and trains; an error on the way there is the config's and told in a sentence."""
+    cfg, started, console = prepared.cfg, _Started(), ConsoleHook(prepared.data, prepared.notes)
+    try:
+        _require_optimizer(cfg)
+        Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
+        runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
+        for note in prepared.notes:
+            print_log(note, logger=runner.logger)
+        if prepared.data and is_main_process():
+            record_run(cfg.work_dir, prepared.name, prepared.data)
+        runner.register_hook(started)
+        if not verbose:
+            runner.register_hook(console)
+        runner.train()
+    except UserError:
+        raise
+    except Exception as error:
+        if started.yes or ' registry.' in str(error):  # plain_errors tells of a type that is not registered
+            raise
+        raise _fault(error, prepared) from error
+    finally:
+        console.close()
+    hub = runner.message_hub
+    return TrainResult(str(Path(cfg.work_dir, Path(prepared.name).name)), cfg.work_dir,
+                       hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics,
+                       hub.get_info('latency/records') or [])
+
+
+def _fault(error: Exception, prepared: Preparation) -> UserError:
+    folder = prepared.cfg.work_dir
+    if isinstance(error, OSError) and error.filename and Path(folder).is_relative_to(error.filename):
+        return UserError(f'--work-dir {folder} cannot be made: {error.strerror}: {error.filename}')
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().split('\n')[0]
+    return UserError(f'{prepared.name} with its options cannot be run: {type(error).__name__}: {said[:300]} '
+                     f'({Path(where.filename).name}:{where.lineno})')
+
+
+def _require_optimizer(cfg: Config) -> None:
+    init_default_scope(cfg.get('default_scope') or 'mmengine')
+    kind = (cfg.get('optim_wrapper') or {}).get('optimizer', {}).get('type')
+    if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+        raise UserError(f"optim_wrapper.optimizer.type={kind}: no optimiser is called so; torch's are there, such as "
+                        'SGD and AdamW, and lcvision.RMSpropTF')
