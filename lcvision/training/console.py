@@ -2,18 +2,22 @@
 
 Everything that mmengine logs goes to the log file.
 """
+import contextlib
 import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from io import TextIOBase
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from rich import get_console
+from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -21,9 +25,12 @@ import lcvision
 from lcvision.training.head import describe_run
 
 _PACKAGE = str(Path(lcvision.__file__).parent)
-# Of these the head, the progress and the table say more, or the same.
-_TOLD = ('console', 'cpu_latency_hook', 'logger_hook', 'memory_format_hook')
+# What these modules say, the head, the progress and the table say, too.
+_TOLD = ('console', 'logger_hook', 'cpu_latency_hook', 'memory_format_hook')
+# Warnings of mmengine about its own spelling.
+_OLD_NAMES = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 _SECONDS = 0.2
+_RUNS = count()
 
 
 class ConsoleRunner(Runner):
@@ -42,20 +49,61 @@ class ConsoleRunner(Runner):
 
 
 class _Visible(logging.Filter):
-    """Lets warnings pass and what our own modules say; while ``all`` is set, tables of metrics, too."""
+    """Lets warnings pass and what our own modules say; while ``all`` is set, what others say, too."""
 
     all = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno > logging.INFO:
-            return True
-        return (self.all or record.pathname.startswith(_PACKAGE)) and record.module not in _TOLD
+            return not str(record.msg).startswith(_OLD_NAMES)
+        if self.all:
+            return record.module not in _TOLD[:2]
+        return record.pathname.startswith(_PACKAGE) and record.module not in _TOLD
 
 
 class _Plain(logging.Formatter):
+    """Lines without a date, for they are read as they come."""
+
     def format(self, record: logging.LogRecord) -> str:
         kind = f'{record.levelname.lower()}: ' if record.levelno > logging.INFO else ''
         return kind + super().format(record)
+
+
+class _Kept(logging.Handler):
+    """Keeps the lines for a log file that is yet to be opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+def start_log() -> list[str]:
+    """Gives what is logged before a run has its logger one of its own.
+
+    Returns:
+        The lines, which go on coming.
+    """
+    # Else they would go to the log of the run before in this process.
+    logger, kept = MMLogger.get_instance(f'lcvision_{next(_RUNS)}'), _Kept()
+    logger.addHandler(kept)
+    for handler in logger.handlers:
+        handler.setFormatter(_Plain())
+    return kept.lines
+
+
+class _ToLog(TextIOBase):
+    """Takes what is printed to the log file."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            self._logger.info(text.rstrip())
+        return len(text)
 
 
 class ConsoleHook(Hook):
@@ -77,26 +125,36 @@ class ConsoleHook(Hook):
     def __init__(self, data: str = '', notes: Sequence[str] = ()) -> None:
         self.data, self.notes = data, notes
         self.metrics: dict[str, Any] = {}
-        self._shown = is_main_process()
+        # Both of the output as it is now, for what libraries print is taken elsewhere.
+        self._console, self._shown = Console(file=sys.stdout), is_main_process()
         self._bar: Progress | None = None
+        self._hushed = contextlib.ExitStack()
         self._columns: list[str] = []
         self._drawn = 0.
         self._interval = 1
 
+    def hush(self, runner: Runner) -> None:
+        """Takes what is printed to the log file until the next stage of the run.
+
+        Args:
+            runner: The run.
+        """
+        self._hushed.enter_context(contextlib.redirect_stdout(_ToLog(runner.logger)))  # type: ignore[type-var]
+
     def before_run(self, runner: Runner) -> None:
         """Takes the place at the bottom of a terminal."""
         self._interval = ((runner.cfg.get('default_hooks') or {}).get('logger') or {}).get('interval', 10)
-        console = get_console()
-        if self._shown and console.is_terminal and not console.is_dumb_terminal:
+        if self._shown and self._console.is_terminal and not self._console.is_dumb_terminal:
             self._bar = Progress(TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[told]}'),
-                                 console=console, auto_refresh=False, transient=True)
+                                 console=self._console, auto_refresh=False, transient=True, redirect_stdout=False)
             self._bar.add_task('', told='')
             self._bar.start()
             if isinstance(runner, ConsoleRunner):
-                runner.stream.setStream(FileProxy(console, sys.stdout))
+                runner.stream.setStream(FileProxy(self._console, sys.stdout))
 
     def before_train(self, runner: Runner) -> None:
         """Prints the head, for by now all is built."""
+        self._hushed.close()
         head = describe_run(runner, self.data, self.notes)
         runner.logger.info('\n' + head)
         self._print(head)
@@ -109,15 +167,21 @@ class ConsoleHook(Hook):
         by_epoch = isinstance(loop, EpochBasedTrainLoop)
         size = len(loop.dataloader) if by_epoch else total
         step = batch_idx + 1 if by_epoch else done
-        where = f'epoch {runner.epoch + 1}/{runner.max_epochs}' if by_epoch else 'iteration'
+        where = f'epoch {runner.epoch + 1}/{runner.max_epochs}, step' if by_epoch else 'iteration'
         if self._due(step, size, done == total):
             self._tell(f'{where} {step}/{size}', done / total, _course(runner, self._interval))
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Shows how far the validation is."""
         size = len(runner.val_loop.dataloader)
+        if batch_idx + 1 == size:
+            self.hush(runner)
         if self._bar and self._due(batch_idx + 1, size):
             self._tell(f'validating {batch_idx + 1}/{size}', (batch_idx + 1) / size, '')
+
+    def before_test(self, runner: Runner) -> None:
+        """Listens again, for by now all is built."""
+        self._hushed.close()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Shows how far the test is; behind the last step the metrics print their tables."""
@@ -130,19 +194,19 @@ class ConsoleHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Adds a row to the table."""
+        self._hushed.close()
         self.metrics = dict(metrics or {})
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         row = {'epoch': str(runner.epoch)} if by_epoch else {'iteration': str(runner.iter)}
         row.update((name.rpartition('/')[2], f'{value:.4g}') for name, value in self.metrics.items()
                    if isinstance(value, int | float))
         records = runner.message_hub.get_info('latency/records') or []
-        if 'net_ms' in row and any(record['noisy'] for record in records):
-            row['net_ms'] += ' (noisy)'
+        noisy = '  noisy' * any(record['noisy'] for record in records)
         widths = [max(len(name) + 2, 9) for name in row]
         if list(row) != self._columns:
             self._columns = list(row)
             self._print('\n' + ''.join(map(str.rjust, row, widths)))
-        self._print(''.join(map(str.rjust, row.values(), widths)))
+        self._print(''.join(map(str.rjust, row.values(), widths)) + noisy)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Keeps the metrics."""
@@ -150,6 +214,7 @@ class ConsoleHook(Hook):
 
     def close(self) -> None:
         """Gives the bottom of the terminal back."""
+        self._hushed.close()
         if self._bar:
             self._bar.stop()
             self._bar = None
@@ -168,9 +233,9 @@ class ConsoleHook(Hook):
 
     def _print(self, text: str) -> None:
         if self._bar:
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
         elif self._shown:
-            print(text, flush=True)
+            print(text, file=self._console.file, flush=True)
 
 
 def _course(runner: Runner, window: int) -> str:

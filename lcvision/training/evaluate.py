@@ -84,6 +84,7 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
         console = ConsoleHook()
         if not verbose:
             runner.register_hook(console)
+            console.hush(runner)
         try:
             metrics = runner.test()
         finally:

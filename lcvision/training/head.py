@@ -35,7 +35,7 @@ def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:
         'classes': f'{len(classes)}: {", ".join(classes[:6])}{", ..." * (len(classes) > 6)}',
         'batch': f'{loader.batch_size}{f" in each of {workers} processes" * (workers > 1)}, {length}',
         'memory format': next((hook.chosen for hook in runner.hooks if isinstance(hook, MemoryFormatHook)), ''),
-        'threads': f'{torch.get_num_threads()}, and {loader.num_workers} for loading',
+        'threads': f'{torch.get_num_threads()}, and {loader.num_workers} processes that load images',
         'saved in': f'{runner.work_dir}, the log in {Path(runner.log_dir).name}/{runner.timestamp}.log',
     }
     head = [f'  {name:<14} {text}' for name, text in lines.items() if text]

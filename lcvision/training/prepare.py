@@ -1,7 +1,7 @@
 """From a config and what was asked for to a config that can run; training and evaluation share it."""
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from lcvision.config import load_config, override
 from lcvision.datasets.sources import check_source, use_source
+from lcvision.training.console import start_log
 from lcvision.training.launch import add_hook, use_launcher
 from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
@@ -28,12 +29,14 @@ class Preparation:
         name: Path of the config's file, 'config' where it has none.
         data: Folder of the data, or 'sample'; empty where the config does not say.
         notes: What was changed otherwise than asked for, a line each.
+        logged: What has been said meanwhile, a line each.
     """
 
     cfg: Config
     name: str
     data: str
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
+    logged: list[str]
 
 
 def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,
@@ -58,6 +61,7 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     Raises:
         UserError: The config, an option, the data or the launcher is wrong.
     """
+    logged = start_log()
     cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(str(config))
     options = dict(_flat(cfg_options or {}))
     trial = copy.deepcopy(cfg)
@@ -77,7 +81,7 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
     add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=memory_format)
     place = data or ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('data_root') or ''
-    return Preparation(cfg, name, str(place), notes)
+    return Preparation(cfg, name, str(place), notes, logged)
 
 
 def _flat(options: Mapping, prefix: str = '') -> Iterator[tuple[str, Any]]:

@@ -124,13 +124,14 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
         _require_optimizer(cfg)
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
         runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
-        for note in prepared.notes:
+        for note in (*prepared.logged, *prepared.notes):
             print_log(note, logger=runner.logger)
         if prepared.data and is_main_process():
             record_run(cfg.work_dir, prepared.name, prepared.data)
         runner.register_hook(started)
         if not verbose:
             runner.register_hook(console)
+            console.hush(runner)
         runner.train()
     except UserError:
         raise

@@ -50,8 +50,10 @@ def packed(images, path):
 
 def test_accuracy_and_latency_stand_on_one_line_and_the_best_is_kept(trained):
     folder, output = trained
-    assert re.search(r'data: .*48 training images, 8 classes', output)
-    assert len(re.findall(r'Epoch\(val\).*accuracy/top1: .*accuracy/top5: .*latency/net_ms: ', output)) == 2
+    assert re.search(r'data .*48 training and 16 validation images\n  classes +8: ', output)
+    assert len(re.findall(r'epoch +top1 +top5 +net_ms\n', output)) == 1
+    log = next(folder.glob('*/*.log')).read_text()
+    assert len(re.findall(r'Epoch\(val\).*accuracy/top1: .*accuracy/top5: .*latency/net_ms: ', log)) == 2
     assert (folder / 'epoch_2.pth').is_file() and list(folder.glob('best_accuracy_top1_epoch_*.pth'))
 
 

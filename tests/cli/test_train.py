@@ -11,8 +11,9 @@ import torch
 from mmengine.config import Config
 
 from lcvision.cli import run_tool
-from lcvision.cli.train import main, set_epochs
+from lcvision.cli.train import main
 from lcvision.errors import UserError
+from lcvision.training.schedule import set_epochs
 from tests.cli.conftest import CONFIG, ROOT, TINY, tool
 
 TRAIN = [sys.executable, str(ROOT / 'tools/train.py')]
@@ -26,7 +27,11 @@ def scalars(folder):
 def test_run_trains_evaluates_and_saves(run):
     folder, output = run
     assert (folder / 'epoch_2.pth').is_file() and (folder / 'last_checkpoint').is_file()
-    assert re.search(r'data: .*17 training images, \d+ classes', output)
+    head = output.splitlines()[:25]
+    for name, words in (('model', 'PPLCNet, PicoPAN, PicoHeadGFL'), ('data', '17 training and 4 validation images'),
+                        ('classes', '8: '), ('batch', '8, 2 steps an epoch, 2 epochs'), ('memory format', 'contiguous'),
+                        ('threads', '1'), ('saved in', str(folder))):
+        assert any(line.strip().startswith(name) and words in line for line in head), (name, output[:3000])
     assert 'schedule scaled from 90 to 2 epochs' in output
     assert json.loads((folder / 'run.json').read_text())['data'].startswith('coco')
     steps = [line for line in scalars(folder) if 'loss' in line]
@@ -37,7 +42,19 @@ def test_metrics_and_latency_stand_on_one_line(run):
     folder, output = run
     evaluations = [line for line in scalars(folder) if 'coco/bbox_mAP' in line]
     assert evaluations and all(line['latency/net_ms'] > 0 for line in evaluations)
-    assert re.search(r'Epoch\(val\).*coco/bbox_mAP: .*latency/net_ms: ', output)
+    rows = [line.split() for line in output.splitlines()]
+    start = next(index for index, row in enumerate(rows) if row[:2] == ['epoch', 'bbox_mAP'] and row[-1] == 'net_ms')
+    assert [row[0] for row in rows[start + 1:] if row and row[0] in '12'] == ['1', '2']
+
+
+def test_the_console_is_short_and_the_log_file_whole(run):
+    folder, output = run
+    log = next(folder.glob('*/*.log')).read_text()
+    for words in ('Hooks will be executed', 'System environment', 'loading annotations', 'Average Precision'):
+        assert words not in output and words in log, words
+    assert re.search(r'Epoch\(val\).*coco/bbox_mAP: .*latency/net_ms: ', log)
+    assert re.search(r'epoch 2/2, step 2/2  loss [\d.]+  lr [\d.e-]+  [\d.]+ images/s  ETA 0:', output)
+    assert 'schedule scaled' in log and 'left out: 1 of 18 images' in log and len(output.splitlines()) < 25
 
 
 def test_killed_run_resumes_in_the_epoch_it_was_in(data, tmp_path):
@@ -50,7 +67,7 @@ def test_killed_run_resumes_in_the_epoch_it_was_in(data, tmp_path):
     process.wait()
     epoch = int(re.search(r'epoch_(\d)', (tmp_path / 'last_checkpoint').read_text())[1])
     assert epoch < 3, 'the run ended before it was killed'
-    done = tool('train', *args[:-len(TINY)], '--resume', *TINY)
+    done = tool('train', *args[:-len(TINY)], '--resume', '--verbose', *TINY)
     assert done.returncode == 0, done.stderr[-2000:]
     output = done.stdout + done.stderr
     assert (f'resumed epoch: {epoch}' in output and 'Epoch(train) [1]' not in output.replace('  ', ' ')) or epoch == 0
@@ -63,8 +80,8 @@ def test_two_processes_train_together(data, tmp_path):
                 '1', *TINY, 'train_dataloader.batch_size=4', launcher=launcher)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
-    assert (tmp_path / 'epoch_1.pth').is_file() and 'coco/bbox_mAP' in output
-    assert 'GPU number: 2' in output or 'distributed_training: True' in output
+    assert (tmp_path / 'epoch_1.pth').is_file() and 'bbox_mAP' in output
+    assert output.count('training picodet') == 1 and 'in each of 2 processes' in output
 
 
 def test_weights_of_another_class_count_start_with_a_new_class_layer(run, data, tmp_path):
@@ -160,7 +177,7 @@ def test_what_cannot_be_built_is_one_sentence(option, words, data, tmp_path, mon
 
 def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
     seen = {}
-    monkeypatch.setattr('lcvision.cli.train._run', lambda cfg, *_: seen.update(cfg=cfg))
+    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, *_: seen.update(cfg=prepared.cfg))
     monkeypatch.chdir(ROOT)
     main([CONFIG, '--data', str(data), '--epochs', '3', '--cfg-options', 'param_scheduler=None', 'custom_hooks=None',
           'default_hooks.latency=None'])
@@ -169,7 +186,7 @@ def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
 
 def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(tmp_path, data, monkeypatch):
     seen = []
-    monkeypatch.setattr('lcvision.cli.train._run', lambda cfg, args, notes: seen.append((cfg.load_from, notes)))
+    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, _: seen.append((prepared.cfg.load_from, prepared.notes)))
     monkeypatch.chdir(ROOT)
     old, new = tmp_path / 'old', tmp_path / 'new'
     for folder, value in ((old, 0.), (new, 1.)):
@@ -179,7 +196,7 @@ def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(t
     for folder in (old, new, tmp_path / 'empty'):
         main([CONFIG, '--data', str(data), '--work-dir', str(folder), '--resume'])
     assert [path for path, _ in seen] == [str(old / 'epoch_2.pth'), str(new / 'epoch_2.pth'), None]
-    assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2][1][-2]
+    assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2][1][-1]
     (new / 'epoch_2.pth').unlink()
     with pytest.raises(UserError, match=f'no checkpoint {new}'):
         main([CONFIG, '--data', str(data), '--work-dir', str(new), '--resume'])

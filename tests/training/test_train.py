@@ -1,0 +1,85 @@
+"""A training as a function: in a notebook, without argv or exit."""
+import json
+import os
+import warnings
+
+import pytest
+from mmengine.config import Config
+
+import lcvision
+from lcvision.config import load_config
+from lcvision.datasets.sample import render_classification_sample
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+CONFIG = f'{ROOT}/configs/classification/pplcnet_0_5x_cifar10.py'
+TINY = {'train_dataloader': dict(batch_size=16, num_workers=0, persistent_workers=False),
+        'val_dataloader': dict(num_workers=0, persistent_workers=False),
+        'test_dataloader': dict(num_workers=0, persistent_workers=False),
+        'model.backbone.scale': 0.25, 'model.head.in_channels': 128, 'custom_hooks.0.samples': 8,
+        'custom_hooks.0.max_seconds': 1, 'custom_hooks.0.threads': 1}
+
+
+@pytest.fixture(scope='module')
+def images(tmp_path_factory):
+    root = tmp_path_factory.mktemp('images')
+    render_classification_sample(root, 6, 2)
+    return root
+
+
+@pytest.fixture(scope='module')
+def trained(images, tmp_path_factory):
+    return lcvision.train(CONFIG, images, epochs=2, work_dir=tmp_path_factory.mktemp('run'),
+                          memory_format='contiguous', cfg_options=TINY)
+
+
+def test_what_comes_back_is_plain(trained):
+    assert isinstance(trained, lcvision.TrainResult)
+    assert 0 <= trained.metrics['accuracy/top1'] <= 100 and trained.metrics['latency/net_ms'] > 0
+    assert os.path.isfile(trained.checkpoint) and os.path.basename(trained.checkpoint).startswith('best_accuracy_top1')
+    assert Config.fromfile(trained.config).train_cfg.max_epochs == 2
+    record, = trained.latency
+    assert record['latency_ms']['median'] == trained.metrics['latency/net_ms']
+
+
+def test_it_goes_on_and_takes_a_config_as_an_object_and_leaves_it(trained, images, capsys):
+    config = load_config(CONFIG)
+    before, filters = config.pretty_text, warnings.filters[:]
+    again = lcvision.train(config, str(images), epochs=3, work_dir=trained.work_dir, resume=True,
+                           memory_format='contiguous', cfg_options=TINY)
+    assert again.checkpoint and 'epoch 3/3, step 3/3' in capsys.readouterr().out
+    assert os.path.isfile(f'{trained.work_dir}/epoch_3.pth')
+    assert config.pretty_text == before and warnings.filters == filters
+
+
+def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_path):
+    found = lcvision.evaluate(trained.config, trained.checkpoint, images, work_dir=tmp_path, cfg_options=TINY,
+                              memory_format='contiguous')
+    assert found.checkpoint == trained.checkpoint and found.engine is None
+    # The file's number is a mean of float32; the checkpoint is the one that was best.
+    assert found.metrics['accuracy/top1'] >= trained.metrics['accuracy/top1'] - 1e-3
+    assert found.latency[0]['task'] == 'classification' and found.metrics['latency/net_ms'] > 0
+    said = capsys.readouterr().out
+    assert 'CPU latency of the network: median' in said and 'System environment' not in said
+    predictor = lcvision.Predictor(trained.config, trained.checkpoint, engine='eager', threads=1)
+    picture = next((images / 'val').rglob('*.jpg'))
+    assert predictor.classes[predictor(picture).labels[0]] in os.listdir(images / 'val')
+
+
+def test_an_engine_evaluates(trained, images, tmp_path):
+    found = lcvision.evaluate(trained.config, trained.checkpoint, images, engine='eager', work_dir=tmp_path,
+                              cfg_options=TINY, memory_format='contiguous')
+    assert (found.engine, found.precision) == ('eager', 'fp32') and json.dumps(found.metrics)
+
+
+@pytest.mark.parametrize(('call', 'words'), [
+    (lambda root: lcvision.train('none.py'), 'no config file none.py'),
+    (lambda root: lcvision.train(CONFIG, epochs=0), 'at least 1'),
+    (lambda root: lcvision.train(CONFIG, root, resume=True, load_from='x.pth'), 'exclude each other'),
+    (lambda root: lcvision.train(CONFIG, root, cfg_options={'model.head.type': 'Nothing'}), 'Nothing is not in the'),
+    (lambda root: lcvision.train(CONFIG, root, cfg_options={'model': 5}), 'is a dict'),
+    (lambda root: lcvision.evaluate(CONFIG, 'none.pth', root), 'no checkpoint none.pth'),
+    (lambda root: lcvision.evaluate(CONFIG, 'none.pth', root, engine='tensorrt'), "unknown engine 'tensorrt'")])
+def test_mistakes_are_user_errors(call, words, images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(lcvision.UserError, match=words):
+        call(images)
