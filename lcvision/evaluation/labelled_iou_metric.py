@@ -46,7 +46,7 @@ class LabelledIoUMetric(IoUMetric):
         absent = [name for name, area in zip(classes, labelled) if area == 0]
         if absent:
             print_log(f'means are over {len(classes) - len(absent)} of {len(classes)} classes; not in the ground '
-                      f'truth: {", ".join(absent)}', logger='current')
+                      f'truth: {", ".join(absent)}', logger='current', level=WARNING)
 
     @staticmethod
     def total_area_to_metrics(total_area_intersect: torch.Tensor, total_area_union: torch.Tensor,

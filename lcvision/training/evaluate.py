@@ -10,7 +10,8 @@ from mmengine.runner import Runner
 from lcvision.deploy.engines import select_engine
 from lcvision.errors import plain_errors
 from lcvision.training.console import ConsoleHook, ConsoleRunner
-from lcvision.training.launch import add_hook, quiet_warnings, require_checkpoint
+from lcvision.training.hooks import find_hook, hook_class, set_hook
+from lcvision.training.launch import quiet_warnings, require_checkpoint
 from lcvision.training.prepare import prepare
 from lcvision.weights import load_state_dict_file
 
@@ -39,7 +40,7 @@ class Evaluation:
 @plain_errors()
 def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Path | None = None, *,
              engine: str | None = None, precision: str | None = None, show_dir: str | Path | None = None,
-             work_dir: str | Path | None = None, memory_format: str = 'auto', cfg_options: dict | None = None,
+             work_dir: str | Path | None = None, memory_format: str | None = None, cfg_options: dict | None = None,
              launcher: str = 'none', local_rank: int = 0, verbose: bool = False) -> Evaluation:
     """Evaluates a checkpoint and measures its latency on this CPU.
 
@@ -52,7 +53,7 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
         precision: Of the engine; None for 'fp32'.
         show_dir: Folder for pictures of the predictions; None for no pictures.
         work_dir: Folder of the log; None for ``work_dirs/CONFIG``.
-        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU.
+        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU; None for the config's.
         cfg_options: Entries of the config to override, such as ``{'test_dataloader.batch_size': 1}``.
         launcher: 'none', or how the processes were started: 'pytorch', 'slurm' or 'mpi'.
         local_rank: Index of this process on its machine.
@@ -72,14 +73,13 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
         cfg = prepared.cfg
         cfg.load_from, cfg.resume = str(checkpoint), False
         # The checkpoint holds the averaged weights as its model; nothing is averaged here.
-        cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', []) if not hook['type'].endswith('EMAHook')]
+        cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks') or [] if not hook_class(hook).endswith('EMAHook')]
         if chosen:
-            for hook in cfg.custom_hooks:
-                if hook['type'].endswith('CPULatencyHook'):
-                    hook.update(chosen)
-            add_hook(cfg, type='lcvision.EngineHook', **chosen)
+            if find_hook(cfg, 'latency'):
+                set_hook(cfg, 'latency', **chosen)
+            set_hook(cfg, 'engine', **chosen)
         if show_dir:
-            add_hook(cfg, type='lcvision.PictureHook', out_dir=str(show_dir))
+            set_hook(cfg, 'pictures', out_dir=str(show_dir))
         runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
         console = ConsoleHook()
         if not verbose:

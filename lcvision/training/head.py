@@ -4,10 +4,11 @@ from pathlib import Path
 
 import torch
 from mmengine.dist import get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from lcvision.engine.hooks import MemoryFormatHook
+from lcvision.engine.model_wrapper import unwrapped
+from lcvision.text import listing
 
 _PARTS = ('backbone', 'neck', 'bbox_head', 'decode_head', 'head')
 
@@ -20,7 +21,7 @@ def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:
         data: Where its data are.
         notes: What was changed otherwise than asked for.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped(runner.model)
     parts = [type(part).__name__ for name in _PARTS if (part := getattr(model, name, None)) is not None]
     loader, loop, workers = runner.train_dataloader, runner.train_loop, get_world_size()
     dataset = loader.dataset
@@ -32,7 +33,7 @@ def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:
         'model': f'{type(model).__name__} ({", ".join(parts)}), '
                  f'{sum(parameter.numel() for parameter in model.parameters()):,} parameters',
         'data': f'{data or type(dataset).__name__}: {len(dataset):,} training{held_out} images',
-        'classes': f'{len(classes)}: {", ".join(classes[:6])}{", ..." * (len(classes) > 6)}',
+        'classes': f'{len(classes)}: {listing(classes, 6)}',
         'batch': f'{loader.batch_size}{f" in each of {workers} processes" * (workers > 1)}, {length}',
         'memory format': next((hook.chosen for hook in runner.hooks if isinstance(hook, MemoryFormatHook)), ''),
         'threads': f'{torch.get_num_threads()}, and {loader.num_workers} processes that load images',

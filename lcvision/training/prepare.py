@@ -11,7 +11,8 @@ from mmengine.config import Config
 from lcvision.config import load_config, override
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.training.console import start_log
-from lcvision.training.launch import add_hook, use_launcher
+from lcvision.training.hooks import complete_hooks, set_hook
+from lcvision.training.launch import use_launcher
 from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
 # With other data a batch is at most this share of them, so that an epoch has some steps, but not below the least.
@@ -26,7 +27,7 @@ class Preparation:
 
     Attributes:
         cfg: The config, of its own.
-        name: Path of the config's file, 'config' where it has none.
+        name: The config as it was given, for messages; 'config' where it has no file.
         data: Folder of the data, or 'sample'; empty where the config does not say.
         notes: What was changed otherwise than asked for, a line each.
         logged: What has been said meanwhile, a line each.
@@ -40,7 +41,7 @@ class Preparation:
 
 
 def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,
-            work_dir: str | Path | None, memory_format: str, launcher: str, local_rank: int,
+            work_dir: str | Path | None, memory_format: str | None, launcher: str, local_rank: int,
             epochs: int | None = None) -> Preparation:
     """Points a config at data and fits it to them.
 
@@ -53,7 +54,7 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
         cfg_options: Entries of the config to override, keys with dots or nested.
         train: Whether for a training, else for a test.
         work_dir: Folder of the run; None for the config's, else one below ``work_dirs`` by the config's name.
-        memory_format: See :class:`lcvision.engine.hooks.MemoryFormatHook`.
+        memory_format: See :class:`lcvision.engine.hooks.MemoryFormatHook`; None for the config's.
         launcher: How this process was started, see :func:`use_launcher`.
         local_rank: Its index on this machine.
         epochs: Length of a training; None for the config's.
@@ -78,8 +79,9 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     else:
         override(cfg, schedule)
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or f'work_dirs/{Path(name).stem}')
-    add_hook(cfg, type='lcvision.CompatibleCheckpointHook')
-    add_hook(cfg, type='lcvision.MemoryFormatHook', memory_format=memory_format)
+    complete_hooks(cfg)
+    if memory_format:
+        set_hook(cfg, 'memory_format', memory_format=memory_format)
     place = data or ((cfg.get('test_dataloader') or {}).get('dataset') or {}).get('data_root') or ''
     return Preparation(cfg, name, str(place), notes, logged)
 

@@ -44,7 +44,7 @@ class TrainResult:
 @plain_errors()
 def train(config: str | Path | Config, data: str | Path | None = None, *, epochs: int | None = None,
           work_dir: str | Path | None = None, resume: bool | str | Path = False, load_from: str | Path | None = None,
-          amp: bool = False, memory_format: str = 'auto', cfg_options: dict | None = None, launcher: str = 'none',
+          amp: bool = False, memory_format: str | None = None, cfg_options: dict | None = None, launcher: str = 'none',
           local_rank: int = 0, verbose: bool = False) -> TrainResult:
     """Trains a model; a CPU is enough.
 
@@ -56,7 +56,7 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
         resume: Whether to go on with the newest checkpoint of that folder, or the checkpoint to go on with.
         load_from: Weights to start with, .pth or .safetensors.
         amp: Whether to use mixed precision: bfloat16, on a GPU without it float16.
-        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU.
+        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU; None for the config's.
         cfg_options: Entries of the config to override, such as ``{'train_dataloader.batch_size': 8}``.
         launcher: 'none', or how the processes were started: 'pytorch', 'slurm' or 'mpi'.
         local_rank: Index of this process on its machine.
@@ -84,8 +84,6 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
             slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
             cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
         prepared.notes += _use_weights(cfg, resume, load_from)
-        for name, kind in (('finite', 'lcvision.FiniteHook'), ('resume', 'lcvision.ResumeHook')):
-            cfg.default_hooks.setdefault(name, dict(type=kind))  # a config of a user's own has them, too
         return _run(prepared, verbose)
 
 
@@ -141,8 +139,8 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
         raise _fault(error, prepared) from error
     finally:
         console.close()
-    hub = runner.message_hub
-    return TrainResult(str(Path(cfg.work_dir, Path(prepared.name).name)), cfg.work_dir,
+    hub, dumped = runner.message_hub, Path(cfg.filename or f'{runner.timestamp}.py').name
+    return TrainResult(str(Path(cfg.work_dir, dumped)), cfg.work_dir,
                        hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics,
                        hub.get_info('latency/records') or [])
 
