@@ -47,8 +47,8 @@ def report(args: Namespace, found: Evaluation) -> None:
     if args.show_dir:
         print(f'  pictures: {args.show_dir}')
     if args.json:
-        content = {**{name: value for name, value in vars(found).items() if value is not None},
-                   'environment': environment.collect()}
+        content = {name: value for name, value in vars(found).items() if value is not None}
+        content |= dict(latency=[record.to_json() for record in found.latency], environment=environment.collect())
         if args.data:
             content['data'] = Path(args.data).resolve().name
         write_atomically(args.json, json.dumps(content, indent=1).encode())

@@ -1,6 +1,7 @@
 """mIoU over the classes that the ground truth has."""
 import warnings
 from collections.abc import Sequence
+from logging import WARNING
 
 import numpy as np
 import torch

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from io import TextIOBase
@@ -132,6 +133,8 @@ class ConsoleHook(Hook):
         self._columns: list[str] = []
         self._drawn = 0.
         self._interval = 1
+        # Seconds of the last steps, loading included, validations not.
+        self._seconds, self._since = deque[float](maxlen=50), 0.
 
     def hush(self, runner: Runner) -> None:
         """Takes what is printed to the log file until the next stage of the run.
@@ -158,18 +161,21 @@ class ConsoleHook(Hook):
         head = describe_run(runner, self.data, self.notes)
         runner.logger.info('\n' + head)
         self._print(head)
+        self._since = time.monotonic()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Mapping | None = None) -> None:
         """Shows loss, rate, speed and the time left."""
-        done, total = runner.iter + 1, runner.max_iters
+        now, done, total = time.monotonic(), runner.iter + 1, runner.max_iters
+        self._seconds.append(now - self._since)
         loop = runner.train_loop
         by_epoch = isinstance(loop, EpochBasedTrainLoop)
         size = len(loop.dataloader) if by_epoch else total
         step = batch_idx + 1 if by_epoch else done
         where = f'epoch {runner.epoch + 1}/{runner.max_epochs}, step' if by_epoch else 'iteration'
         if self._due(step, size, done == total):
-            self._tell(f'{where} {step}/{size}', done / total, _course(runner, self._interval))
+            self._tell(f'{where} {step}/{size}', done / total, self._course(runner, total - done))
+        self._since = time.monotonic()
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Shows how far the validation is."""
@@ -207,6 +213,7 @@ class ConsoleHook(Hook):
             self._columns = list(row)
             self._print('\n' + ''.join(map(str.rjust, row, widths)))
         self._print(''.join(map(str.rjust, row.values(), widths)) + noisy)
+        self._since = time.monotonic()
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Keeps the metrics."""
@@ -237,17 +244,11 @@ class ConsoleHook(Hook):
         elif self._shown:
             print(text, file=self._console.file, flush=True)
 
-
-def _course(runner: Runner, window: int) -> str:
-    """Loss, learning rate, images a second and time left, as far as they are known."""
-    hub = runner.message_hub
-    scalars = {name: hub.get_scalar(f'train/{name}').mean(window) for name in ('loss', 'time')
-               if f'train/{name}' in hub.log_scalars}
-    parts = [f'loss {scalars["loss"]:.4g}'] if 'loss' in scalars else []
-    parts.append(f'lr {next(iter(runner.optim_wrapper.get_lr().values()))[0]:.3g}')
-    if scalars.get('time'):
-        images = (runner.train_dataloader.batch_size or 1) * get_world_size()
-        parts.append(f'{images / scalars["time"]:.3g} images/s')
-    if (left := hub.get_info('eta')) is not None:
-        parts.append(f'ETA {timedelta(seconds=round(left))}')
-    return '  '.join(parts)
+    def _course(self, runner: Runner, left: int) -> str:
+        """Loss, learning rate, images a second and time left."""
+        hub = runner.message_hub
+        loss = hub.get_scalar('train/loss').mean(self._interval) if 'train/loss' in hub.log_scalars else float('nan')
+        rate = next(iter(runner.optim_wrapper.get_lr().values()))[0]
+        seconds = sum(self._seconds) / len(self._seconds)
+        images = (runner.train_dataloader.batch_size or 1) * get_world_size() / seconds
+        return f'loss {loss:.4g}  lr {rate:.3g}  {images:.3g} images/s  ETA {timedelta(seconds=round(seconds * left))}'

@@ -9,10 +9,11 @@ from mmengine.runner import Runner
 
 from lcvision.deploy.engines import select_engine
 from lcvision.errors import plain_errors
+from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, ConsoleRunner
 from lcvision.training.hooks import find_hook, hook_class, set_hook
 from lcvision.training.launch import quiet_warnings, require_checkpoint
-from lcvision.training.prepare import prepare
+from lcvision.training.prepare import latency_records, prepare
 from lcvision.weights import load_state_dict_file
 
 
@@ -32,7 +33,7 @@ class Evaluation:
     config: str
     checkpoint: str
     metrics: dict[str, Any]
-    latency: list[Any]
+    latency: list[LatencyRecord]
     engine: str | None = None
     precision: str | None = None
 
@@ -92,4 +93,4 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
     hub = runner.message_hub
     if chosen:
         chosen['engine'] = hub.get_info('engine')
-    return Evaluation(prepared.name, str(checkpoint), metrics, hub.get_info('latency/records') or [], **chosen)
+    return Evaluation(prepared.name, str(checkpoint), metrics, latency_records(hub), **chosen)

@@ -32,7 +32,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',
                         help='how processes were started [none]')
-    parser.add_argument('--verbose', action='store_true', help="show mmengine's log, which the log file has in any case")
+    parser.add_argument('--verbose', action='store_true', help="show mmengine's whole log, as in the log file")
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
@@ -101,7 +101,7 @@ def quiet_warnings() -> None:
     """Hides warnings of libraries that a reader can do nothing about."""
     for message in ('.*pkg_resources.*', '.*find_loader.*', '.*Failed to search registry.*', '.*torch.meshgrid.*',
                     '.*save_param_scheduler.*', '.*The model and loaded state dict.*', '.*lr_scheduler.step.*',
-                    '.*Please import .* from .*', '.*pin_memory.*'):
+                    '.*Please import .* from .*', '.*pin_memory.*', 'The draw is False.*'):
         warnings.filterwarnings('ignore', message=message)
     warnings.filterwarnings('ignore', category=DeprecationWarning)
     warnings.filterwarnings('ignore', category=FutureWarning)

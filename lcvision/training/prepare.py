@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 
 from lcvision.config import load_config, override
 from lcvision.datasets.sources import check_source, use_source
+from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import start_log
 from lcvision.training.hooks import complete_hooks, set_hook
 from lcvision.training.launch import use_launcher
@@ -120,3 +122,12 @@ def _set_length(cfg: Config, asked: Config, epochs: int | None, num_images: int)
     if planned and asked.train_cfg.max_iters != planned:
         return [set_iterations(cfg, asked.train_cfg.max_iters, planned)]
     return []
+
+
+def latency_records(hub: MessageHub) -> list[LatencyRecord]:
+    """What the last validation or test of a run has measured.
+
+    Args:
+        hub: The run's.
+    """
+    return [LatencyRecord.from_json(record, 'latency/records') for record in hub.get_info('latency/records') or []]

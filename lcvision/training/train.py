@@ -15,10 +15,11 @@ from mmengine.runner import Runner
 
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from lcvision.errors import UserError, plain_errors
+from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, ConsoleRunner
 from lcvision.training.launch import quiet_warnings, require_checkpoint
 from lcvision.training.newest_run import record_run
-from lcvision.training.prepare import Preparation, prepare
+from lcvision.training.prepare import Preparation, latency_records, prepare
 from lcvision.weights import load_state_dict_file
 
 
@@ -38,7 +39,7 @@ class TrainResult:
     work_dir: str
     checkpoint: str | None
     metrics: dict[str, Any]
-    latency: list[Any]
+    latency: list[LatencyRecord]
 
 
 @plain_errors()
@@ -142,7 +143,7 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
     hub, dumped = runner.message_hub, Path(cfg.filename or f'{runner.timestamp}.py').name
     return TrainResult(str(Path(cfg.work_dir, dumped)), cfg.work_dir,
                        hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics,
-                       hub.get_info('latency/records') or [])
+                       latency_records(hub))
 
 
 def _fault(error: Exception, prepared: Preparation) -> UserError:

@@ -186,7 +186,7 @@ def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
 
 def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(tmp_path, data, monkeypatch):
     seen = []
-    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, _: seen.append((prepared.cfg.load_from, prepared.notes)))
+    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, _: seen.append(prepared))
     monkeypatch.chdir(ROOT)
     old, new = tmp_path / 'old', tmp_path / 'new'
     for folder, value in ((old, 0.), (new, 1.)):
@@ -195,8 +195,8 @@ def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(t
         (folder / 'last_checkpoint').write_text(str(old / 'epoch_2.pth'))
     for folder in (old, new, tmp_path / 'empty'):
         main([CONFIG, '--data', str(data), '--work-dir', str(folder), '--resume'])
-    assert [path for path, _ in seen] == [str(old / 'epoch_2.pth'), str(new / 'epoch_2.pth'), None]
-    assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2][1][-1]
+    assert [prepared.cfg.load_from for prepared in seen] == [str(old / 'epoch_2.pth'), str(new / 'epoch_2.pth'), None]
+    assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2].notes[-1]
     (new / 'epoch_2.pth').unlink()
     with pytest.raises(UserError, match=f'no checkpoint {new}'):
         main([CONFIG, '--data', str(data), '--work-dir', str(new), '--resume'])

@@ -38,7 +38,7 @@ def test_what_comes_back_is_plain(trained):
     assert checkpoint.is_file() and checkpoint.name.startswith('best_accuracy_top1')
     assert Config.fromfile(trained.config).train_cfg.max_epochs == 2
     record, = trained.latency
-    assert record['latency_ms']['median'] == trained.metrics['latency/net_ms']
+    assert record.latency_ms.median == pytest.approx(trained.metrics['latency/net_ms'], abs=1e-5)
 
 
 def test_it_goes_on_and_takes_a_config_as_an_object_and_leaves_it(trained, images, capsys):
@@ -57,7 +57,7 @@ def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_pat
     assert found.checkpoint == trained.checkpoint and found.engine is None
     # The file's number is a mean of float32; the checkpoint is the one that was best.
     assert found.metrics['accuracy/top1'] >= trained.metrics['accuracy/top1'] - 1e-3
-    assert found.latency[0]['task'] == 'classification' and found.metrics['latency/net_ms'] > 0
+    assert found.latency[0].task == 'classification' and found.metrics['latency/net_ms'] > 0
     said = capsys.readouterr().out
     assert 'CPU latency of the network: median' in said and 'System environment' not in said
     predictor = lcvision.Predictor(trained.config, trained.checkpoint, engine='eager', threads=1)
