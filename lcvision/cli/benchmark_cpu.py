@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings: dict[str, Any] = dict(precisions=precisions, budget=plan.budget, time_limit=limit, progress=progress,
                                     deliver=delivery.write)
     for engine in engines:
-        engine.told = progress.tell
+        engine.progress = progress.tell
     try:
         subjects = _subjects(plan, configs, scopes, progress)
         if args.profile:
@@ -136,10 +136,10 @@ def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
         model = build_model(config, input_size=sizes[path])
-        network, around = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
+        network, surroundings = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
             raw_network(model, sizes[path]), None)
         subjects.append(Subject(path, task_of(model).name, network, sizes[path],
-                                environment.config_hash(config.model.to_dict()), end_to_end=around))
+                                environment.config_hash(config.model.to_dict()), end_to_end=surroundings))
     return subjects
 
 
@@ -179,9 +179,9 @@ class _Delivery:
         outcome, machine, plan = self._outcome, self._machine(), self.plan
         floors = outcome.noise_floors
         if outcome.records:
-            told = plan.preset.describe if plan.preset and plan.preset.describe else format_ratios
+            describe = plan.preset.describe if plan.preset and plan.preset.describe else format_ratios
             print('\n'.join([format_table(outcome.records, machine), *map(describe_floor, floors), *plan.notes,
-                             *told(outcome.records, floors), *format_profiles(outcome.records)]))
+                             *describe(outcome.records, floors), *format_profiles(outcome.records)]))
         for reason in dict.fromkeys(row.reason for row in outcome.skipped):
             rows = dict.fromkeys(f'{row.name} on {row.engine}' for row in outcome.skipped if row.reason == reason)
             print(f"not measured, since {reason}{' (--minutes takes more)' * (reason == NO_TIME)}: {', '.join(rows)}")

@@ -49,10 +49,10 @@ def check_size(name: str, width: int, height: int) -> None:
     long, short = max(width, height), max(min(width, height), 1)
     values = {'LCVISION_MAX_PIXELS': (width * height, f'{width * height:,} pixels are'),
               'LCVISION_MAX_ASPECT': (-(-long // short), f'sides of {-(-long // short):,}:1 are')}
-    for variable, (value, told) in values.items():
+    for variable, (value, over) in values.items():
         limit = _limit(variable)
         if value > limit:
-            raise UserError(f'{name} is {width}x{height}: {told} more than the {limit:,} allowed, since they can take '
+            raise UserError(f'{name} is {width}x{height}: {over} more than the {limit:,} allowed, since they can take '
                             f'gigabytes; crop or shrink it, or set {variable}={value} in the environment')
 
 

@@ -101,8 +101,8 @@ def image_size(path: Path) -> Size:
     try:
         with open_image(f'Image file {path}', path) as image:
             # Of a PNG without that, getexif would decode all pixels to look behind them.
-            told = image.format != 'PNG' or 'exif' in image.info
-            turned = told and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
+            tagged = image.format != 'PNG' or 'exif' in image.info
+            turned = tagged and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
             return image.size[::-1] if turned else image.size
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '

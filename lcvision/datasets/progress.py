@@ -17,10 +17,10 @@ def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iter
         what: What is being done.
         total: How many there are; None where nobody knows, unless the items do.
     """
-    told = time.monotonic()
+    logged = time.monotonic()
     total = len(items) if total is None and isinstance(items, Sized) else total
     for index, item in enumerate(items):
-        if time.monotonic() - told > _SECONDS:
+        if time.monotonic() - logged > _SECONDS:
             print_log(f'{what}: {index}' + (f' of {total}' if total else ''), logger='current')
-            told = time.monotonic()
+            logged = time.monotonic()
         yield item

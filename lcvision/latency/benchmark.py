@@ -70,19 +70,19 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
     engines = sorted(engines, key=lambda engine: engine.compiles) if time_limit else engines
     indexed: list[tuple[int, LatencyRecord]] = []
     for turn, count in enumerate(threads):
-        def told(text: str, done: float, turn: int = turn) -> None:
+        def report(text: str, done: float, turn: int = turn) -> None:
             if progress:
                 progress(text, (turn + done) / len(threads))
 
-        def work(count: int = count, told: Progress = told, turn: int = turn) -> None:
+        def work(count: int = count, report: Progress = report, turn: int = turn) -> None:
             in_time = partial(time_limit.may_prepare, turn) if time_limit else lambda: True
-            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome, told, in_time))
+            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome, report, in_time))
             if rows:
                 limited = budget or Budget()
                 if time_limit:
                     limited = time_limit.budget(limited, [row.prepared.first_ms for row in rows], turn)
                 text = f'{count} thread(s): measuring {len(rows)} row(s) in rounds'
-                _measure(rows, limited, lambda done: told(text, 0.5 + done / 2), outcome, noise_check, indexed)
+                _measure(rows, limited, lambda done: report(text, 0.5 + done / 2), outcome, noise_check, indexed)
 
         try:
             quietly(work, count)
@@ -94,7 +94,7 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
 
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
-              threads: int, outcome: Outcome, told: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
+              threads: int, outcome: Outcome, report: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
     combinations = [(pair, engine, precision) for engine, pair, precision in
                     product(engines, enumerate(subjects), precisions)]
     checks: dict[int, OutputCheck] = {}
@@ -103,7 +103,7 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
         if reason or (turn and not in_time()):
             outcome.skipped.append(Failure(subject.name, engine.name, threads, reason or NO_TIME))
             continue
-        told(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
+        report(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
         example = example_input(subject.input_size)
         try:
             prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
@@ -129,14 +129,14 @@ def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Cal
     return subject.end_to_end.bind(prepared, threads)
 
 
-def _measure(rows: list[_Row], budget: Budget, told: Callable[[float], None], outcome: Outcome, noise_check: bool,
+def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], outcome: Outcome, noise_check: bool,
              indexed: list[tuple[int, LatencyRecord]]) -> None:
     # The smallest: it costs the least time and is disturbed the most.
     first = min(rows, key=lambda row: (row.scope != 'net', row.subject.complexity.macs))
     twin = _twin(first, outcome) if noise_check else None
     runs, stopped, yardstick = [*rows, twin] if twin else rows, None, Yardstick()
     try:
-        series = measure_rounds([row.run for row in runs], budget, told, yardstick)
+        series = measure_rounds([row.run for row in runs], budget, report, yardstick)
     except Interrupted as interrupt:
         series, stopped = interrupt.series, interrupt
     found: list[tuple[_Row, Series, LatencyRecord]] = []
@@ -178,7 +178,7 @@ def reason_of(error: Exception) -> str:
 def _record(row: _Row, series: Series, yardstick: Yardstick) -> LatencyRecord:
     subject, prepared = row.subject, row.prepared
     reasons = noise_reasons(series, row.threads) + yardstick_moves(series)
-    around = subject.end_to_end if row.scope == 'e2e' else None
+    surroundings = subject.end_to_end if row.scope == 'e2e' else None
     return LatencyRecord(
         config=subject.config,
         task=subject.task,
@@ -206,7 +206,7 @@ def _record(row: _Row, series: Series, yardstick: Yardstick) -> LatencyRecord:
         subnormal_weights=subject.subnormals,
         config_hash=subject.config_hash,
         weights_hash=subject.weights_hash,
-        image=around.image if around else None,
+        image=surroundings.image if surroundings else None,
         # After the rounds: its clock would cost time within them.
-        stages_ms=around.stages_ms(prepared, row.threads) if around else None,
+        stages_ms=surroundings.stages_ms(prepared, row.threads) if surroundings else None,
         yardstick=yardstick.record(series))

@@ -29,18 +29,18 @@ class BestEngine(Engine):
         candidates: Installed engines.
         fresh: Whether to measure although the choice is known.
         cache: Where choices are kept.
-        told: Told what is going on; measuring may take a minute where an engine compiles.
+        progress: Told what is going on; measuring may take a minute where an engine compiles.
     """
 
     name = 'best'
     chooses = True
 
     def __init__(self, candidates: Sequence[Engine], fresh: bool = False, cache: EngineCache | None = None,
-                 told: Callable[[str], None] | None = None):
+                 progress: Callable[[str], None] | None = None):
         self.candidates = {engine.name: engine for engine in candidates}
         self.fresh = fresh
         self.cache = EngineCache() if cache is None else cache
-        self.told = told
+        self.progress = progress
         self.precisions = tuple(dict.fromkeys(name for engine in candidates for name in engine.precisions))
 
     def missing(self) -> str | None:
@@ -59,8 +59,8 @@ class BestEngine(Engine):
                 _LOGGER.warning(f'engine {known}, the quickest so far, is not used: {error}')
         ready, failures = [], []
         for engine in engines:
-            if self.told:
-                self.told(f'{threads} thread(s): choosing the best engine, preparing {engine.name}')
+            if self.progress:
+                self.progress(f'{threads} thread(s): choosing the best engine, preparing {engine.name}')
             try:
                 ready.append(self._passed(engine, network, example, precision, threads))
             except EngineError as error:

@@ -97,8 +97,8 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     image: Any = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
     if not pipeline.steps.fixed_shape():
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
-    around = JpegToResult(pipeline, image)
-    sample = pipeline.sample(around.decoded)
+    surroundings = JpegToResult(pipeline, image)
+    sample = pipeline.sample(surroundings.decoded)
     if sample.meta['padded'] != size:
         made = 'x'.join(map(str, sample.meta['padded']))
         raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
@@ -111,7 +111,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
                 _raise_candidates(model.bbox_head, network, x)
             elif task is SEGMENTATION:
                 _calm_labels(network, x)
-    return network, around
+    return network, surroundings
 
 
 def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:

@@ -76,7 +76,7 @@ def prepare(engine, size=(16, 24), precision='fp32', network=None):
 
 def test_the_quickest_right_engine_is_taken_and_named(cache):
     told = []
-    prepared = prepare(BestEngine([Slow(), Wrong(), Quick(), Refusing()], cache=cache, told=told.append))
+    prepared = prepare(BestEngine([Slow(), Wrong(), Quick(), Refusing()], cache=cache, progress=told.append))
     assert prepared.engine == 'quick'
     assert len(told) == 4 and 'preparing wrong' in told[1]
 

@@ -24,10 +24,10 @@ SIZES = {CLASSIFIER: (224, 224), SEGMENTOR: (64, 96), **dict.fromkeys(DETECTORS,
 @pytest.mark.parametrize('name', SIZES)
 def test_an_encoded_image_becomes_a_result(name):
     config, size = small_config(name), SIZES[name]
-    network, around = end_to_end(config, build_model(config), size)
+    network, surroundings = end_to_end(config, build_model(config), size)
     fixed = name != SEGMENTOR
-    assert around.image == ([480, 640] if fixed else list(size))
-    assert around.decoded.shape == (*around.image, 3) and around.decoded.std() > 20
+    assert surroundings.image == ([480, 640] if fixed else list(size))
+    assert surroundings.decoded.shape == (*surroundings.image, 3) and surroundings.decoded.std() > 20
     seen = []
 
     def run(x):
@@ -35,11 +35,11 @@ def test_an_encoded_image_becomes_a_result(name):
         return network(x)
 
     prepared = Prepared(run, torch.empty(1, 3, *size), 0.)
-    call = around.bind(prepared, 1)
+    call = surroundings.bind(prepared, 1)
     result = call()
     assert seen == [(1, 3, *size)]
     assert all(np.array_equal(a, b) for a, b in zip(vars(result).values(), vars(call()).values(), strict=True))
-    stages = around.stages_ms(prepared, 1)
+    stages = surroundings.stages_ms(prepared, 1)
     assert list(stages) == ['decode', 'prepare', 'network', 'finish'] and min(stages.values()) > 0
 
 
@@ -49,8 +49,8 @@ def test_an_untrained_detector_has_boxes_to_suppress(name):
     config = small_config(name, **{'model.test_cfg.nms': dict(type='nms', iou_threshold=1.0),
                                    'model.test_cfg.max_per_img': 10000})
     config.model.test_cfg.pop('nms_pre', None)
-    network, around = end_to_end(config, build_model(config), (160, 160))
-    found = around.bind(Prepared(network, torch.empty(1, 3, 160, 160), 0.), 1)()
+    network, surroundings = end_to_end(config, build_model(config), (160, 160))
+    found = surroundings.bind(Prepared(network, torch.empty(1, 3, 160, 160), 0.), 1)()
     assert 200 <= len(found) <= 305
     model = build_model(config)
     before = {key: value.clone() for key, value in model.state_dict().items()}
@@ -65,8 +65,8 @@ def test_an_untrained_segmentor_has_the_boundaries_of_a_street():
     model = build_model(config)
     # Left alone it would see one class everywhere.
     model.decode_head.conv_seg.bias[3] += 100
-    network, around = end_to_end(config, model, (64, 96))
-    labels = around.bind(Prepared(network, torch.empty(1, 3, 64, 96), 0.), 1)().labels[2::4, 2::4]
+    network, surroundings = end_to_end(config, model, (64, 96))
+    labels = surroundings.bind(Prepared(network, torch.empty(1, 3, 64, 96), 0.), 1)().labels[2::4, 2::4]
     differs = [(labels[y:y + 2, x:x + 2] != labels[y, x]).any() for y in range(15) for x in range(23)]
     assert 0.04 < np.mean(differs) < 0.16 and len(np.unique(labels)) > 2
     trained, _ = end_to_end(config, model, (64, 96), untrained=False)
@@ -76,8 +76,8 @@ def test_an_untrained_segmentor_has_the_boundaries_of_a_street():
 def test_records_and_table():
     config = small_config(CLASSIFIER)
     model = build_model(config)
-    network, around = end_to_end(config, model, (224, 224))
-    subject = Subject('configs/a.py', task_of(model).name, network, (224, 224), end_to_end=around)
+    network, surroundings = end_to_end(config, model, (224, 224))
+    subject = Subject('configs/a.py', task_of(model).name, network, (224, 224), end_to_end=surroundings)
     outcome = run_benchmark([subject], [ENGINES['eager']], [1], scopes=('net', 'e2e'), budget=BUDGET)
     records = outcome.records
     net, e2e = json.loads(json.dumps([record.to_json() for record in records], allow_nan=False))

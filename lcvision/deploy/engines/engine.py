@@ -61,7 +61,7 @@ class Engine(ABC):
             oneDNN and torch's profiler; None where neither sees them.
         marker: matplotlib's, in pictures.
         chooses: Whether it measures others and takes the quickest.
-        told: Told what is going on where that takes long; None for nobody.
+        progress: Told what is going on where that takes long; None for nobody.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Engine(ABC):
     traced: Literal['operators', 'kernels'] | None = None
     marker: str = 'P'
     chooses: bool = False
-    told: Callable[[str], None] | None = None
+    progress: Callable[[str], None] | None = None
 
     def missing(self) -> str | None:
         """Why it cannot be used here and what would mend that; None when it can. Nothing is imported."""

@@ -135,8 +135,10 @@ class CPULatencyHook(Hook):
         model = unwrapped(runner.model)
         size = self.input_size or find_input_size(runner.cfg)
         # A copy, since training goes on with the model and the surroundings are in eval mode.
-        network, around = (end_to_end(runner.cfg, copy.deepcopy(model).cpu().eval(), size, untrained=False)
-                           if 'e2e' in self.scopes else (raw_network(model, size), None))
+        network = raw_network(model, size)
+        weights_hash, surroundings = environment.weights_hash(network), None
+        if 'e2e' in self.scopes:
+            network, surroundings = end_to_end(runner.cfg, copy.deepcopy(model).cpu().eval(), size, untrained=False)
         settings = runner.cfg.get('model')
         return Subject(
             config=runner.cfg.filename or runner.experiment_name,
@@ -144,8 +146,8 @@ class CPULatencyHook(Hook):
             network=network,
             input_size=size,
             config_hash=environment.config_hash(settings.to_dict()) if hasattr(settings, 'to_dict') else None,
-            weights_hash=environment.weights_hash(raw_network(model, size)),
-            end_to_end=around)
+            weights_hash=weights_hash,
+            end_to_end=surroundings)
 
 
 def describe(record: LatencyRecord) -> str:

@@ -58,8 +58,8 @@ class FiniteHook(Hook):
         if failed:
             what = self._describe(runner, terms, data_batch) if not (loss and kept) else ''
             # Of the processes, the one whose own loss has gone names the images.
-            told = sorted((told for told in all_gather_object((loss, what)) if told[1]), key=lambda pair: pair[0])
-            raise RunFailed(self._sentence(runner, batch_idx, told[0][1]))
+            reports = sorted((pair for pair in all_gather_object((loss, what)) if pair[1]), key=lambda pair: pair[0])
+            raise RunFailed(self._sentence(runner, batch_idx, reports[0][1]))
 
     def _describe(self, runner: Runner, terms: dict[str, torch.Tensor], data_batch: object) -> str:
         values = ', '.join(f'{name} {float(value.float().mean()):.4g}' for name, value in terms.items())

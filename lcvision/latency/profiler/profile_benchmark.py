@@ -61,7 +61,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
     rows = [(subject, engine, precision, count) for subject in subjects for count in threads for engine in engines
             for precision in precisions if precision in engine.precisions]
     for turn, (subject, engine, precision, count) in enumerate(rows):
-        def told(text: str, done: float, turn: int = turn) -> None:
+        def report(text: str, done: float, turn: int = turn) -> None:
             if progress:
                 progress(text, (turn + done) / len(rows))
 
@@ -71,11 +71,11 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
             continue
         kept = _Kept(engine)
         measured = run_benchmark([subject], [kept], [count], precisions=[precision], budget=budget, time_limit=share,
-                                 progress=lambda text, done, told=told: told(text, done / 2))  # type: ignore[misc]
+                                 progress=lambda text, done, report=report: report(text, done / 2))  # type: ignore[misc]
         outcome.failures += measured.failures
         outcome.records += measured.records
         for record in measured.records:
-            told(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
+            report(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
             try:
                 record.profile = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.traced,
                                                  precision, count), count)
