@@ -92,11 +92,7 @@ class AtomicCheckpointHook(CheckpointHook):
     file_backend: BaseStorageBackend
 
     def before_train(self, runner: Runner) -> None:
-        """Chooses how files are written.
-
-        Args:
-            runner: The running trainer.
-        """
+        """Chooses how files are written."""
         super().before_train(runner)
         if self.file_client_args is None and not self.backend_args and type(self.file_backend) is LocalBackend:
             self.backend_args = dict(backend=_BACKEND)
@@ -111,10 +107,6 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keeps weights that are not finite from the disk.
 
-        Args:
-            runner: The running trainer.
-            checkpoint: What is to be written.
-
         Raises:
             RunFailed: There are some.
         """
@@ -126,12 +118,7 @@ class AtomicCheckpointHook(CheckpointHook):
                                 f'{self.out_dir} keeps the checkpoints that it has')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Removes the part of a checkpoint that mmengine would execute.
-
-        Args:
-            runner: The running trainer.
-            checkpoint: What was read; changed in place.
-        """
+        """Removes the part of a checkpoint that mmengine would execute."""
         meta = checkpoint.get('meta')
         if isinstance(meta, dict) and meta.pop('config', None) is not None:
             runner.logger.warning('The config inside the checkpoint is ignored: it is code, and the run has its own.')

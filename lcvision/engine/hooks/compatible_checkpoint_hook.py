@@ -22,10 +22,6 @@ class CompatibleCheckpointHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compares the checkpoint with the model.
 
-        Args:
-            runner: The runner.
-            checkpoint: What was read; the tensors of another number of classes are replaced in place.
-
         Raises:
             UserError: The checkpoint is of another model.
         """

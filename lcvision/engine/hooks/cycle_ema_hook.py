@@ -38,11 +38,7 @@ class CycleEMAHook(EMAHook):
         self.cycle_epoch = cycle_epoch
 
     def before_train(self, runner: Runner) -> None:
-        """Lets the average start from the weights that training starts from.
-
-        Args:
-            runner: The runner of the training.
-        """
+        """Lets the average start from the weights that training starts from."""
         super().before_train(runner)
         if self.cycle_epoch is not None and isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ValueError('CycleEMAHook: cycle_epoch counts epochs, and this training is counted in iterations; '
@@ -51,18 +47,10 @@ class CycleEMAHook(EMAHook):
             self.ema_model.reset(self.src_model)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Starts a new cycle when the last one is full.
-
-        Args:
-            runner: The runner of the training.
-        """
+        """Starts a new cycle when the last one is full."""
         if self.cycle_epoch is not None and self.ema_model.epochs >= self.cycle_epoch:
             self.ema_model.reset(self.src_model)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Counts the epochs of the cycle.
-
-        Args:
-            runner: The runner of the training.
-        """
+        """Counts the epochs of the cycle."""
         self.ema_model.epochs += 1

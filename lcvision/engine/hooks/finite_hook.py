@@ -35,14 +35,7 @@ class FiniteHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None,
                          outputs: Mapping | None = None) -> None:
-        """Looks at the loss and at the weights.
-
-        Args:
-            runner: The running trainer.
-            batch_idx: Index of the step within the epoch.
-            data_batch: The batch.
-            outputs: The terms of the loss.
-        """
+        """Looks at the loss and at the weights."""
         terms = {name: torch.as_tensor(value) for name, value in (outputs or {}).items()
                  if isinstance(value, int | float | torch.Tensor)}
         weights = [parameter for parameter in runner.model.parameters() if parameter.requires_grad]

@@ -91,14 +91,7 @@ class PictureHook(Hook):
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: list[BaseDataElement] | None = None) -> None:
-        """Draws the images of a batch.
-
-        Args:
-            runner: The running test.
-            batch_idx: Number of the batch.
-            data_batch: What the model was given.
-            outputs: What it gave back.
-        """
+        """Draws the images of a batch."""
         if self._folder is None:
             return
         for sample in outputs or ():
@@ -107,7 +100,10 @@ class PictureHook(Hook):
                 self._painter = painter_for(sample, dataset.metainfo, self.score_thr, annotations_are_resized(dataset))
             scene = self._painter.read(sample)
             if self.max_images is None or self._opens(self.max_images):
-                self._write(self._folder, self._painter.paint(_load(sample.img_path), scene), sample.img_path)
+                path = sample.img_path
+                if path not in self._written:
+                    self._written[path] = self._folder.free_stem(Path(path).stem, '{}.jpg')
+                self._folder.write(f'{self._written[path]}.jpg', self._painter.paint(_load(path), scene))
             stretch = self._stretch(self._index, self.grid_images)
             candidate = _Candidate(self._painter.variety(scene), sample.img_path, scene)
             if stretch not in self._candidates or candidate.variety > self._candidates[stretch].variety:
@@ -115,12 +111,7 @@ class PictureHook(Hook):
             self._index += 1
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Writes the contact sheet.
-
-        Args:
-            runner: The running test.
-            metrics: What was measured.
-        """
+        """Writes the contact sheet."""
         if self._folder is None or self._painter is None:
             return
         chosen = [self._candidates[stretch] for stretch in sorted(self._candidates)]
@@ -143,11 +134,6 @@ class PictureHook(Hook):
         """Whether the present image is the first of one of ``count`` equal parts."""
         return count > 0 and (self._index == 0
                               or self._stretch(self._index, count) != self._stretch(self._index - 1, count))
-
-    def _write(self, folder: PictureFolder, picture: np.ndarray, path: str) -> None:
-        if path not in self._written:
-            self._written[path] = folder.free_stem(Path(path).stem, '{}.jpg')
-        folder.write(f'{self._written[path]}.jpg', picture)
 
 
 def _load(path: str) -> np.ndarray:

@@ -30,22 +30,13 @@ class ResumeHook(Hook):
         self._starts: list[list[dict[str, float]]] = []
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Takes the schedulers' states, which mmengine would restore.
-
-        Args:
-            runner: The runner.
-            checkpoint: What was read; changed in place.
-        """
+        """Takes the schedulers' states, which mmengine would restore."""
         if runner._resume and runner.param_schedulers:
             self._states = checkpoint.pop('param_schedulers', None)
             self._starts = [start_values(optimizer) for optimizer, _ in _parts(runner)]
 
     def before_train(self, runner: Runner) -> None:
-        """Restores the schedulers and skips batches.
-
-        Args:
-            runner: The runner of the training.
-        """
+        """Restores the schedulers and skips batches."""
         if self._states is not None:
             self._restore(runner, self._states)
             self._states = None
