@@ -1,7 +1,9 @@
 """Reads a config as a user names it."""
 import os
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -82,6 +84,14 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
     _check_nodes(cfg)
     override(cfg, cfg_options)
     return cfg
+
+
+def inner_dicts(part: Any) -> Iterator[Any]:
+    """All dicts of a part of a config, outer ones first."""
+    if isinstance(part, dict):
+        yield part
+    for value in [*part.values()] if isinstance(part, dict) else part if isinstance(part, list | tuple) else ():
+        yield from inner_dicts(value)
 
 
 def override(cfg: Config, cfg_options: dict | None) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
+from lcvision.config import inner_dicts
 from lcvision.errors import UserError
 from lcvision.tasks import task_of
 
@@ -111,7 +112,10 @@ def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, 
     """
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{config.filename} has no model to measure')
-    settings: Any = _without_checkpoints(copy.deepcopy(config.model))
+    settings: Any = copy.deepcopy(config.model)
+    for part in inner_dicts(settings):
+        part.update({key: None for key, value in part.items()
+                     if key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value))})
     if config.get('data_preprocessor') is not None:
         settings.setdefault('data_preprocessor', copy.deepcopy(config.data_preprocessor))
     generator = torch.random.get_rng_state()
@@ -186,16 +190,3 @@ def _without_layout(model: nn.Module) -> nn.Module:
 
 def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
-
-
-def _without_checkpoints(settings: object) -> object:
-    if isinstance(settings, dict):
-        for key, value in settings.items():
-            if key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value)):
-                settings[key] = None
-            else:
-                _without_checkpoints(value)
-    elif isinstance(settings, (list, tuple)):
-        for value in settings:
-            _without_checkpoints(value)
-    return settings

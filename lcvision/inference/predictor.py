@@ -12,7 +12,7 @@ from lcvision.deploy.network import raw_network
 from lcvision.errors import UserError
 from lcvision.inference.conditions import predicting
 from lcvision.inference.frames import Frame, Skipped, open_source
-from lcvision.inference.pictures import Pictures
+from lcvision.inference.pictures import draw_result
 from lcvision.inference.pipeline import Pipeline
 from lcvision.inference.results import Result
 from lcvision.inference.sized_networks import SizedNetworks
@@ -66,7 +66,7 @@ class Predictor:
             self._pipeline = Pipeline(config, trained.model, network, trained.dataset_meta, top_k)
             self._networks = SizedNetworks(network, chosen, precision, self.threads)
             size = self._pipeline.fixed_size()
-        self._pictures = Pictures(trained.dataset_meta)
+        self._dataset_meta = trained.dataset_meta
         if size:
             self.prepare(size)
 
@@ -142,7 +142,7 @@ class Predictor:
         Returns:
             BGR uint8: of a label map with a legend below, and of a small image enlarged to have room for letters.
         """
-        return self._pictures.draw(self.read(image), result, score_thr)
+        return draw_result(self.read(image), result, self._dataset_meta, score_thr)
 
     @property
     def engine(self) -> str:

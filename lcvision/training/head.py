@@ -8,9 +8,10 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from lcvision.engine.hooks import MemoryFormatHook
 from lcvision.engine.model_wrapper import unwrapped
+from lcvision.tasks import TASKS
 from lcvision.text import listing
 
-_PARTS = ('backbone', 'neck', 'bbox_head', 'decode_head', 'head')
+_PARTS = ('backbone', 'neck', *(task.head for task in TASKS.values()))
 
 
 def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:

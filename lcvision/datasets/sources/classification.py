@@ -5,6 +5,7 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
+from lcvision.config import inner_dicts
 from lcvision.datasets.cifar_folder import CIFAR_FOLDERS, check_cifar, find_cifar
 from lcvision.datasets.image_folder import EXTENSIONS, check_image_folder, find_image_folder, has_splits
 from lcvision.datasets.npz_images import open_npz
@@ -62,8 +63,10 @@ def use_source(cfg: Config, root: Path, train: bool) -> ClassificationSplit:
     num_classes = len(val.classes)
     for part in (cfg.model, cfg.get('data_preprocessor') or ConfigDict()):
         set_num_classes(part, num_classes)
-    for part in (cfg.model, *as_list(cfg.val_evaluator), *as_list(cfg.test_evaluator)):
-        _limit_topk(part, num_classes)
+    for part in inner_dicts([cfg.model, *as_list(cfg.val_evaluator), *as_list(cfg.test_evaluator)]):
+        if 'topk' in part:
+            topk = part['topk'] if isinstance(part['topk'], list | tuple) else (part['topk'],)
+            part['topk'] = tuple(k for k in topk if k <= num_classes) or (1,)
     return splits['train' if train else 'val']
 
 
@@ -73,7 +76,7 @@ def check_source(cfg: Config, train: bool) -> int:
     for name in ('train', 'val') if train else ('test',):
         dataset = innermost(cfg[f'{name}_dataloader']['dataset'])
         classes, num_images = _check(dataset)
-        wanted = _num_classes(cfg.model)
+        wanted = next((part['num_classes'] for part in inner_dicts(cfg.model) if part.get('num_classes')), None)
         if wanted and classes and wanted != len(classes):
             raise UserError(f"the model has num_classes={wanted}, but the config's {name} data has {len(classes)} "
                             'classes: give its folder or file with --data, which sets num_classes')
@@ -145,21 +148,3 @@ def _check_files(dataset: ConfigDict, kind: str) -> tuple[tuple[str, ...], int]:
         raise UserError(f'{folder} has {len(found.classes)} folders of classes, but the config has {len(classes)} '
                         f'classes: to train with those of the folder give --data {root}')
     return classes or found.classes, found.num_images
-
-
-def _num_classes(model: ConfigDict | list) -> int | None:
-    """The first ``num_classes`` in a model's config."""
-    if isinstance(model, dict) and 'num_classes' in model:
-        return model['num_classes']
-    parts = [value for value in (model.values() if isinstance(model, dict) else model)
-             if isinstance(value, dict | list | tuple)]
-    return next((found for found in map(_num_classes, parts) if found), None)
-
-
-def _limit_topk(node: ConfigDict | list, num_classes: int) -> None:
-    for value in node.values() if isinstance(node, dict) else node:
-        if isinstance(value, dict | list | tuple):
-            _limit_topk(value, num_classes)
-    if isinstance(node, dict) and 'topk' in node:
-        topk = node['topk'] if isinstance(node['topk'], list | tuple) else (node['topk'],)
-        node['topk'] = tuple(k for k in topk if k <= num_classes) or (1,)
