@@ -17,7 +17,7 @@ from lcvision.deploy.engines import ENGINES, availability, check_precisions, sel
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
-from lcvision.latency import NO_TIME, SCOPES, Measurements, Outcome, Subject, run_benchmark
+from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
 from lcvision.latency.end_to_end import end_to_end
@@ -25,6 +25,7 @@ from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import check_profiled, format_profiles, run_profiles, traceable
+from lcvision.latency.record import parse_scopes
 from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table
 from lcvision.tasks import task_of
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = _precisions(args.precision)
     check_precisions(precisions, engines)
-    scopes, baseline = _scopes(args.scope), read_baseline(args.compare) if args.compare else None
+    scopes, baseline = parse_scopes(args.scope), read_baseline(args.compare) if args.compare else None
     if args.profile:
         check_profiled(engines, scopes)
     check_target('--json', args.json)
@@ -120,13 +121,6 @@ def _precisions(text: str) -> list[str]:
         if name not in _known_precisions():
             raise UserError(f"unknown precision {name!r}: precisions are {', '.join(_known_precisions())}")
     return names
-
-
-def _scopes(text: str) -> list[str]:
-    names = set(text.split(','))
-    if not names <= set(SCOPES):
-        raise UserError(f"unknown scope {text!r}: scopes are {', '.join(SCOPES)}, or both as {','.join(SCOPES)}")
-    return [name for name in SCOPES if name in names]
 
 
 def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],

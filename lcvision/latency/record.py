@@ -40,8 +40,7 @@ class Summary:
 
     def to_json(self) -> dict:
         """The ``latency_ms`` object of a record."""
-        numbers = {name: getattr(self, name) for name in ('median', 'p10', 'p90', 'p99', 'min', 'iqr')}
-        rounded = {name: None if x is None else round(x, 5) for name, x in numbers.items()}
+        rounded = {name: x if x is None else round(x, 5) for name, x in vars(self).items() if name != 'ci95'}
         return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
 
     @classmethod
@@ -58,32 +57,22 @@ class LatencyRecord:
     Attributes:
         config: The config, as the user named it.
         task: Its name, see :mod:`lcvision.tasks`.
-        engine: Name of the engine that ran the network.
-        precision: Of the network.
-        threads: Threads of an operator.
-        batch: Images at once.
+        engine: Name of the engine that ran the network, in ``precision`` on ``threads`` threads, ``batch`` images.
         input: Height and width of the network's input.
-        scope: 'net' is tensor to raw maps, 'e2e' an encoded image in memory to the result.
-        params: Parameters.
-        macs: Multiply-adds of one inference.
-        latency_ms: The samples.
-        samples: Their number.
-        first_ms: The first inference, after any compilation.
-        compile_s: Seconds of compilation; None where nothing is compiled.
-        max_abs_diff: Largest difference from the network in eager float32.
-        noisy: Whether the number is not to be trusted.
-        noisy_because: Reasons, a clause each.
-        response_error: Error of the worst output, see :func:`lcvision.deploy.output_check.response_error`.
+        scope: 'net' is tensor to raw maps, 'e2e' an encoded image of the size ``image`` in memory to the result.
+        params: Parameters; ``macs`` multiply-adds of one inference.
+        latency_ms: Of so many ``samples``.
+        first_ms: The first inference, after ``compile_s`` seconds of compilation (None where nothing is compiled).
+        max_abs_diff: Largest difference from the network in eager float32; ``response_error`` is what decides, see
+            :func:`lcvision.deploy.output_check.response_error`.
+        noisy: Whether the number is not to be trusted, with reasons in ``noisy_because``, a clause each.
         layout: Memory layout of the activations, where the engine leaves a choice.
         engine_properties: What the runtime made of its settings, where it tells.
         warmup_runs: Runs before the first sample.
-        context_switches: Involuntary ones while sampling.
-        cpu_seconds: Of this process while sampling.
+        context_switches: Involuntary ones while sampling, which took ``cpu_seconds``.
         other_cpus: CPUs' worth of other processes' work.
         subnormal_weights: Weights that are subnormal numbers.
-        config_hash: Of the config's model.
-        weights_hash: Of the weights; None for random ones.
-        image: Height and width of the encoded image of scope 'e2e'.
+        config_hash: Of the config's model; ``weights_hash`` of its weights, None for random ones.
         stages_ms: Milliseconds of the stages of scope 'e2e'.
         yardstick: By kind, see :meth:`lcvision.latency.yardstick.Yardstick.record`.
         profile: Layer by layer, see :func:`lcvision.latency.profiler.onednn_profile.profile_inference`.
@@ -266,6 +255,18 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     noise_floors: list[dict] = field(default_factory=list)
     skipped: list[Failure] = field(default_factory=list)
+
+
+def parse_scopes(text: object) -> list[str]:
+    """Scopes of a text such as 'net,e2e', in their own order.
+
+    Raises:
+        UserError: It names none, or another.
+    """
+    names = set(text.split(',')) if isinstance(text, str) else set()
+    if not names or not names <= SCOPES.keys():
+        raise UserError(f"unknown scope {text!r}: scopes are {', '.join(SCOPES)}, or both as {','.join(SCOPES)}")
+    return [name for name in SCOPES if name in names]
 
 
 def read_records(rows: Iterable[Any], where: str) -> list[LatencyRecord]:

@@ -6,15 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import (
-    Engine,
-    EngineError,
-    Outputs,
-    Prepared,
-    first_line,
-    first_ms,
-    register_engine,
-)
+from lcvision.deploy.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, register_engine
 from lcvision.deploy.engines.inductor import missing_compiler
 from lcvision.deploy.engines.inductor_freezing import FROZEN, frozen_network
 

@@ -5,15 +5,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import (
-    Engine,
-    EngineError,
-    Outputs,
-    Prepared,
-    first_line,
-    first_ms,
-    register_engine,
-)
+from lcvision.deploy.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, register_engine
 from lcvision.deploy.onnx_export import export_onnx
 
 _SETTINGS = {

@@ -10,15 +10,7 @@ import torch
 from torch import nn
 
 from lcvision import environment
-from lcvision.deploy.engines.engine import (
-    Engine,
-    EngineError,
-    Outputs,
-    Prepared,
-    first_line,
-    first_ms,
-    register_engine,
-)
+from lcvision.deploy.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, register_engine
 from lcvision.deploy.onnx_export import export_onnx
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16'}

@@ -12,10 +12,10 @@ from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import raw_network
 from lcvision.engine.model_wrapper import unwrapped
 from lcvision.errors import UserError
-from lcvision.latency import SCOPES, Budget, LatencyRecord, Subject, run_benchmark
+from lcvision.latency import Budget, LatencyRecord, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.joint_score import JointScore
-from lcvision.latency.record import Summary
+from lcvision.latency.record import Summary, parse_scopes
 from lcvision.latency.table import format_ms
 from lcvision.registry import HOOKS
 from lcvision.tasks import task_of
@@ -60,14 +60,14 @@ class CPULatencyHook(Hook):
         self.budget = Budget(samples=samples, max_seconds=max_seconds, warmup_seconds=max_seconds)
         if not isinstance(engine, str):
             raise ValueError(f'engine is the name of an engine, such as "eager", got {engine!r}')
-        self.scopes = _scopes(scope)
-        self.joint = None if joint is None else _joint(joint, self.scopes)
         try:
+            self.scopes = parse_scopes(scope)
             check_precisions([precision], select_engines(engine))
             if threads is not None:
                 environment.check_threads([_whole('threads', threads)])
         except UserError as error:
             raise ValueError(str(error)) from error
+        self.joint = None if joint is None else _joint(joint, self.scopes)
         self.engine = engine
         self.precision = precision
         self.threads = threads
@@ -159,13 +159,6 @@ def describe(record: LatencyRecord) -> str:
     return (f'CPU latency {what}: median {format_ms(ms.median)} ms, p10 {format_ms(ms.p10)}, p90 {format_ms(ms.p90)}, '
             f'{record.samples} samples, {record.engine}{layout}, {record.precision}, {record.threads} thread(s), '
             f'batch 1, {record.size}{noisy}')
-
-
-def _scopes(value: str) -> list[str]:
-    names = set(value.split(',')) if isinstance(value, str) else set()
-    if not names or not names <= set(SCOPES):
-        raise ValueError(f"scope is 'net', 'e2e' or 'net,e2e', got {value!r}")
-    return [name for name in SCOPES if name in names]
 
 
 def _joint(settings: dict, scopes: list[str]) -> JointScore:

@@ -1,10 +1,11 @@
 """Networks times engines times threads -> records with a profile."""
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from functools import partial
+from typing import Any
 
 import torch
-from torch import nn
 
 from lcvision.deploy.engines import ENGINES, Engine, Prepared
 from lcvision.errors import UserError
@@ -69,15 +70,15 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         if turn and share and not share.seconds:
             outcome.skipped.append(Failure(subject.name, engine.name, count, NO_TIME))
             continue
-        kept = _Kept(engine)
-        measured = run_benchmark([subject], [kept], [count], precisions=[precision], budget=budget, time_limit=share,
+        keeping, prepared = _keeping(engine)
+        measured = run_benchmark([subject], [keeping], [count], precisions=[precision], budget=budget, time_limit=share,
                                  progress=lambda text, done, report=report: report(text, done / 2))  # type: ignore[misc]
         outcome.failures += measured.failures
         outcome.records += measured.records
         for record in measured.records:
             report(f'{count} thread(s): profiling {subject.name} on {engine.name}', 0.5)
             try:
-                record.profile = quietly(partial(profile_inference, kept.prepared[-1], subject, engine.traced,
+                record.profile = quietly(partial(profile_inference, prepared[-1], subject, engine.traced,
                                                  precision, count), count)
             except Exception as error:
                 outcome.failures.append(Failure(subject.name, engine.name, count, reason_of(error)))
@@ -86,23 +87,15 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
     return outcome
 
 
-@dataclass
-class _Kept(Engine):
-    """An engine that keeps what it prepared, with generated kernels that can be told apart."""
+def _keeping(engine: Engine) -> tuple[Engine, list[Prepared]]:
+    """The engine, with generated kernels that can be told apart, and a list that takes what it prepares."""
+    prepared: list[Prepared] = []
 
-    engine: Engine
-    prepared: list[Prepared] = field(default_factory=list)
+    def prepare(*args: Any, **settings: Any) -> Prepared:
+        with torch._inductor.config.patch(NAMED_KERNELS) if engine.traced == 'kernels' else nullcontext():
+            prepared.append(engine.prepare(*args, **settings))
+        return prepared[-1]
 
-    def __post_init__(self) -> None:
-        self.name, self.precisions = self.engine.name, self.engine.precisions
-
-    def missing(self) -> str | None:
-        return self.engine.missing()
-
-    def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
-        if self.engine.traced == 'operators':
-            self.prepared.append(self.engine.prepare(network, example, precision=precision, threads=threads))
-        else:
-            with torch._inductor.config.patch(NAMED_KERNELS):
-                self.prepared.append(self.engine.prepare(network, example, precision=precision, threads=threads))
-        return self.prepared[-1]
+    keeping = copy.copy(engine)
+    keeping.prepare = prepare  # type: ignore[method-assign]
+    return keeping, prepared
