@@ -46,7 +46,7 @@ def wheel(sources, tmp_path_factory):
 
 def install(wheel, folder):
     """Makes an environment that has the other packages of this one, though not its lcvision; returns its programs."""
-    venv.create(folder, with_pip=False)
+    venv.create(folder, symlinks=True, with_pip=False)
     python = folder / 'bin' / 'python'
     run(sys.executable, '-m', 'pip', '--python', python, 'install', '--no-deps', '--no-index', wheel, cwd=folder)
     # What a .pth file names is searched last, and its own .pth files, such as an editable lcvision's, do not count.
