@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> int:
 def parse(argv: list[str] | None) -> Namespace:
     """Parses the command line."""
     parser = ArgumentParser(description='Trains a model; a CPU is enough.')
-    parser.add_argument('config', metavar='CONFIG', help='e.g. configs/detection/picodet_pplcnet_1x.py')
+    parser.add_argument('config', metavar='CONFIG', help='path or name, e.g. picodet_pplcnet_1x')
     parser.add_argument('--resume', nargs='?', const=True, default=False, metavar='CKPT',
                         help='go on from CKPT, or from the newest checkpoint of the work dir')
     parser.add_argument('--load-from', metavar='CKPT', help='start with the weights of CKPT (.pth or .safetensors)')
