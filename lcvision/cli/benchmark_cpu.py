@@ -14,13 +14,12 @@ from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
-from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, read_baseline
 from lcvision.latency.contention import involuntary_switches
-from lcvision.latency.end_to_end import end_to_end
+from lcvision.latency.measure_configs import make_subject, parse_scopes
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
@@ -28,7 +27,6 @@ from lcvision.latency.profiler import check_profiled, format_profiles, run_profi
 from lcvision.latency.record import parse_scopes
 from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table
-from lcvision.tasks import task_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,11 +127,7 @@ def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
     subjects = []
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
-        model = build_model(config, input_size=sizes[path])
-        network, surroundings = end_to_end(config, model, sizes[path]) if 'e2e' in scopes else (
-            raw_network(model, sizes[path]), None)
-        subjects.append(Subject(path, task_of(model).name, network, sizes[path],
-                                environment.config_hash(config.model.to_dict()), end_to_end=surroundings))
+        subjects.append(make_subject(path, config, sizes[path], scopes))
     return subjects
 
 
