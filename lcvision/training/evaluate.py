@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from lcvision.config import load_config
 from lcvision.deploy.engines import select_engine
 from lcvision.errors import plain_errors
 from lcvision.latency.record import LatencyRecord
@@ -65,6 +66,8 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
     """
     chosen = dict(engine=engine or 'eager', precision=precision or 'fp32') if engine or precision else {}
     if chosen:
+        if not isinstance(config, Config):
+            load_config(str(config))  # what it imports may register the engine
         select_engine(**chosen)
     load_state_dict_file(require_checkpoint(str(checkpoint)))
     with warnings.catch_warnings():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import lcvision
 from lcvision import environment
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy.engines import ENGINES, Engine, availability, register_engine, select_engines
@@ -69,6 +70,15 @@ def test_the_tool_finds_it_by_the_config_s_custom_imports(own, capsys):
     with pytest.raises(SystemExit):
         main(['--help'])
     assert 'openvino, dynamo; all' in ' '.join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize('use', [lcvision.evaluate, lcvision.Predictor])
+def test_a_config_brings_the_engine_that_it_runs_on(own, use):
+    config = str(own / 'a_classifier.py')
+    with pytest.raises(UserError, match=r'unknown engine .another.: engines are eager, .*, dynamo'):
+        use(config, own / 'no.pth', engine='another')
+    with pytest.raises(UserError, match=r'no\.pth'):
+        use(config, own / 'no.pth', engine='dynamo')
 
 
 @pytest.mark.parametrize('name, message', [
