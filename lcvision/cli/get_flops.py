@@ -19,9 +19,9 @@ from lcvision.text import table
 from lcvision.training.launch import quiet_warnings
 
 _HEADS = ('params', 'with BN statistics', 'MACs', 'Paddle FLOPs')
-_NOTE = ('MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net). Paddle FLOPs '
-         '(PP-LCNet):\ntwo operations more for every element of a BN, one for every bias of a convolution and every '
-         'element of a\nglobal average pooling; activations count nothing. M: millions.')
+_NOTE = '''MACs: multiply-adds of convolutions and linear layers (EfficientNet-eLite, Seesaw-Net). Paddle FLOPs
+(PP-LCNet): two operations more for every element of a BN, one for every bias of a convolution and
+every element of a global average pooling; activations count nothing. M: millions.'''
 
 
 def main(argv: Sequence[str] | None = None) -> int:
