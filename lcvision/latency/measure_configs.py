@@ -14,7 +14,7 @@ from lcvision.errors import UserError, plain_errors
 from lcvision.latency.benchmark import run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.measure import Budget
-from lcvision.latency.record import SCOPES, LatencyRecord
+from lcvision.latency.record import LatencyRecord, parse_scopes
 from lcvision.latency.subject import Subject
 from lcvision.tasks import task_of
 
@@ -77,15 +77,3 @@ def make_subject(name: str, config: Config, size: tuple[int, int], scopes: Seque
     network, surroundings = end_to_end(config, model, size) if 'e2e' in scopes else (raw_network(model, size), None)
     return Subject(name, task_of(model).name, network, size, environment.config_hash(config.model.to_dict()),
                    end_to_end=surroundings)
-
-
-def parse_scopes(text: str) -> list[str]:
-    """Scopes that a text names, separated by commas.
-
-    Raises:
-        UserError: One is unknown.
-    """
-    names = set(text.split(','))
-    if not names <= set(SCOPES):
-        raise UserError(f"unknown scope {text!r}: scopes are {', '.join(SCOPES)}, or both as {','.join(SCOPES)}")
-    return [name for name in SCOPES if name in names]
