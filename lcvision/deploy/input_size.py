@@ -25,8 +25,6 @@ def find_input_size(config: Config) -> tuple[int, int]:
     """Height and width after the test pipeline, sliding windows and padding.
 
     A pipeline that keeps the ratio has no one size: the whole ``scale`` counts, padded as the data preprocessor pads.
-    One that leaves the images as they are does not say either: then ``image_size`` of the config counts, their width
-    and height.
     One that leaves images as they are, as in segmentation, has the config's ``image_size``, (width, height).
 
     Args:
