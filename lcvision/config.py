@@ -1,4 +1,5 @@
 """Reads a config as a user names it."""
+import copy
 import os
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -60,23 +61,27 @@ def find_config(name: str) -> str:
                     + (f'near are {near}' if near else f'they are in {_FOLDER}'))
 
 
-def load_config(path: str, cfg_options: dict | None = None) -> Config:
+def load_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
     """Reads a config file.
 
     Args:
-        path: Its path or name, see :func:`find_config`.
+        config: Its path or name, see :func:`find_config`; or the config itself, which is copied.
         cfg_options: Entries to override, as ``--cfg-options`` gives them.
 
     Raises:
         UserError: It is missing, is no config of a model, needs a framework that is not installed, or
             ``cfg_options`` does not fit it.
     """
-    path = find_config(path)
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:  # a config is a program: it can fail in any way
-        reason = (str(error).strip().splitlines() or [''])[-1]
-        raise UserError(f'{path} is not a config file that can be read: {type(error).__name__}: {reason}') from error
+    if isinstance(config, Config):
+        path, cfg = config_name(config), copy.deepcopy(config)
+    else:
+        path = find_config(str(config))
+        try:
+            cfg = Config.fromfile(path)
+        except Exception as error:  # a config is a program: it can fail in any way
+            reason = (str(error).strip().splitlines() or [''])[-1]
+            raise UserError(f'{path} is not a config file that can be read: {type(error).__name__}: {reason}') \
+                from error
     if 'model' not in cfg:
         raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or "
                         'classification')
@@ -84,6 +89,11 @@ def load_config(path: str, cfg_options: dict | None = None) -> Config:
     _check_nodes(cfg)
     override(cfg, cfg_options)
     return cfg
+
+
+def config_name(config: str | Path | Config) -> str:
+    """What a config is called: as it was given, or its file."""
+    return str(config.filename or 'config') if isinstance(config, Config) else str(config)
 
 
 def inner_dicts(part: Any) -> Iterator[Any]:

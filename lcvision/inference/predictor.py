@@ -54,7 +54,7 @@ class Predictor:
     def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
         # First of all: what it imports may register the engine.
-        config = config if isinstance(config, Config) else load_config(str(config))
+        config = load_config(config)
         chosen = select_engine(engine, precision)
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])

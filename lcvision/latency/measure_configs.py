@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from lcvision import environment
-from lcvision.config import load_config
+from lcvision.config import config_name, load_config
 from lcvision.deploy.engines import check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import build_model, raw_network
@@ -44,7 +44,7 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
         UserError: An argument is wrong, or no row could be measured.
     """
     given = [configs] if isinstance(configs, (str, Path, Config)) else list(configs)
-    loaded = [one if isinstance(one, Config) else load_config(str(one)) for one in given]
+    loaded = [load_config(one) for one in given]
     engines, precisions, scopes = select_engines(engine), precision.split(','), parse_scopes(scope)
     check_precisions(precisions, engines)
     try:
@@ -53,8 +53,8 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
         raise UserError(str(error)) from error
     counts = [threads or environment.usable_threads()] if threads is None or isinstance(threads, int) else list(threads)
     environment.check_threads(counts)
-    subjects = [make_subject(str(one.filename or 'config') if isinstance(one, Config) else str(one), config,
-                             input_size or find_input_size(config), scopes) for one, config in zip(given, loaded)]
+    subjects = [make_subject(config_name(one), config, input_size or find_input_size(config), scopes)
+                for one, config in zip(given, loaded)]
     outcome = run_benchmark(subjects, engines, counts, precisions=precisions, scopes=scopes, budget=budget,
                             noise_check=True)
     if not outcome.records:
@@ -71,7 +71,7 @@ def make_subject(name: str, config: Config, size: tuple[int, int], scopes: Seque
         name: The config as the user named it.
         config: Its content.
         size: Height and width of the input.
-        scopes: What is to be measured, see :data:`SCOPES`.
+        scopes: What is to be measured, see :data:`lcvision.latency.record.SCOPES`.
     """
     model = build_model(config, input_size=size)
     network, surroundings = end_to_end(config, model, size) if 'e2e' in scopes else (raw_network(model, size), None)

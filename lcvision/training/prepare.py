@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 
-from lcvision.config import load_config, override
+from lcvision.config import config_name, load_config, override
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import start_log
@@ -65,12 +65,11 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
         UserError: The config, an option, the data or the launcher is wrong.
     """
     logged = start_log()
-    cfg = copy.deepcopy(config) if isinstance(config, Config) else load_config(str(config))
+    cfg, name = load_config(config), config_name(config)
     options = dict(_flat(cfg_options or {}))
     trial = copy.deepcopy(cfg)
     override(trial, options)  # what is wrong is told before data are looked at
     torch.set_flush_denormal(True)  # before any parallel loop, whose workers inherit it
-    name = str(config.filename or 'config') if isinstance(config, Config) else str(config)
     use_launcher(cfg, launcher, local_rank)
     schedule = {key: value for key, value in options.items() if f'{key}.'.startswith(_SCHEDULE)}
     number, notes = _use_data(cfg, data, {key: options[key] for key in options.keys() - schedule}, train)

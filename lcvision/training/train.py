@@ -96,7 +96,8 @@ def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path |
                             'start from it with --load-from')
         cfg.resume = True
         newest = last_checkpoint(cfg.work_dir, (cfg.default_hooks.get('checkpoint') or {}).get('out_dir'))
-        cfg.load_from = str(resume) if resume is not True else str(newest) if newest else None
+        given = None if resume is True or resume == 'auto' else resume
+        cfg.load_from = str(given or newest or '') or None
         if not cfg.load_from:
             return [f'--resume: there is no checkpoint in {cfg.work_dir}, so this run starts from the beginning']
     elif load_from:

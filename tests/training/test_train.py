@@ -1,10 +1,13 @@
 """A training as a function: in a notebook, without argv or exit."""
+import io
 import json
+import sys
 import warnings
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from rich.console import Console
 
 import lcvision
 from lcvision.config import load_config
@@ -51,6 +54,21 @@ def test_it_goes_on_and_takes_a_config_as_an_object_and_leaves_it(trained, image
     assert config.pretty_text == before and warnings.filters == filters
 
 
+def test_on_a_terminal_the_progress_is_one_line_that_goes(images, tmp_path, monkeypatch):
+    shown, stdout = io.StringIO(), sys.stdout
+    monkeypatch.setenv('TERM', 'xterm')
+    monkeypatch.setattr('lcvision.training.console.Console',
+                        lambda file: Console(file=shown, force_terminal=True, force_jupyter=False, width=150))
+    lcvision.train(CONFIG, images, epochs=1, work_dir=tmp_path, memory_format='contiguous', cfg_options=TINY)
+    assert sys.stdout is stdout
+    line, erase = 'epoch 1/1, step 3/3', '\x1b[2K'
+    assert line in shown.getvalue() and 'images/s  ETA 0:00:00' in shown.getvalue()
+    # What stays are the lines that are not erased: the head and the table.
+    stays = [row.rpartition(erase)[2] for row in shown.getvalue().split('\n')]
+    assert not any(line in row for row in stays) and any('top1' in row and 'net_ms' in row for row in stays)
+    assert any(row.startswith('training pplcnet') for row in stays)
+
+
 def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_path):
     found = lcvision.evaluate(trained.config, trained.checkpoint, images, work_dir=tmp_path, cfg_options=TINY,
                               memory_format='contiguous')
@@ -74,6 +92,8 @@ def test_an_engine_evaluates(trained, images, tmp_path):
 @pytest.mark.parametrize(('call', 'words'), [
     (lambda root: lcvision.train('none.py'), 'no config file none.py'),
     (lambda root: lcvision.train(CONFIG, epochs=0), 'at least 1'),
+    (lambda root: lcvision.train(Config(dict(a=1))), "config has no 'model'"),
+    (lambda root: lcvision.train(CONFIG, root, resume='auto', load_from='x.pth'), 'exclude each other'),
     (lambda root: lcvision.train(CONFIG, root, resume=True, load_from='x.pth'), 'exclude each other'),
     (lambda root: lcvision.train(CONFIG, root, cfg_options={'model.head.type': 'Nothing'}), 'Nothing is not in the'),
     (lambda root: lcvision.train(CONFIG, root, cfg_options={'model': 5}), 'is a dict'),
