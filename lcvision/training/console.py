@@ -116,6 +116,7 @@ class ConsoleHook(Hook):
     Args:
         data: Where the data are.
         notes: What was changed otherwise than asked for, for the head.
+        shown: Whether anything is shown at all.
 
     Attributes:
         metrics: Those of the last validation or test.
@@ -123,11 +124,11 @@ class ConsoleHook(Hook):
 
     priority = 'VERY_LOW'
 
-    def __init__(self, data: str = '', notes: Sequence[str] = ()) -> None:
-        self.data, self.notes = data, notes
+    def __init__(self, data: str = '', notes: Sequence[str] = (), shown: bool = True) -> None:
+        self.data, self.notes, self._shown = data, notes, shown
         self.metrics: dict[str, Any] = {}
-        # Both of the output as it is now, for what libraries print is taken elsewhere.
-        self._console, self._shown = Console(file=sys.stdout), is_main_process()
+        # With the output as it is now, for what libraries print is taken elsewhere.
+        self._console = Console(file=sys.stdout)
         self._bar: Progress | None = None
         self._hushed = contextlib.ExitStack()
         self._columns: list[str] = []
@@ -142,10 +143,12 @@ class ConsoleHook(Hook):
         Args:
             runner: The run.
         """
-        self._hushed.enter_context(contextlib.redirect_stdout(_ToLog(runner.logger)))  # type: ignore[type-var]
+        if self._shown:
+            self._hushed.enter_context(contextlib.redirect_stdout(_ToLog(runner.logger)))  # type: ignore[type-var]
 
     def before_run(self, runner: Runner) -> None:
         """Takes the place at the bottom of a terminal."""
+        self._shown = self._shown and is_main_process()
         self._interval = ((runner.cfg.get('default_hooks') or {}).get('logger') or {}).get('interval', 10)
         if self._shown and self._console.is_terminal and not self._console.is_dumb_terminal:
             self._bar = Progress(TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[told]}'),

@@ -85,10 +85,9 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
         if show_dir:
             set_hook(cfg, 'pictures', out_dir=str(show_dir))
         runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
-        console = ConsoleHook()
-        if not verbose:
-            runner.register_hook(console)
-            console.hush(runner)
+        console = ConsoleHook(shown=not verbose)
+        runner.register_hook(console)
+        console.hush(runner)
         try:
             metrics = runner.test()
         finally:

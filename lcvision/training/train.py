@@ -119,7 +119,7 @@ class _Started(Hook):
 
 def _run(prepared: Preparation, verbose: bool) -> TrainResult:
     """Builds and trains; an error on the way there is the config's and told in a sentence."""
-    cfg, started, console = prepared.cfg, _Started(), ConsoleHook(prepared.data, prepared.notes)
+    cfg, started, console = prepared.cfg, _Started(), ConsoleHook(prepared.data, prepared.notes, not verbose)
     try:
         _require_optimizer(cfg)
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
@@ -129,9 +129,8 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
         if prepared.data and is_main_process():
             record_run(cfg.work_dir, prepared.name, prepared.data)
         runner.register_hook(started)
-        if not verbose:
-            runner.register_hook(console)
-            console.hush(runner)
+        runner.register_hook(console)
+        console.hush(runner)
         runner.train()
     except UserError:
         raise
