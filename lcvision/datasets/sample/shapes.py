@@ -9,6 +9,8 @@ import numpy as np
 from lcvision.datasets.sample.texture import develop, noise, paint, texture
 
 NAMES = ('disc', 'triangle', 'square', 'cross', 'star', 'heart', 'flower', 'gear')
+TINTS = ((230, 120, 40), (60, 190, 90), (60, 110, 220), (225, 50, 60), (240, 205, 60), (235, 90, 160), (150, 80, 210),
+         (120, 130, 140))
 SIZES = ((240, 320), (320, 320), (320, 240), (288, 384), (416, 416), (384, 288))
 SIDES = (64, 80, 96, 112, 128)
 _SHARE_VISIBLE = 0.6
@@ -49,7 +51,7 @@ def _place(rng: np.random.Generator, label: int, size: float, centre: np.ndarray
 
 
 def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    image = 0.5 * texture(rng, shape) + rng.uniform(20, 110) + 30 * noise(rng, shape, 2)[..., None]
+    image = 0.25 * texture(rng, shape) + rng.uniform(40, 150) + 25 * noise(rng, shape, 2)[..., None]
     for _ in range(rng.integers(0, 4)):
         middle, reach = rng.uniform(0, 1, 2) * shape[::-1], rng.uniform(0.02, 0.3) * max(shape)
         ends = middle + np.outer((-1, 1), rng.normal(0, 1, 2)) * reach
@@ -61,14 +63,14 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def _add_shape(rng: np.random.Generator, image: np.ndarray, instances: list[Instance]) -> None:
     shape, label = np.array(image.shape[1::-1]), int(rng.integers(len(NAMES)))
     for _ in range(12):
-        size = max(14, float(np.exp(rng.uniform(np.log(0.1), np.log(0.5)))) * max(shape))
+        size = max(14, float(np.exp(rng.uniform(np.log(0.2), np.log(0.5)))) * max(shape))
         points = _place(rng, label, size, rng.uniform(0.08, 0.92, 2) * shape)
         box = np.zeros(image.shape[:2], bool)
         low, high = np.maximum(points.min(0), 0).astype(int), np.minimum(points.max(0), shape).astype(int)
         box[low[1]:high[1], low[0]:high[0]] = True
         inside = np.prod(high - low) > 0.7 * np.prod(np.ptp(points, 0))
         if inside and all((one.mask & ~box).sum() > _SHARE_VISIBLE * one.mask.sum() for one in instances):
-            covered = paint(rng, image, points)
+            covered = paint(rng, image, points, TINTS[label])
             for one in instances:
                 one.mask[covered] = False
             instances.append(Instance(label, covered))
@@ -81,7 +83,7 @@ def _add_crowd(rng: np.random.Generator, image: np.ndarray, instances: list[Inst
     region = np.zeros(image.shape[:2], bool)
     for place in np.ndindex(rows, rows):
         centre = corner + (np.array(place) + rng.uniform(0.4, 0.6, 2)) * side / rows
-        region |= paint(rng, image, _place(rng, label, 0.9 * side / rows, centre))
+        region |= paint(rng, image, _place(rng, label, 0.9 * side / rows, centre), TINTS[label])
     instances.append(Instance(label, region, crowd=True))
 
 
@@ -163,5 +165,5 @@ def render_classification_sample(root: Path, train_images: int = 60, val_images:
             shape = tuple(rng.choice(SIDES, 2).tolist())
             image = _background(rng, shape)
             size = rng.uniform(0.5, 0.95) * min(shape)
-            paint(rng, image, _place(rng, label, size, rng.uniform(0.42, 0.58, 2) * shape[::-1]))
+            paint(rng, image, _place(rng, label, size, rng.uniform(0.42, 0.58, 2) * shape[::-1]), TINTS[label])
             _write(Path(root) / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', develop(rng, image))

@@ -1,4 +1,6 @@
 """Random textures and paint, the material of every rendered picture."""
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -16,8 +18,14 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> np.nd
     return cv2.resize(grid, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def texture(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Two colours in stripes, checks, spots or clouds: float32 RGB of 0..255, (height, width, 3)."""
+def texture(rng: np.random.Generator, shape: tuple[int, int], tint: Sequence[float] | None = None) -> np.ndarray:
+    """Two colours in stripes, checks, spots or clouds: float32 RGB of 0..255, (height, width, 3).
+
+    Args:
+        rng: Source of all randomness.
+        shape: Height and width in pixels.
+        tint: RGB that the first colour is near to.
+    """
     y, x = np.mgrid[:shape[0], :shape[1]].astype(np.float32)
     turn, period = rng.uniform(0, np.pi), max(shape) / rng.uniform(3, 9)
     u, v = (np.sin((x * c + y * s) * 2 * np.pi / period) for c, s in ((np.cos(turn), np.sin(turn)),
@@ -25,6 +33,8 @@ def texture(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     pattern = (u, u * v, np.maximum(u, v), noise(rng, shape, 4))[rng.integers(4)]
     share = np.clip(0.5 + pattern * rng.uniform(0.3, 2), 0, 1)[..., None]
     first, second = rng.uniform(25, 235, (2, 3))
+    if tint is not None:
+        first = 0.3 * first + 0.7 * np.array(tint)
     grain = 6 * noise(rng, shape, 5) + rng.normal(0, 3, shape)
     return (share * first + (1 - share) * (0.4 * first + 0.6 * second) + grain[..., None]).astype(np.float32)
 
@@ -41,13 +51,14 @@ def coverage(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return mask.astype(np.float32) / 255
 
 
-def paint(rng: np.random.Generator, image: np.ndarray, points: np.ndarray) -> np.ndarray:
+def paint(rng: np.random.Generator, image: np.ndarray, points: np.ndarray, tint: Sequence[float]) -> np.ndarray:
     """Paints a textured body with rounded rims and a shadow.
 
     Args:
         rng: Source of all randomness.
         image: float32 (height, width, 3), changed in place.
         points: Outline x, y in pixels, (n, 2).
+        tint: RGB that its colour is near to.
 
     Returns:
         The pixels that it covers, bool (height, width).
@@ -61,7 +72,7 @@ def paint(rng: np.random.Generator, image: np.ndarray, points: np.ndarray) -> np
     shadow = cv2.GaussianBlur(coverage(points - low + (0.04 * size, 0.05 * size), shape), (0, 0), 0.03 * size + 0.5)
     depth = cv2.GaussianBlur(alpha, (0, 0), 0.05 * size + 0.5)
     sun = np.linspace(1.15, 0.85, shape[0], dtype=np.float32)[:, None]
-    body = texture(rng, shape) * ((0.35 + 0.65 * depth) * sun)[..., None]
+    body = texture(rng, shape, tint) * ((0.35 + 0.65 * depth) * sun)[..., None]
     ground = image[box] * (1 - 0.45 * shadow[..., None])
     image[box] = ground * (1 - alpha[..., None]) + body * alpha[..., None]
     covered = np.zeros((height, width), bool)
