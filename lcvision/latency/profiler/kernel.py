@@ -20,7 +20,7 @@ class Kernel:
         us: Microseconds.
         macs: Multiply-adds; None for what is not a sum of products.
         isa: Instruction set, where the kernel tells.
-        is_reference: Whether it is plain C++ that nobody made fast.
+        is_reference: Whether it is plain C++, not optimised.
     """
 
     source: str
@@ -35,7 +35,7 @@ class Kernel:
 
     @classmethod
     def of(cls, primitive: Primitive, layer: str | None) -> 'Kernel':
-        """What oneDNN told of."""
+        """Kernels that oneDNN reported."""
         return cls('onednn', primitive.operation, primitive.kernel, layer, describe(primitive), primitive.us,
                    primitive.macs, primitive.isa, primitive.is_reference)
 

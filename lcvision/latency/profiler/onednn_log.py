@@ -43,7 +43,7 @@ class Primitive:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it is plain C++ that nobody made fast for this CPU."""
+        """Whether it is plain C++, not optimised for this CPU."""
         return 'ref' in re.split(r'[:_]', self.implementation)
 
     @property
