@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/small_data_adamw.py',
     '../_base_/runtime.py',
 ]
-max_epochs = 90
+max_epochs = 110
 image_size = (256, 256)
 randomness = dict(seed=0)
 

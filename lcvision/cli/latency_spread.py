@@ -12,6 +12,7 @@ _COLUMNS: dict[str, Callable[[LatencyRecord], float]] = {
     'CPU': lambda record: record.cpu_seconds / record.samples,  # type: ignore[operator]
     'compute': lambda record: (record.yardstick or {})['compute']['ratio'],
     'memory': lambda record: (record.yardstick or {})['memory']['ratio'],
+    'network': lambda record: (record.yardstick or {})['network']['ratio'],
 }
 
 

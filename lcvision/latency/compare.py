@@ -68,7 +68,7 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
 
     Where both runs read a yardstick with one torch, each row counts as a multiple of it, so that a machine that changed
     its clock or shares its memory is not taken for a network. How much of the time is arithmetic and how much is
-    memory is not known: a row is slower when it is slower than either part of the yardstick explains, by the whole
+    memory is not known: a row is slower when it is slower than any part of the yardstick explains, by the whole
     interval of its ratio and more than the larger noise floor of the two runs. A noisy row is judged as well, with a
     mark, since a guard should rather ask twice than miss one.
 

@@ -3,24 +3,28 @@ from itertools import cycle
 
 import numpy as np
 import torch
+from torch import nn
 
 from lcvision import environment
 from lcvision.latency.measure import Series, sample
 from lcvision.latency.statistics import summarize
 
-KINDS = ('compute', 'memory')
+KINDS = ('compute', 'memory', 'network')
 # Three float32 matrices of this side fit a second-level cache of 512 KiB.
 _SIDE, _PRODUCTS = 192, 4
 _MIN_STREAM, _PIECE = 128 << 20, 2 << 20
-_SAMPLES = (15, 64)
-_MAX_MOVE = (0.1, 0.2)
+# Channels and side of the maps of four depthwise-separable layers, as light networks have them.
+_LAYERS = ((32, 56), (64, 28), (128, 14), (256, 7))
+_SAMPLES = (9, 64, 7)
+_MAX_MOVE = (0.1, 0.2, 0.2)
 
 
 class Yardstick:
-    """Matrix products that live in a core's cache, and a copy that no cache holds.
+    """Matrix products that live in a core's cache, a copy that no cache holds, and layers as light networks have them.
 
-    Neither allocates, and both run on torch's threads as they are set, so that no other pool of threads is woken. Their
-    samples take half a millisecond or less: the medians follow clock and memory, and not the scheduler.
+    All run on torch's threads as they are set, so that no other pool of threads is woken. Their samples take a
+    millisecond or less: the medians follow clock, caches and memory, and not the scheduler. Neither of the first two
+    feels what a neighbour takes of a shared cache; a network does, and so does the third.
     """
 
     def __init__(self) -> None:
@@ -28,13 +32,21 @@ class Yardstick:
         # Half of the bytes are read, half are written.
         half = max(_MIN_STREAM, 2 * environment.largest_cache()) // 2
         self._pieces = cycle(zip(*(torch.ones(half // 4).split(_PIECE // 4) for _ in range(2)), strict=True))
-        self.work = (f'{_PRODUCTS} float32 products of {_SIDE}x{_SIDE}', f'{_PIECE >> 20} of {half >> 20} MiB copied')
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self._layers = [(nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, groups=width), nn.Hardswish(),
+                                           nn.Conv2d(width, 2 * width, 1), nn.Hardswish()).eval(),
+                             torch.randn(1, width, side, side)) for width, side in _LAYERS]
+        self.work = (f'{_PRODUCTS} float32 products of {_SIDE}x{_SIDE}', f'{_PIECE >> 20} of {half >> 20} MiB copied',
+                     f'{len(_LAYERS)} depthwise-separable layers in eager torch')
 
     def __call__(self) -> tuple[float, ...]:
-        """Milliseconds that the two take now, the median of some runs each."""
-        self._multiply()
-        return tuple(float(np.median(sample(run, count)))
-                     for run, count in zip((self._multiply, self._copy), _SAMPLES, strict=True))
+        """Milliseconds that the three take now, the median of some runs each."""
+        found = []
+        for run, count in zip((self._multiply, self._copy, self._infer), _SAMPLES, strict=True):
+            run()
+            found.append(float(np.median(sample(run, count))))
+        return tuple(found)
 
     def _multiply(self) -> None:
         for _ in range(_PRODUCTS):
@@ -43,6 +55,11 @@ class Yardstick:
     def _copy(self) -> None:
         source, target = next(self._pieces)
         target.copy_(source)
+
+    @torch.inference_mode()
+    def _infer(self) -> None:
+        for layer, maps in self._layers:
+            layer(maps)
 
     def record(self, series: Series) -> dict:
         """The ``yardstick`` object of a record, by kind.

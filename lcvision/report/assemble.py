@@ -117,13 +117,13 @@ def timed(record: LatencyRecord, machine: int | None = None, source: str = '', n
         source: Name of its file.
         names: Of the machines.
     """
-    ms, compute, stem = record.latency_ms, (record.yardstick or {}).get('compute'), Path(record.config).stem
+    ms, paced, stem = record.latency_ms, (record.yardstick or {}).get('network'), Path(record.config).stem
     return dict(
         config=record.config, stem=stem, model=model_of(stem), task=record.task, engine=record.engine,
         engine_name=engine_of(record.engine), precision=record.precision, threads=record.threads, scope=record.scope,
         input=record.input, params=record.params, macs=record.macs, median=ms.median, p10=ms.p10, p90=ms.p90,
         low=ms.ci95[0], high=ms.ci95[1], samples=record.samples, first=record.first_ms, compile=record.compile_s,
-        by_yardstick=compute and dict(median=compute['ratio'], low=compute['ci95'][0], high=compute['ci95'][1]),
+        by_yardstick=paced and dict(median=paced['ratio'], low=paced['ci95'][0], high=paced['ci95'][1]),
         noisy=record.noisy, why=record.noisy_because,
         machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
 

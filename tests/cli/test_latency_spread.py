@@ -16,7 +16,7 @@ def test_the_spread_in_ms_and_by_yardstick(tmp_path, capsys):
             for x, cpu in ((1., 2.), (1.1, 2.1), (1.02, 2.))]
     assert main(write(tmp_path, *runs)) == 0
     row = capsys.readouterr().out.splitlines()[-1].split()
-    assert row[:7] == ['10.0%', '5.0%', '0.0%', '10.0%', '1', 'of', '3']
+    assert row[:8] == ['10.0%', '5.0%', '0.0%', '10.0%', '-', '1', 'of', '3']
 
 
 def test_runs_without_yardstick_and_of_other_machines(tmp_path, capsys):

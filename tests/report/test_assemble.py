@@ -77,6 +77,6 @@ def test_accuracy_without_any_latency_is_nothing_to_draw(tmp_path):
 
 
 def test_points_carry_their_time_in_yardsticks(tmp_path):
-    paced = record(yardstick=dict(compute=dict(work='w', ms=0.5, ratio=10., ci95=[9.9, 10.1])))
+    paced = record(yardstick=dict(network=dict(work='w', ms=0.5, ratio=10., ci95=[9.9, 10.1])))
     report = make_report([benchmark(tmp_path, paced), evaluation(tmp_path, 0.3, record())])
     assert report.tasks[0].points[0]['by_yardstick'] == dict(median=10., low=9.9, high=10.1)

@@ -40,7 +40,7 @@ def test_page_holds_every_point_paper_and_machine(report):
 
 
 def test_all_numbers_of_a_point_are_in_its_text(tmp_path):
-    yardstick = dict(compute=dict(ratio=2.5, ci95=[2.4, 2.6]))
+    yardstick = dict(network=dict(ratio=2.5, ci95=[2.4, 2.6]))
     report = make_report([benchmark(tmp_path, record(first_ms=float('nan'), yardstick=yardstick, noisy=True,
                                                      noisy_because=['steps of <1%'], compile_s=3.))])
     (point,) = page_points(report.tasks[0])

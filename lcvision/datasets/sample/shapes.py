@@ -13,7 +13,7 @@ TINTS = ((230, 120, 40), (60, 190, 90), (60, 110, 220), (225, 50, 60), (240, 205
          (120, 130, 140))
 SIZES = ((240, 320), (320, 320), (320, 240), (288, 384), (416, 416), (384, 288))
 SIDES = (64, 80, 96, 112, 128)
-_SHARE_VISIBLE = 0.6
+_SHARE_VISIBLE = 0.85
 
 
 class Instance(NamedTuple):
@@ -63,12 +63,12 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def _add_shape(rng: np.random.Generator, image: np.ndarray, instances: list[Instance]) -> None:
     shape, label = np.array(image.shape[1::-1]), int(rng.integers(len(NAMES)))
     for _ in range(12):
-        size = max(14, float(np.exp(rng.uniform(np.log(0.2), np.log(0.5)))) * max(shape))
+        size = max(14, float(np.exp(rng.uniform(np.log(0.18), np.log(0.42)))) * max(shape))
         points = _place(rng, label, size, rng.uniform(0.08, 0.92, 2) * shape)
         box = np.zeros(image.shape[:2], bool)
         low, high = np.maximum(points.min(0), 0).astype(int), np.minimum(points.max(0), shape).astype(int)
         box[low[1]:high[1], low[0]:high[0]] = True
-        inside = np.prod(high - low) > 0.7 * np.prod(np.ptp(points, 0))
+        inside = np.prod(high - low) > 0.85 * np.prod(np.ptp(points, 0))
         if inside and all((one.mask & ~box).sum() > _SHARE_VISIBLE * one.mask.sum() for one in instances):
             covered = paint(rng, image, points, TINTS[label])
             for one in instances:
