@@ -19,6 +19,8 @@ _WARMUP_LIMIT = 30.
 _MIN_SAMPLES = 10
 _BLOCK = 3
 _SETTLE_LIMIT, _SETTLE_STEP = 0.05, 0.002
+# After a pause cores and threads are slow for some milliseconds.
+_WAKE_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,9 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
     """Samples competing candidates in rounds, so that whatever the machine does meanwhile hits all alike.
 
     Every round goes through all candidates, every second one backwards, and takes a block of samples of each. Before
-    each block the threads of the previous candidate go to sleep, and one run is not counted: it refills the caches that
-    were emptied. A candidate too slow for all its samples has fewer blocks, spread over the rounds.
+    each block the threads of the previous candidate go to sleep, and the runs of 30 ms, one at least, are not counted:
+    they refill the caches that were emptied and wake the cores. A candidate too slow for all its samples has fewer
+    blocks, spread over the rounds.
 
     Args:
         runs: The candidates.
@@ -198,7 +201,7 @@ def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plan
                         places[i][turn] = len(readings)
                         readings.append(yardstick())
                         settle()
-                    runs[i]()
+                    _wake(runs[i])
                     switches, seconds = involuntary_switches(), time.process_time()
                     one.blocks[turn] = sample(runs[i], plans[i][turn])
                     one.cpu_seconds += time.process_time() - seconds
@@ -230,6 +233,13 @@ def settle() -> None:
         time.sleep(_SETTLE_STEP)
         if time.process_time() - before < _SETTLE_STEP / 4:
             return
+
+
+def _wake(run: Callable[[], Any]) -> None:
+    end = time.monotonic() + _WAKE_SECONDS
+    run()
+    while time.monotonic() < end:
+        run()
 
 
 def plan_blocks(budget: Budget, seconds: float) -> list[int]:

@@ -120,12 +120,25 @@ def test_a_block_waits_for_threads_that_are_still_awake(monkeypatch):
     assert 0.05 <= clock['wall'] < 0.06
 
 
-def test_rounds_interleave_forwards_and_backwards():
+def test_rounds_interleave_forwards_and_backwards(monkeypatch):
+    monkeypatch.setattr(measure, '_WAKE_SECONDS', 0)
     order = []
     series = measure_rounds([lambda: order.append('a'), lambda: order.append('b')],
                             Budget(samples=4, rounds=2, warmup_seconds=0.01))
     assert [len(one.samples_ms) for one in series] == [4, 4]
     assert ''.join(order[-12:]) == 'aaabbb' + 'bbbaaa'
+
+
+def test_samples_begin_when_the_cores_are_awake(monkeypatch):
+    monkeypatch.setattr(measure, 'settle', lambda: runs.append(0))
+    runs = []
+
+    def run():
+        runs[-1:] = [runs[-1] + 1] if runs else []
+        time.sleep(0.001)
+
+    measure_rounds([run], Budget(samples=4, rounds=2, warmup_seconds=0.01))
+    assert len(runs) == 2 and min(runs) > 2 + 4
 
 
 def test_uneven_rounds_still_give_every_sample():
