@@ -10,11 +10,11 @@ from mmengine.registry import MODELS, init_default_scope
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
-import lcvision
 from lcvision.config import ConfigOptions, find_config, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.text import listing
+from lcvision.version import __version__
 from lcvision.weights import from_paddle, from_timm
 from lcvision.weights.report import ConversionReport
 from lcvision.weights.safe_load import PADDLE_SUFFIXES, existing_file, load_state_dict_file, read_paddle
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(_refusal(source, args.config, report))
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     metadata = dict(format='pt', source=source.name, source_sha256=digest, config=Path(args.config).name,
-                    lcvision=lcvision.__version__)
+                    lcvision=__version__)
     _write(target, {prefix + name: tensor for name, tensor in state.items()}, metadata)
     print(f'written {target}: {len(state)} tensors, {target.stat().st_size / 1e6:.2f} MB')
     return 0

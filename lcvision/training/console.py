@@ -22,10 +22,9 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
-import lcvision
 from lcvision.training.head import describe_run
 
-_PACKAGE = str(Path(lcvision.__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
 # What these modules say, the head, the progress and the table say, too.
 _TOLD = ('console', 'logger_hook', 'cpu_latency_hook', 'memory_format_hook')
 # Warnings of mmengine about its own spelling.

@@ -22,6 +22,8 @@ FLOORS = (
     ('report',),
     ('cli',),
 )
+# `import lcvision` reaches everything: no room does.
+ROOF = len(FLOORS)
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -68,7 +70,7 @@ def test_arrows_go_to_lower_rooms():
     assert rooms <= HEIGHT.keys(), 'a new room: add it to FLOORS where docs/design.md has it'
     climbing = {name: found for name, path in MODULES.items() if (room := room_of(name)) and (found := sorted(
         other for other in imports_of(path, everywhere=True)
-        if room_of(other) not in (None, room) and HEIGHT[str(room_of(other))] >= HEIGHT[room]))}
+        if room_of(other) != room and HEIGHT.get(str(room_of(other)), ROOF) >= HEIGHT[room]))}
     assert not climbing
 
 
