@@ -38,7 +38,7 @@ class Budget:
     samples: int = 200
     max_seconds: float = 60.
     warmup_seconds: float = 30.
-    rounds: int = 20
+    rounds: int = 40
 
     def __post_init__(self) -> None:
         for name in ('samples', 'rounds'):
