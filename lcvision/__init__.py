@@ -1,4 +1,4 @@
-"""Light CPU backbones for mmdet, mmseg and mmpretrain, with their latency beside their accuracy."""
+"""Light CPU backbones for mmdet, mmseg and mmpretrain, with their latency next to their accuracy."""
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,7 @@
 """Parameters and multiply-adds of a network, in the two conventions of the papers."""
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 
 import torch
 from torch import nn
@@ -19,9 +20,8 @@ class Complexity:
         params: Learnable parameters.
         buffers: Elements of BN running means and variances.
         macs: Multiply-adds of convolutions and linear layers; bias, BN, activation and pooling count nothing.
-        elementwise: What Paddle's counter adds to them: two operations for every element of a BN, one for every
-            bias that a convolution adds, and one for every element that a global average pooling reads or returns.
-            Activations count nothing.
+        elementwise: What Paddle's counter adds to them: two operations an element of a BN, one a bias that a
+            convolution adds, one an element that a global average pooling reads or returns; activations count nothing.
     """
 
     params: int
@@ -36,13 +36,12 @@ class Complexity:
 
     def __add__(self, other: 'Complexity') -> 'Complexity':
         """Counts of two parts together."""
-        return Complexity(self.params + other.params, self.buffers + other.buffers, self.macs + other.macs,
-                          self.elementwise + other.elementwise)
+        return Complexity(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 def count_params(model: nn.Module) -> int:
     """Learnable parameters of ``model``."""
-    return sum(p.numel() for p in model.parameters())
+    return _elements(model.parameters())
 
 
 def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
@@ -69,66 +68,56 @@ def count_layers(model: nn.Module, *inputs: torch.Tensor) -> dict[str, Complexit
         The name of every module that holds parameters or computes something, in the order of the network's modules,
         to what is its own, its children's counts excluded. Shared parameters count where they are met first.
     """
-    operations: dict[nn.Module, list[int]] = {}
-    running: list[nn.Module] = []
-
-    def enter(module: nn.Module, _: tuple) -> None:
-        running.append(module)
-
-    def leave(module: nn.Module, _: tuple, output: torch.Tensor) -> None:
-        running.pop()
-        done = operations.setdefault(module, [0, 0])
-        if isinstance(module, nn.Conv2d):
-            kernel = module.kernel_size[0] * module.kernel_size[1]
-            done[0] += output.numel() * kernel * module.in_channels // module.groups
-            done[1] += output.numel() if module.bias is not None else 0
-        elif isinstance(module, nn.Linear):
-            done[0] += output.numel() * module.in_features
-        elif isinstance(module, _BatchNorm):
-            done[1] += 2 * output.numel()
-
-    def pool(elements: int) -> None:
-        operations.setdefault(running[-1], [0, 0])[1] += elements
-
-    handles = [handle for m in model.modules()
-               for handle in (m.register_forward_pre_hook(enter), m.register_forward_hook(leave))]
-    modes = [(m, m.training) for m in model.modules()]
+    counter = _Counter()
+    handles = [handle for module in model.modules() for handle in (
+        module.register_forward_pre_hook(counter.enter), module.register_forward_hook(counter.leave))]
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.inference_mode(), _Poolings(pool):
+        with torch.inference_mode(), counter:
             model(*inputs)
     finally:
         for module, training in modes:
             module.training = training
         for handle in handles:
             handle.remove()
-    seen: set[int] = set()
-    layers = {name: Complexity(_own_params(m, seen), _own_buffers(m), *operations.get(m, (0, 0)))
-              for name, m in model.named_modules()}
+    layers: dict[str, Complexity] = {}
+    seen: set[nn.Parameter] = set()
+    for name, module in model.named_modules():
+        params = set(module.parameters(recurse=False)) - seen
+        seen |= params
+        statistics = (module.running_mean, module.running_var) if isinstance(module, _BatchNorm) else ()
+        layers[name] = Complexity(_elements(params), _elements(statistics), *counter.operations[module])
     return {name: counts for name, counts in layers.items() if counts != Complexity(0, 0, 0, 0)}
 
 
-class _Poolings(TorchDispatchMode):
-    """Tells of every global average pooling how many elements it reads and returns, module or not."""
+class _Counter(TorchDispatchMode):
+    """Counts each module's multiply-adds and element-wise operations; global average pooling need not be a module."""
 
-    def __init__(self, tell: Callable[[int], None]):
+    def __init__(self) -> None:
         super().__init__()
-        self._tell = tell
+        self.operations: defaultdict[nn.Module, list[int]] = defaultdict(lambda: [0, 0])
+        self.running: list[nn.Module] = []
+
+    def enter(self, module: nn.Module, _: tuple) -> None:
+        self.running.append(module)
+
+    def leave(self, module: nn.Module, _: tuple, output: torch.Tensor) -> None:
+        done = self.operations[self.running.pop()]
+        if isinstance(module, nn.Conv2d):
+            done[0] += output.numel() * module.weight.numel() // module.out_channels
+            done[1] += output.numel() if module.bias is not None else 0
+        elif isinstance(module, nn.Linear):
+            done[0] += output.numel() * module.in_features
+        elif isinstance(module, _BatchNorm):
+            done[1] += 2 * output.numel()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         output = func(*args, **(kwargs or {}))
         if func is _POOLING or (func is _MEAN and args[0].ndim == 4 and {d % 4 for d in args[1]} == _SPATIAL):
-            self._tell(args[0].numel() + output.numel())
+            self.operations[self.running[-1]][1] += args[0].numel() + output.numel()
         return output
 
 
-def _own_params(module: nn.Module, seen: set[int]) -> int:
-    own = [p for p in module.parameters(recurse=False) if id(p) not in seen]
-    seen.update(map(id, own))
-    return sum(p.numel() for p in own)
-
-
-def _own_buffers(module: nn.Module) -> int:
-    if not isinstance(module, _BatchNorm):
-        return 0
-    return sum(b.numel() for b in (module.running_mean, module.running_var) if b is not None)
+def _elements(tensors: Iterable[torch.Tensor | None]) -> int:
+    return sum(tensor.numel() for tensor in tensors if tensor is not None)

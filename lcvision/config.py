@@ -11,7 +11,7 @@ from mmengine.config import Config, DictAction
 from lcvision.errors import UserError
 from lcvision.frameworks import require
 
-# An installed package has them inside, the repository beside it.
+# Inside an installed package, next to it in the repository.
 _FOLDER = next((folder for parent in Path(__file__).resolve().parents[:2] if (folder := parent / 'configs').is_dir()),
                Path('configs'))
 # What the tools change or read must be of these kinds.
@@ -26,7 +26,7 @@ _COUNTS = {'train_cfg': ('max_epochs', 'max_iters', 'val_interval'), 'train_data
 
 
 class ConfigOptions(DictAction):
-    """``--cfg-options``, whose faults are told in a sentence."""
+    """``--cfg-options``, with a sentence for each mistake."""
 
     def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]
         """Reads the entries."""
@@ -38,14 +38,11 @@ class ConfigOptions(DictAction):
 
 
 def find_config(name: str) -> str:
-    """The file of a config.
+    """The file of a config; a UserError where there is none, or the name is that of several.
 
     Args:
         name: A path, or the name of a config of this package: 'picodet_pplcnet_1x', 'detection/picodet_pplcnet_1x',
             also with the ending .py and behind 'configs/'.
-
-    Raises:
-        UserError: There is none, or the name is of several.
     """
     if os.path.isfile(name):  # noqa: PTH113  (a method of Path would raise at a name that no file can have)
         return name
@@ -57,8 +54,8 @@ def find_config(name: str) -> str:
         names = (f'{path.parent.name}/{path.stem}' for path in found)
         raise UserError(f'{name} is the name of several configs: give {" or ".join(names)}')
     near = ', '.join(get_close_matches(Path(name).stem, dict.fromkeys(path.stem for path in shipped), 4))
-    raise UserError(f'no config file {name}, and no config of this package is called so: '
-                    + (f'near are {near}' if near else f'they are in {_FOLDER}'))
+    raise UserError(f'no config file {name}, and no config of this package has this name: '
+                    + (f'similar names are {near}' if near else f'they are in {_FOLDER}'))
 
 
 def load_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
@@ -80,11 +77,9 @@ def load_config(config: str | Path | Config, cfg_options: dict | None = None) ->
             cfg = Config.fromfile(path)
         except Exception as error:  # a config is a program: it can fail in any way
             reason = (str(error).strip().splitlines() or [''])[-1]
-            raise UserError(f'{path} is not a config file that can be read: {type(error).__name__}: {reason}') \
-                from error
+            raise UserError(f'{path} is no readable config file: {type(error).__name__}: {reason}') from error
     if 'model' not in cfg:
-        raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or "
-                        'classification')
+        raise UserError(f"{path} has no 'model': give a config of configs/detection, segmentation or classification")
     require(cfg.get('default_scope'), path)
     _check_nodes(cfg)
     override(cfg, cfg_options)
@@ -105,11 +100,7 @@ def inner_dicts(part: Any) -> Iterator[Any]:
 
 
 def override(cfg: Config, cfg_options: dict | None) -> None:
-    """Applies ``--cfg-options``.
-
-    Raises:
-        UserError: A key leads through something that is no dict or list, or a value cannot be what it is set to.
-    """
+    """Applies ``--cfg-options``; a UserError where a key or a value does not fit."""
     if not cfg_options:
         return
     try:

@@ -1,10 +1,10 @@
-"""One way to tell a user what went wrong: a sentence and an exit code, never a traceback."""
+"""What went wrong, for a user: a sentence and an exit code, never a traceback."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """A mistake that its reader can mend: the tools print the message and exit with 2.
+    """A mistake that the user can correct: the tools print the message and exit with 2.
 
     Args:
         message: One sentence that says what was wrong, what was given, what is legal and what to do.
@@ -14,20 +14,14 @@ class UserError(Exception):
 
 
 class RunFailed(UserError):
-    """A run that cannot go on although nothing was asked wrongly: the tools print the message and exit with 1."""
+    """A run that cannot go on, through no mistake of the user's: the tools print the message and exit with 1."""
 
     exit_code = 1
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Lets a user's mistakes leave as a :class:`UserError` of one sentence, whoever noticed them.
-
-    These are types in a config that nothing is registered for, and what a data loader's worker has refused.
-
-    Raises:
-        UserError: Such a mistake.
-    """
+    """Turns a type that no registry has, and what a data loader's worker refused, into a :class:`UserError`."""
     try:
         yield
     except UserError as error:
@@ -36,7 +30,7 @@ def plain_errors() -> Iterator[None]:
             raise
         raise type(error)(str(error).strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
     except KeyError as error:
-        # mmengine goes on for another hundred words.
+        # mmengine's message has another hundred words.
         name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')
         if not found:
             raise

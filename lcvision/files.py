@@ -1,5 +1,4 @@
 """Files that are either whole or not there, whoever else writes them."""
-import errno
 import fcntl
 import functools
 import os
@@ -20,22 +19,20 @@ _STALE_S = 3600  # no writer leaves its temporary file untouched for so long
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """Writes a file so that its name never stands for a half of it, not even after a kill or a power cut.
+    """Writes a file so that nobody ever finds half of it, not even after a kill or a power cut.
 
     Any number of processes may write one file: a reader finds the whole of what one of them wrote. A symbolic link
-    stays one, the file that it names is written. What is no regular file (a device, a pipe) and what standard output
-    or error goes to is written to and never replaced.
+    stays one, and the file that it names is written. What is no regular file (a device, a pipe), and the file that
+    standard output or error goes to, is written to and never replaced.
 
     Args:
-        path: Target; what it held stays untouched until all of ``content`` is on the disk. A folder that is not there
-            is made.
+        path: Target; what it held stays until all of ``content`` is on the disk. A missing folder is made.
         content: Everything the file is to hold.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; the target is as before.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         status = target.stat()
     except FileNotFoundError:
@@ -53,15 +50,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
 
 def check_target(option: str, path: str | Path | None) -> None:
-    """Refuses a file that could not be written in the end, before the work is done.
-
-    Args:
-        option: That names the file, for the message.
-        path: The file; None is no file.
-
-    Raises:
-        UserError: Says why.
-    """
+    """Raises a :class:`UserError` that names ``option`` if ``path`` cannot be written; None is no file."""
     if path is None:
         return
     target = Path(os.path.realpath(path))
@@ -75,20 +64,16 @@ def check_target(option: str, path: str | Path | None) -> None:
             with tempfile.TemporaryFile(dir=target.parent):
                 pass
         elif not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise UserError(f'{option} {path} cannot be written: Permission denied')
     except OSError as error:
         raise UserError(f'{option} {path} cannot be written: {error.strerror}') from None
 
 
 @contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """Keeps the other processes that ask for the same lock out, for reading a file and writing it changed.
+    """Keeps out other processes that ask for the same lock, so that a file can be read and written back changed.
 
-    Args:
-        path: The file. The lock is a hidden file beside it, which stays; a folder that is not there is made.
-
-    Raises:
-        OSError: The folder cannot be written.
+    The lock is a hidden file next to ``path``, which stays; a missing folder is made, or OSError raised.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +119,6 @@ def _replace(target: Path, content: bytes, status: os.stat_result | None) -> Non
 def _remove_stale(folder: Path) -> None:
     """Removes what killed writers left in a folder, once in a process."""
     for path in folder.glob(f'.*{_SUFFIX}'):
-        with suppress(FileNotFoundError):  # another process was quicker
+        with suppress(FileNotFoundError):  # another process was faster
             if time.time() - path.stat().st_mtime > _STALE_S:
                 path.unlink()

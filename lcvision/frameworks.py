@@ -1,4 +1,4 @@
-"""mmdet, mmsegmentation and mmpretrain: each is optional, and brings with it what is built on it here."""
+"""mmdet, mmsegmentation and mmpretrain: each is optional; what is built on it here comes with it."""
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,14 +9,11 @@ _EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
 
 
 def require(framework: str | None, asker: str) -> None:
-    """Refuses to go on without a framework.
+    """Raises a UserError if a framework, or the mmcv below it, is not installed.
 
     Args:
-        framework: Its package, as a config's ``default_scope`` names it; another name is let pass.
+        framework: Its package, as a config's ``default_scope`` names it; any other name passes.
         asker: What needs it.
-
-    Raises:
-        UserError: It, or the mmcv below it, is not installed.
     """
     missing = [name for name in (framework, 'mmcv') if framework in _EXTRAS and find_spec(str(name)) is None]
     if missing:
@@ -25,11 +22,7 @@ def require(framework: str | None, asker: str) -> None:
 
 
 def import_available(modules: Iterable[str]) -> None:
-    """Imports modules, so that they register what they define; one whose framework is not installed is left out.
-
-    Args:
-        modules: Full names.
-    """
+    """Imports modules, so that they register what they define; one whose framework is not installed is left out."""
     for module in modules:
         try:
             import_module(module)

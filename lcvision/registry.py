@@ -6,8 +6,7 @@ mmengine imports this module when it meets a type such as ``lcvision.PPLCNet`` a
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-# Lets mmengine read .safetensors wherever a config names a checkpoint.
-from lcvision.weights import checkpoint_scheme  # noqa: F401
+import lcvision.weights  # noqa: F401  (lets mmengine read .safetensors wherever a config names a checkpoint)
 
 _SCOPE = 'lcvision'
 

@@ -1,4 +1,4 @@
-"""What detection, segmentation and classification differ in, once."""
+"""How detection, segmentation and classification differ."""
 from collections.abc import Container
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class Task:
 DETECTION = Task('detection', 'mmdet', 'bbox_head', 'pred_instances',
                  {'coco/bbox_mAP': 'mAP', 'coco/bbox_mAP_50': 'AP50'}, 1, 'mAP')
 SEGMENTATION = Task('segmentation', 'mmseg', 'decode_head', 'pred_sem_seg',
-                    {'mIoU': 'mIoU', 'aAcc': 'pixels right'}, 100, 'mIoU')
+                    {'mIoU': 'mIoU', 'aAcc': 'pixel accuracy'}, 100, 'mIoU')
 CLASSIFICATION = Task('classification', 'mmpretrain', 'head', 'pred_label',
                       {'accuracy/top1': 'top-1', 'accuracy/top5': 'top-5'}, 100, 'top-1 accuracy')
 TASKS = {task.name: task for task in (DETECTION, SEGMENTATION, CLASSIFICATION)}
@@ -47,30 +47,22 @@ TASKS = {task.name: task for task in (DETECTION, SEGMENTATION, CLASSIFICATION)}
 
 
 def task_of(model: object) -> Task:
-    """The task of a model, by the head that it has.
-
-    Raises:
-        UserError: It is none of a detector, segmentor or classifier.
-    """
+    """The task of a model, by the head that it has; a UserError if it has none."""
     for task in TASKS.values():
         if hasattr(model, 'backbone') and hasattr(model, task.head):
             return task
     raise UserError(f'{type(model).__name__} cannot be measured as one network: it has to be a single-stage detector, '
-                    'an encoder-decoder segmentor or an image classifier, with a backbone and a '
-                    'bbox_head, decode_head or head')
+                    'an encoder-decoder segmentor or an image classifier, with a backbone and a bbox_head, decode_head '
+                    'or head')
 
 
 def task_of_config(config: Config) -> Task:
-    """The task of a config, by its ``default_scope``.
-
-    Raises:
-        UserError: It names none of the three frameworks.
-    """
+    """The task of a config, by its ``default_scope``; a UserError if that is none of the three frameworks."""
     scope = config.get('default_scope')
     for task in TASKS.values():
         if task.scope == scope:
             return task
-    raise UserError(f'{config.filename}: default_scope={scope!r} tells no task whose data can be found: it must be '
+    raise UserError(f'{config.filename}: default_scope={scope!r} is no task whose data can be found: it must be '
                     f'one of {", ".join(repr(task.scope) for task in TASKS.values())}')
 
 

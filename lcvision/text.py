@@ -17,7 +17,7 @@ def listing(values: Sequence[object], shown: int = 4) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """Takes out the middle of a text, for the end of a name (its width multiplier) tells models apart."""
+    """Cuts out the middle of a text: models often differ only in the end of their name, the width multiplier."""
     tail = width * 2 // 3
     return text if len(text) <= width else f'{text[:width - tail - 1]}~{text[-tail:]}'
 

@@ -13,7 +13,7 @@ def test_missing_or_broken_config(tmp_path):
         load_config(str(tmp_path / 'absent.py'))
     broken = tmp_path / 'broken.py'
     broken.write_text('model = dict(\n')
-    with pytest.raises(UserError, match=r'broken\.py is not a config file that can be read: SyntaxError'):
+    with pytest.raises(UserError, match=r'broken\.py is no readable config file: SyntaxError'):
         load_config(str(broken))
 
 
@@ -42,7 +42,7 @@ def test_a_file_of_the_working_folder_comes_first(tmp_path, monkeypatch):
 
 
 def test_unknown_and_ambiguous_names_are_told(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r'called so: near are .*picodet_pplcnet_1x\b'):
+    with pytest.raises(UserError, match=r'has this name: similar names are .*picodet_pplcnet_1x\b'):
         find_config('picodet_pplcnet1x')
     for name in ('runtime', 'zzz', '', '*', 'x' * 5000):
         with pytest.raises(UserError, match=r'no config file .*configs$'):

@@ -1,4 +1,4 @@
-# Schedules of segmentation count iterations.
+# Segmentation schedules count iterations.
 _base_ = './runtime.py'
 
 default_scope = 'mmseg'

@@ -1,5 +1,5 @@
-# EfficientNet-eLite 4 in the paper's table 5: 231.88 M multiply-adds, 74.41 % top-1, and 3.53 M parameters, where the
-# table has those of another row, 3.17 M.
+# EfficientNet-eLite 4 in the paper's table 5: 231.88 M multiply-adds, 74.41 % top-1, and 3.53 M parameters; the
+# table's 3.17 M are those of another row.
 _base_ = [
     '../_base_/models/elite_cls.py',
     '../_base_/datasets/imagenet_elite_203.py',

@@ -1,5 +1,5 @@
-# eLite9 beside pplcnet_0_5x_cifar10.py: the same sizes of maps, data, schedule and loss. In so few steps its norms need
-# the usual momentum, and nothing is dropped.
+# eLite9 beside pplcnet_0_5x_cifar10.py: the same map sizes, data, schedule and loss. With so few steps its norms need
+# the usual momentum, and there is no dropout.
 _base_ = [
     '../_base_/models/elite_cls.py',
     '../_base_/datasets/cifar10.py',

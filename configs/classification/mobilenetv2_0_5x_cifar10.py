@@ -1,4 +1,4 @@
-# The baseline of pplcnet_0_5x_cifar10.py: MobileNetV2 0.5x with the same sizes of maps, data, schedule, dropout and
+# The baseline of pplcnet_0_5x_cifar10.py: MobileNetV2 0.5x with the same map sizes, data, schedule, dropout and
 # loss.
 _base_ = [
     '../_base_/models/mobilenetv2_cls.py',

@@ -1,5 +1,5 @@
 # MobileNetV3-small 0.35x in the PP-LCNet paper's table 3: 1.7 M parameters, 15 M FLOPs, 53.03 % top-1.
-# PaddleClas' recipe, whose accuracy this is, differs from PP-LCNet's in the learning rate, 1.3, and the weight decay.
+# The accuracy is that of PaddleClas' recipe, which differs from PP-LCNet's in learning rate (1.3) and weight decay.
 _base_ = [
     '../_base_/models/mobilenetv3_cls.py',
     '../_base_/datasets/imagenet_224.py',

@@ -1,5 +1,5 @@
-# A worked example: PP-LCNet 0.5x from scratch on CIFAR-10 within minutes of two CPU threads (docs/reproduce.md). The
-# stem and the last stage keep the size of the maps, which then are 32, 16, 8, 4 and 4 wide.
+# A worked example: PP-LCNet 0.5x from scratch on CIFAR-10 in minutes on two CPU threads (docs/reproduce.md). The stem
+# and the last stage do not reduce the maps, which are thus 32, 16, 8, 4 and 4 wide.
 _base_ = [
     '../_base_/models/pplcnet_cls.py',
     '../_base_/datasets/cifar10.py',

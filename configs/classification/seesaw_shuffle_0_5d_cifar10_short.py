@@ -1,4 +1,4 @@
-# Seesaw-shuffleNet 0.5D beside pplcnet_0_5x_cifar10.py: the same sizes of maps, data, schedule, dropout and loss. The
+# Seesaw-shuffleNet 0.5D beside pplcnet_0_5x_cifar10.py: the same map sizes, data, schedule, dropout and loss. The
 # paper's own 400 epochs on maps four times as large are seesaw_shuffle_0_5d_cifar10.py.
 _base_ = [
     '../_base_/models/seesaw_cls.py',

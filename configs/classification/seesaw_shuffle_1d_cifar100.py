@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/seesaw_cifar.py',
     '../_base_/runtime_classification.py',
 ]
-# The channels' own means, as in the paper, and their deviations. The dropout is in the authors' code only.
+# The data set's own channel means, as in the paper, and deviations. Only the authors' code has the dropout.
 data_preprocessor = dict(mean=[129.3, 124.1, 112.4], std=[68.2, 65.4, 70.4])
 train_dataloader = dict(batch_size=64)
 model = dict(backbone=dict(strides='cifar'), head=dict(num_classes=100, dropout=0.5))

@@ -10,5 +10,5 @@ auto_scale_lr = dict(base_batch_size=4 * 90)
 # In CSP-PAN every norm decays.
 optim_wrapper = dict(
     optimizer=dict(lr=0.4), paramwise_cfg=dict(custom_keys={'neck.': dict(decay_mult=1.)}))
-# The trainer of that time started its average anew every 40 epochs (assumed; later ones never do).
+# The trainer of that time restarted its average every 40 epochs (assumed; later ones never do).
 custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.9998, cycle_epoch=40)]

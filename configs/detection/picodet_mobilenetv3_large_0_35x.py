@@ -10,7 +10,7 @@ model = dict(
         style='paddle',
         out_indices=(1, 2, 3)),
     neck=dict(in_channels=[16, 40, 56]))
-# PaddleDetection gives this backbone a decay of its own, zero, for convolutions and norms alike, where PP-LCNet's
-# convolutions take the optimizer's 1e-4: the paper's baseline is trained without decay in its backbone. Drop
-# custom_keys for a comparison on equal terms.
+# PaddleDetection sets this backbone's decay to zero, for convolutions and norms alike, where PP-LCNet's convolutions
+# have the optimizer's 1e-4: the paper's baseline is trained without decay in its backbone. Delete custom_keys to
+# compare on equal terms.
 optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(backbone=dict(decay_mult=0.))))

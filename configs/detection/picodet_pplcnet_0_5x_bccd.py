@@ -1,6 +1,6 @@
-# A worked example: your own few hundred images, from scratch, in 12 minutes of two cores. BCCD has 292 training
-# images of blood cells; docs/reproduce.md has the curve. Against the reference's recipe: AdamW for SGD, mild colour
-# changes for a random hue (in stained cells colour tells the class), and longer.
+# A worked example: a few hundred images of your own, from scratch, in 12 minutes on two cores. BCCD has 292 training
+# images of blood cells; docs/reproduce.md has the curve. Different from the reference's recipe: AdamW instead of SGD,
+# mild colour changes instead of a random hue (in stained cells the colour gives away the class), more epochs.
 _base_ = [
     '../_base_/models/picodet_paper.py',
     '../_base_/datasets/bccd.py',

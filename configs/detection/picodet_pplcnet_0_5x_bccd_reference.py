@@ -1,5 +1,5 @@
 # The reference's own run on the blood cells of BCCD, from scratch: 50 epochs of 18 steps of 16 images, learning rate
-# 0.02, 256..384 in training and 320 in evaluation. It shows that training here is training there (docs/reproduce.md).
+# 0.02, 256..384 in training and 320 in evaluation. It shows that we train as the reference does (docs/reproduce.md).
 _base_ = [
     '../_base_/models/picodet_paper.py',
     '../_base_/datasets/bccd.py',

@@ -1,4 +1,4 @@
-# What `make demo` trains: the rendered sample set, from scratch at 256 pixels.
+# The first part of `make demo`: the rendered sample set, from scratch at 256 pixels.
 _base_ = [
     '../_base_/models/picodet_paper.py',
     '../_base_/datasets/coco_detection_320.py',

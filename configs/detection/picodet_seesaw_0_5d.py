@@ -1,4 +1,4 @@
-# Seesaw-shuffleNet 0.5D in the detector of the PP-LCNet paper's table 4. Nobody has published results of it.
+# Seesaw-shuffleNet 0.5D in the detector of the PP-LCNet paper's table 4. No results are published.
 _base_ = './picodet_pplcnet_1x.py'
 
 model = dict(

@@ -8,7 +8,7 @@ model = dict(
     neck=dict(in_channels=[256, 512, 1024], out_channels=neck_channels),
     bbox_head=dict(in_channels=neck_channels, stacked_convs=4))
 train_dataloader = dict(batch_size=24)
-# The cosine is cut off: it would end at epoch 300.
+# Stops early: the cosine would end at epoch 300.
 train_cfg = dict(max_epochs=250)
 optim_wrapper = dict(optimizer=dict(lr=0.12))
 auto_scale_lr = dict(base_batch_size=4 * 24)

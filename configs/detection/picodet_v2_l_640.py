@@ -11,11 +11,11 @@ model = dict(
     backbone=dict(scale=2.0),
     neck=dict(in_channels=[256, 512, 1024], out_channels=neck_channels),
     bbox_head=dict(in_channels=neck_channels, stacked_convs=4))
-# The colours are those of 2022: Pillow's.
+# The colour distortion of 2022: Pillow's.
 train_pipeline = _base_.train_pipeline
 train_pipeline[5].version = 'pil'
 train_dataloader = dict(batch_size=12, dataset=dict(pipeline=train_pipeline))
-# The cosine is cut off: it would end at epoch 300.
+# Stops early: the cosine would end at epoch 300.
 train_cfg = dict(max_epochs=200)
 optim_wrapper = dict(optimizer=dict(lr=0.06))
 auto_scale_lr = dict(base_batch_size=4 * 12)

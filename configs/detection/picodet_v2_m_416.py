@@ -7,5 +7,5 @@ model = dict(
     backbone=dict(scale=1.5),
     neck=dict(in_channels=[192, 384, 768], out_channels=neck_channels),
     bbox_head=dict(in_channels=neck_channels, stacked_convs=4))
-# The cosine is cut off: it would end at epoch 300.
+# Stops early: the cosine would end at epoch 300.
 train_cfg = dict(max_epochs=250)

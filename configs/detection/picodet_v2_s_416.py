@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/picodet_300e.py',
     '../_base_/runtime.py',
 ]
-# The colours are those of 2022: Pillow's.
+# The colour distortion of 2022: Pillow's.
 train_pipeline = _base_.train_pipeline
 train_pipeline[5].version = 'pil'
 train_dataloader = dict(batch_size=48, dataset=dict(pipeline=train_pipeline))

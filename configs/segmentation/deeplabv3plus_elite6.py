@@ -1,4 +1,4 @@
-# EfficientNet-eLite 6 in the segmentor of the PP-LCNet paper's table 5. Nobody has published results of it.
+# EfficientNet-eLite 6 in the segmentor of the PP-LCNet paper's table 5. No results are published.
 _base_ = './deeplabv3plus_pplcnet_1x.py'
 
 model = dict(

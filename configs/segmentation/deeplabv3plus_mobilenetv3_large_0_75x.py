@@ -7,7 +7,7 @@ model = dict(
         arch='large',
         scale=0.75,
         # The reference's network of September 2021, when the paper was written: hard-swish in every layer and padding
-        # as in TensorFlow (assumed; the paper shows no code). 'paddle' is its network of today and 'torchvision' the
-        # one of most published weights: both have ReLU in their early layers.
+        # as in TensorFlow (assumed; the paper shows no code). 'paddle' is today's network and 'torchvision' that of
+        # most published weights: both have ReLU in their early layers.
         style='paddleseg2021'),
     decode_head=dict(in_channels=[24, 120]))

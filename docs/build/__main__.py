@@ -33,7 +33,7 @@ _INTRO = """\
 # Results
 <!-- Generated from results.json and reports/ by `make docs`: edit those. -->
 
-Every number of ours is read from a report that `tools/test.py --json` or `tools/benchmark_cpu.py --json` wrote
+Our numbers are read from reports that `tools/test.py --json` and `tools/benchmark_cpu.py --json` wrote
 ([reports](reports)); those of papers and of the reference's own runs are marked as such.
 """
 _TABLE_4 = """\
@@ -45,7 +45,7 @@ does not print the input size; 416 is assumed here ([why](reproduce.md#what-tabl
 _FAMILIES = """\
 
 ## Latency of the families
-Of the classifiers, at the papers' size. What it says of uneven groups, shuffles and squeeze-and-excitation:
+The classifiers at the papers' size. What this says about uneven groups, shuffles and squeeze-and-excitation is in
 [reproduce.md](reproduce.md#what-groups-shuffles-and-se-cost).
 
 ![Milliseconds against multiply-adds]({picture})
@@ -61,12 +61,13 @@ _ADDING = """\
 ## Adding a result
 ```
 tools/test.py CONFIG CHECKPOINT --data DIR --json docs/reports/NAME.json
-python -m docs.build --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'what the legend says'   # if trained
+python -m docs.build --curve work_dirs/RUN docs/reports/curves/NAME.json --name 'name in the legend'   # if trained
 ```
-Then an entry in results.json: `name`, `config`, `data` (COCO val2017 for table 4), `status` (converted, retrained or
-smoke), `report` (and `curve`) below docs/; optionally `paper` (the table's metrics in percent) with its `source`, and a
-`note`; then `make docs`. Table 4's latency is `tools/benchmark_cpu.py` on its four configs with
-`--json docs/reports/table4.json`, that of the families on classifiers with `--json docs/reports/families_224.json`.
+Then add an entry to results.json: `name`, `config`, `data` (COCO val2017 for table 4), `status` (converted, retrained
+or smoke), `report` (and `curve`), paths relative to docs/; optionally `paper` (the table's metrics in percent) with its
+`source`, and a `note`; then run `make docs`. Table 4's latency is that of `tools/benchmark_cpu.py` on its four configs
+with `--json docs/reports/table4.json`, that of the families the same on classifiers with
+`--json docs/reports/families_224.json`.
 """
 
 

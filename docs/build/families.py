@@ -6,7 +6,7 @@ from typing import Any
 from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import format_count, format_ms
 from lcvision.report.names import engine_of, model_of
-from lcvision.report.style import BEATEN, GRID, INK, SOFT
+from lcvision.report.style import BEATEN, INK, SOFT, plain_frame, plain_ticks, save
 
 # Beginning of a config's name, the family's name and its colour (Okabe and Ito's); other models are grey.
 _FAMILIES = (
@@ -55,7 +55,6 @@ def draw_families(records: Sequence[LatencyRecord], path: str | Path) -> None:
         records: As for :func:`families_table`.
         path: A picture file; its folder is made.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -64,7 +63,6 @@ def draw_families(records: Sequence[LatencyRecord], path: str | Path) -> None:
     # The last engine's line is whole and its points are filled.
     lines = [*_LINES[:len(engines) - 1], '-']
     figure = Figure(figsize=(13.3, 6.8), layout='constrained')
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(threads), sharex=True, sharey=True, squeeze=False)[0]
     for axes, count in zip(panels, threads, strict=True):
         here = [record for record in records if record.threads == count]
@@ -88,8 +86,7 @@ def draw_families(records: Sequence[LatencyRecord], path: str | Path) -> None:
                   labelcolor=SOFT, columnspacing=1.4, handletextpad=0.5)
     figure.suptitle(f'What a multiply-add costs: classifiers at {records[0].size}, one image at a time', fontsize=17,
                     fontweight='bold', color=INK, x=0.012, ha='left')
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, metadata={'Software': None}, facecolor='white')
+    save(figure, path)
 
 
 def _draw_family(axes: Any, found: Sequence[LatencyRecord], colour: str, line: Any, filled: bool,
@@ -109,23 +106,16 @@ def _draw_family(axes: Any, found: Sequence[LatencyRecord], colour: str, line: A
 
 
 def _frame(axes: Any, records: Sequence[LatencyRecord], title: str) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
     axes.set(xscale='log', yscale='log')
-    ticks = [m * 10. ** e for e in range(-1, 4) for m in (1, 2, 5)]
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(FixedLocator(ticks))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+        plain_ticks(axis, range(-1, 4), (1, 2, 5))
     macs = [(record.macs or 0) / 1e6 for record in records]
     axes.set_xlim(min(macs) / 1.2, max(macs) * 2.2)
     ms = [record.latency_ms.median for record in records]
     axes.set_ylim(min(ms) / 1.3, max(ms) * 1.3)
     axes.set_title(title, fontsize=12, fontweight='bold', color=INK, loc='left')
     axes.set_xlabel('million multiply-adds, logarithmic; areas: parameters', fontsize=11, color=SOFT)
-    axes.tick_params(colors=SOFT, length=0)
-    axes.grid(color=GRID, lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[['top', 'right']].set_visible(False)
+    plain_frame(axes)
 
 
 def _by_name(records: Sequence[LatencyRecord]) -> dict[str, list[LatencyRecord]]:

@@ -10,7 +10,7 @@ from lcvision.tasks import DETECTION, TASKS, Task
 STATUSES = {
     'converted': "the reference's weights, converted and evaluated here",
     'retrained': 'trained here to the end of its schedule',
-    'smoke': 'trained here briefly, to show that it runs; its accuracy says nothing',
+    'smoke': 'trained here briefly to show that it runs; its accuracy means nothing',
 }
 _NOT_TRAINED = 'not trained on COCO here'
 
@@ -77,7 +77,7 @@ def machine_of(benchmark: Measurements) -> str:
 
 def busy_note(records: Sequence[LatencyRecord]) -> list[str]:
     """The line that explains the mark of noisy records, where there are any."""
-    return ['\\* the machine was busy meanwhile.'] if any(record.noisy for record in records) else []
+    return ['\\* measured on a busy machine.'] if any(record.noisy for record in records) else []
 
 
 def _task_table(task: Task, results: Sequence[dict]) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.report.style import BEATEN, save
 from lcvision.tasks import TASKS
 
 STATUSES = ('reference', 'retrained', 'smoke')
@@ -32,7 +33,7 @@ class Panel:
 CHARTS = {
     'detection': (Panel('AP at IoU .50 to .95', 'epoch', 'coco/bbox_mAP'),
                   Panel('AP at IoU .50', 'epoch', 'coco/bbox_mAP_50')),
-    'segmentation': (Panel('mIoU', 'iter', 'mIoU', floor='mIoU_position'), Panel('pixels right', 'iter', 'aAcc')),
+    'segmentation': (Panel('mIoU', 'iter', 'mIoU', floor='mIoU_position'), Panel('pixel accuracy', 'iter', 'aAcc')),
     'classification': (Panel('top-1, by the time trained', 'minutes', 'accuracy/top1'),
                        Panel('top-1, by the images seen', 'epoch', 'accuracy/top1')),
 }
@@ -136,7 +137,6 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
     Raises:
         ValueError: The curves have no chart in common.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
@@ -144,17 +144,15 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
     if len(tasks) > 1 or tasks[0] not in CHARTS:
         raise ValueError(f'curves of one task are drawn together, got those of {", ".join(tasks)}')
     chart = CHARTS[tasks[0]]
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(9, 3.9 + 0.12 * len(curves)), layout='constrained')
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
     for axes, panel in zip(panels, chart, strict=True):
         for curve, style in _styled(curves):
             points = curve['points']
             axes.plot([p[panel.x] for p in points], [p[panel.y] for p in points], label=curve['name'], **style)
         if panel.floor:
-            axes.axhline(curves[0]['points'][-1][panel.floor], color='#9AA5B1', ls='--', lw=1.2,
-                         label='the most frequent class of each position, images unseen')
+            axes.axhline(curves[0]['points'][-1][panel.floor], color=BEATEN, ls='--', lw=1.2,
+                         label='most frequent class of each position, without the image')
         last = max(point[panel.x] for curve in curves for point in curve['points'])
         axes.set_title(panel.title, fontsize=11, loc='left')
         axes.set(xlabel=_AXES[panel.x], xlim=(0, last * 1.03), ylim=(0, None))
@@ -163,8 +161,7 @@ def draw_curves(curves: Sequence[dict], path: str | Path) -> None:
         axes.spines[['top', 'right']].set_visible(False)
     figure.legend(*panels[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=9,
                   frameon=False, handlelength=3)
-    # Without the name of the program, the same curves give the same file.
-    figure.savefig(path, dpi=150, metadata={'Software': None})
+    save(figure, path)
 
 
 def _needed(chart: Sequence[Panel]) -> tuple[str, ...]:

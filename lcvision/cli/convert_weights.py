@@ -16,7 +16,7 @@ from lcvision.files import write_atomically
 from lcvision.text import listing
 from lcvision.version import __version__
 from lcvision.weights import from_paddle, from_timm
-from lcvision.weights.report import ConversionReport
+from lcvision.weights.conversion import ConversionReport
 from lcvision.weights.safe_load import PADDLE_SUFFIXES, existing_file, load_state_dict_file, read_paddle
 
 _WRITTEN = ('.safetensors', '.pth')

@@ -34,10 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             write_page(report, out / 'report.html')
             print(f'{out / "report.html"}: everything, to filter and to sort')
         else:
-            report.remarks.append("report.html, which Plotly draws: pip install 'lcvision[report]' brings it")
+            report.inputs.remarks.append("report.html, which Plotly draws: pip install 'lcvision[report]' brings it")
     except OSError as error:
         raise UserError(f'--out {out} cannot be written: {error.strerror}; give a place that can') from error
-    for remark in report.remarks:
+    for remark in report.inputs.remarks:
         print(f'left out: {remark}')
     return 0
 

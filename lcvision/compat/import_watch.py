@@ -1,11 +1,10 @@
 """Runs an action the first time one of some modules is looked up, so that `import lcvision` itself stays cheap.
 
-Serves torchvision_ops.py and safe_globals.py; delete it with the last of them.
+Serves torchvision_ops.py, safe_globals.py and inferencers.py; delete it with the last of them.
 """
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 
@@ -21,25 +20,13 @@ class ImportWatch(MetaPathFinder):
         self.names = frozenset(names)
         self.action = action
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Runs the action if its time has come.
-
-        Args:
-            fullname: Module being looked up.
-            path: Search path of its parent package, unused.
-            target: Module being reloaded, unused.
-
-        Returns:
-            Always None: the ordinary finders go on to find the module.
-        """
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """Runs the action if its time has come; the ordinary finders go on to find the module."""
         if fullname in self.names:
             # Emptied before acting: the action imports things itself. It stays in sys.meta_path because the import
             # system is walking that very list now.
             self.names = frozenset()
             self.action()
-        return None
 
 
 def before_import(names: Sequence[str], action: Callable[[], object]) -> None:

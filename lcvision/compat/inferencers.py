@@ -1,6 +1,6 @@
 """Lets mmdet's and mmseg's inferencers find the steps of a pipeline that load.
 
-Serves mmdet 3.3.0 and mmsegmentation 1.2.2. Their inferencers exchange the step that loads the image, and mmseg's
+Serves mmdet 3.3.0 and mmsegmentation 1.2.2. Their inferencers replace the step that loads the image, and mmseg's
 leaves out the one that loads labels; they know both by the names of mmcv's classes alone and refuse a pipeline with a
 subclass.
 Delete it when they look at classes.
@@ -22,12 +22,12 @@ def install() -> None:
 
 
 def teach_mmdet() -> None:
-    """Tells mmdet's inferencer the names."""
+    """Teaches mmdet's inferencer the names."""
     _teach(importlib.import_module('mmdet.apis.det_inferencer').DetInferencer)
 
 
 def teach_mmseg() -> None:
-    """Tells mmseg's inferencer the names."""
+    """Teaches mmseg's inferencer the names."""
     _teach(importlib.import_module('mmseg.apis.mmseg_inferencer').MMSegInferencer)
 
 

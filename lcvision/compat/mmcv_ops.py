@@ -12,52 +12,31 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
+from lcvision.errors import UserError
+
 _EXT = 'mmcv._ext'
 
 
 def install() -> None:
     """Offers the stand-in to the import system, behind every other finder."""
-    if not any(isinstance(finder, ExtFinder) for finder in sys.meta_path):
-        sys.meta_path.append(ExtFinder())
+    if not any(isinstance(finder, StandIn) for finder in sys.meta_path):
+        sys.meta_path.append(StandIn())
 
 
-class ExtFinder(MetaPathFinder):
-    """Finds `mmcv._ext`, and nothing else, when nobody else does."""
+class StandIn(MetaPathFinder, Loader):
+    """Finds `mmcv._ext`, and nothing else, if no other finder does; it has nms and refuses other ops clearly."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Looks a module up.
-
-        Args:
-            fullname: Module being looked up.
-            path: Search path of its parent package, unused.
-            target: Module being reloaded, unused.
-
-        Returns:
-            The stand-in's spec for `mmcv._ext`, None for any other name.
-        """
-        return ModuleSpec(_EXT, ExtLoader(), origin=__name__) if fullname == _EXT else None
-
-
-class ExtLoader(Loader):
-    """Fills the stand-in module: its nms, a clear refusal for every other op."""
+    def find_spec(self, fullname: str, path: Sequence[str] | None,
+                  target: ModuleType | None = None) -> ModuleSpec | None:
+        """The stand-in's spec for `mmcv._ext`, None for any other name."""
+        return ModuleSpec(_EXT, self, origin=__name__) if fullname == _EXT else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Puts the ops into the module.
-
-        Args:
-            module: The empty `mmcv._ext` that the import system made.
-        """
-        # Here and not at the top: torch must not be loaded by `import lcvision`.
-        from lcvision.compat import nms_kernels
-        module.__dict__.update(
-            nms=nms_kernels.nms,
-            # mmcv's environment report, which every runner logs, calls these two.
-            get_compiler_version=lambda: 'n/a',
-            get_compiling_cuda_version=lambda: 'not available',
-            __getattr__=_missing_op,
-        )
+        """Puts the ops into the empty module that the import system made."""
+        from lcvision.compat import nms_kernels  # not at the top: `import lcvision` must not load torch
+        # mmcv's environment report, which every runner logs, calls the two that name compilers.
+        module.__dict__.update(nms=nms_kernels.nms, get_compiler_version=lambda: 'n/a',
+                               get_compiling_cuda_version=lambda: 'not available', __getattr__=_missing_op)
 
 
 def _missing_op(name: str) -> Callable[..., NoReturn]:
@@ -66,11 +45,9 @@ def _missing_op(name: str) -> Callable[..., NoReturn]:
         raise AttributeError(f'module {_EXT!r} has no attribute {name!r}')
 
     def op(*args: Any, **kwargs: Any) -> NoReturn:
-        from lcvision.errors import UserError
-        raise UserError(
-            f'the op {name!r} needs the compiled mmcv, and this environment has mmcv-lite, which brings only nms '
-            'through lcvision: uninstall mmcv-lite and install full mmcv '
-            '(pip install "lcvision[full]"), or choose a model without this op')
+        raise UserError(f'the op {name!r} needs the compiled mmcv, and this environment has mmcv-lite, which brings '
+                        'only nms through lcvision: uninstall mmcv-lite and install full mmcv '
+                        '(pip install "lcvision[full]"), or choose a model without this op')
 
     op.__name__ = op.__qualname__ = name
     return op

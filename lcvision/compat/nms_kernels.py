@@ -36,25 +36,17 @@ def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Te
     return order[torch.from_numpy(keep).to(order.device)]
 
 
-def _to_numpy(values: Tensor) -> np.ndarray:
-    values = values.detach().cpu()
-    return (values if values.dtype == torch.float64 else values.float()).numpy()
-
-
 def _corners(boxes: Tensor) -> np.ndarray:
     """Boxes as (4, n): one contiguous row for each side."""
-    return np.ascontiguousarray(_to_numpy(boxes).T)
-
-
-def _with_area(corners: np.ndarray, offset: int) -> np.ndarray:
-    x1, y1, x2, y2 = corners
-    return np.concatenate([corners, ((x2 - x1 + offset) * (y2 - y1 + offset))[None]])
+    boxes = boxes.detach().cpu()
+    return np.ascontiguousarray((boxes if boxes.dtype == torch.float64 else boxes.float()).numpy().T)
 
 
 def _survivors(corners: np.ndarray, threshold: np.float32, offset: int) -> np.ndarray:
     """Mask over boxes sorted by falling score."""
     keep = np.zeros(corners.shape[1], dtype=bool)
-    boxes = _with_area(corners, offset)
+    x1, y1, x2, y2 = corners
+    boxes = np.concatenate([corners, ((x2 - x1 + offset) * (y2 - y1 + offset))[None]])
     # Boxes apart have IoU 0, which a negative threshold would count as overlap.
     groups = _separate(corners, offset) if threshold >= 0 else [np.arange(corners.shape[1])]
     for group in groups:

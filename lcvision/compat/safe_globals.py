@@ -1,7 +1,7 @@
 """Allow-list with which torch's safe reader can read mmengine's training checkpoints.
 
-Serves mmengine 0.10.7 with torch 2.6 and later (tried with 2.13.0). mmengine saves its log history as objects and
-numpy arrays and leaves `weights_only` to torch, which since 2.6 refuses them: training could not be resumed.
+Serves mmengine 0.10.7 (tried with torch 2.13.0), which saves its log history as objects and numpy arrays and leaves
+`weights_only` to torch, which refuses them: training could not be resumed.
 Delete it when mmengine saves plain values or registers its own classes.
 
 `weights_only` stays on. Where a checkpoint names something that could do more than hold numbers (`getattr`,
@@ -18,7 +18,6 @@ _METHODS = {
     'HistoryBuffer': ('min', 'max', 'current', 'mean'),
     'OneCycleParamScheduler': ('_annealing_cos', '_annealing_linear'),
 }
-_NUMERIC_KINDS = 'biuf'
 
 
 def install() -> None:
@@ -27,16 +26,14 @@ def install() -> None:
 
 
 def allow() -> list[str]:
-    """Adds to torch's allow-list what mmengine's checkpoints hold, except what somebody put there before.
+    """Adds to torch's allow-list what mmengine's checkpoints hold, except what is there already.
 
     Call it before reading a training checkpoint without mmengine's runner.
 
     Returns:
-        Names added; empty with a torch before 2.6, and from the second call on.
+        Names added; empty from the second call on.
     """
     import torch
-    if tuple(int(part) for part in torch.__version__.split('.')[:2]) < (2, 6):
-        return []
     present = {_name(entry) for entry in torch.serialization.get_safe_globals()}
     added = {name: value for name, value in _allowed().items() if name not in present}
     torch.serialization.add_safe_globals([(value, name) for name, value in added.items()])
@@ -75,6 +72,6 @@ def _numeric_dtype(code: str, *flags: bool) -> Any:
     """Stands for numpy.dtype: gives plain numbers only, no objects and no records."""
     import numpy as np
     dtype = np.dtype(code)
-    if dtype.kind not in _NUMERIC_KINDS:
+    if dtype.kind not in 'biuf':
         raise UnpicklingError(f'numpy dtype {code!r} is not allowed in a checkpoint: only numbers are')
     return dtype

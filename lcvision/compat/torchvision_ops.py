@@ -1,9 +1,9 @@
 """Lets a torchvision whose C++ ops do not load be imported for its transforms.
 
 Serves torchvision 0.28.0 (tried: its CUDA build over torch 2.13.0+cpu) and releases that fail in the same way: the
-package attaches shape rules to two of its operators while it is imported, and fails if nobody declared them. Declared
-here without a kernel they let the import pass; torchvision goes on to refuse calls of its ops with its own message
-about mismatched builds.
+package attaches shape rules to two of its operators while it is imported, and fails if they are not declared.
+Declared here without a kernel, they let the import pass; torchvision still refuses calls of its ops with its own
+message about mismatched builds.
 Delete it when torchvision imports without its ops, or when constraints.txt pins a matching build of both.
 """
 import importlib
@@ -11,13 +11,8 @@ import importlib
 from lcvision.compat.import_watch import before_import
 
 # The others are looked at only where torchvision's library was loaded.
-SCHEMAS = {
-    'nms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
-    'qnms': '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
-}
-
-# A torch.library.Library takes its operators back when it is collected.
-_library = None
+SCHEMAS = dict.fromkeys(('nms', 'qnms'), '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+_library = None  # a torch.library.Library takes its operators back when it is collected
 
 
 def install() -> None:
@@ -26,11 +21,7 @@ def install() -> None:
 
 
 def declare_missing() -> list[str]:
-    """Declares the operators that torchvision's import needs, if its C++ library did not bring them.
-
-    Returns:
-        Names of the operators declared; empty where torchvision's own ops loaded.
-    """
+    """Declares the operators that torchvision's import needs and its C++ library did not bring; returns their names."""
     global _library
     import torch
     if importlib.import_module('torchvision.extension')._has_ops():

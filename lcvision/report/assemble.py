@@ -1,7 +1,7 @@
 """Accuracy and latency of the same network, put together."""
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lcvision.errors import UserError
@@ -9,8 +9,8 @@ from lcvision.latency.record import LatencyRecord
 from lcvision.papers.tables import PAPER_DATA, PAPER_MACHINE, PP_LCNET
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
 from lcvision.report.pareto import pareto_front
-from lcvision.report.reading import Evaluation, read_inputs
-from lcvision.tasks import TASKS
+from lcvision.report.reading import Evaluation, Inputs, read_inputs
+from lcvision.tasks import TASKS, Task
 
 VIEW = ('data', 'machine', 'scope', 'threads')
 """What the points of one picture share."""
@@ -46,19 +46,10 @@ class TaskReport:
 
 @dataclass
 class Report:
-    """Everything that is drawn.
-
-    Attributes:
-        tasks: Those with a point, in the order of :data:`lcvision.tasks.TASKS`.
-        machines: Their names and environments.
-        sources: Names of the files read.
-        remarks: What was read and is not drawn, a sentence each.
-    """
+    """All that is drawn: the tasks with a point, in their usual order, and what was read; machines have names."""
 
     tasks: list[TaskReport]
-    machines: list[dict] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    inputs: Inputs
 
 
 def make_report(paths: Sequence[str | Path]) -> Report:
@@ -73,22 +64,15 @@ def make_report(paths: Sequence[str | Path]) -> Report:
         UserError: An input is wrong, or nothing in them has milliseconds.
     """
     inputs = read_inputs(paths)
-    machines = _name_machines(inputs.machines)
-    names = [machine['name'] for machine in machines]
-    measured = _best_measured([timed(*timing, names) for timing in inputs.timings])
+    names = _name_machines(inputs.machines)
+    measured = _best_measured([timed(record, MACHINE_NOT_RECORDED if machine is None else names[machine], source)
+                               for record, machine, source in inputs.timings])
     if not measured:
         raise UserError('nothing to draw: no input has a latency record; give a file of tools/benchmark_cpu.py --json '
                         'for the same configs as well')
-    joined, remarks = _join(inputs.evaluations, measured)
-    used = {id(timing) for _, timing in joined}
-    tasks = []
-    for task, title in ((task.name, task.title) for task in TASKS.values()):
-        points = _labelled([{**timing, 'run': evaluation.name, 'accuracy': evaluation.accuracy, 'data': evaluation.data}
-                            for evaluation, timing in joined if timing['task'] == task])
-        rest = _labelled([timing for timing in measured if timing['task'] == task and id(timing) not in used])
-        if points or rest:
-            tasks.append(TaskReport(task, title, points, rest, _paper_rows(task), _first_view(points or rest)))
-    return Report(tasks, machines, inputs.sources, inputs.remarks + remarks)
+    joined = _join(inputs, measured)
+    tasks = [_task_report(task, joined, measured) for task in TASKS.values()]
+    return Report([task for task in tasks if task.points or task.latency_only], inputs)
 
 
 def in_view(points: Iterable[dict], view: dict) -> list[dict]:
@@ -101,31 +85,34 @@ def in_view(points: Iterable[dict], view: dict) -> list[dict]:
     return [point for point in points if all(point.get(key, view[key]) == view[key] for key in VIEW)]
 
 
-def _paper_rows(task: str) -> list[dict]:
-    rows = [{**asdict(row), 'median': row.ms} for row in PP_LCNET.rows if row.task == task and row.ms is not None]
-    plain = [row for row in rows if not row['distilled']]
-    front = [plain[i] for i in pareto_front(plain)]
-    return [{**row, 'front': row in front} for row in rows]
-
-
-def timed(record: LatencyRecord, machine: int | None = None, source: str = '', names: Sequence[str] = ()) -> dict:
+def timed(record: LatencyRecord, machine: str = MACHINE_NOT_RECORDED, source: str = '') -> dict:
     """A record as a point without accuracy.
 
     Args:
         record: As measured or read.
-        machine: Place of its machine's name in ``names``; None where it was not recorded.
+        machine: Its machine's name.
         source: Name of its file.
-        names: Of the machines.
     """
-    ms, paced, stem = record.latency_ms, (record.yardstick or {}).get('network'), Path(record.config).stem
+    ms, paced, stem = record.latency_ms, (record.yardstick or {}).get('network'), record.name
     return dict(
         config=record.config, stem=stem, model=model_of(stem), task=record.task, engine=record.engine,
         engine_name=engine_of(record.engine), precision=record.precision, threads=record.threads, scope=record.scope,
         input=record.input, params=record.params, macs=record.macs, median=ms.median, p10=ms.p10, p90=ms.p90,
         low=ms.ci95[0], high=ms.ci95[1], samples=record.samples, first=record.first_ms, compile=record.compile_s,
         by_yardstick=paced and dict(median=paced['ratio'], low=paced['ci95'][0], high=paced['ci95'][1]),
-        noisy=record.noisy, why=record.noisy_because,
-        machine=MACHINE_NOT_RECORDED if machine is None else names[machine], source=source)
+        noisy=record.noisy, why=record.noisy_because, machine=machine, source=source)
+
+
+def _task_report(task: Task, joined: list[tuple[Evaluation, dict]], measured: list[dict]) -> TaskReport:
+    used = {id(timing) for _, timing in joined}
+    points = _labelled([{**timing, 'run': evaluation.name, 'accuracy': evaluation.accuracy, 'data': evaluation.data}
+                        for evaluation, timing in joined if timing['task'] == task.name])
+    rest = _labelled([timing for timing in measured if timing['task'] == task.name and id(timing) not in used])
+    rows = [{**asdict(row), 'median': row.ms} for row in PP_LCNET.rows if row.task == task.name and row.ms is not None]
+    plain = [row for row in rows if not row['distilled']]
+    front = [plain[i] for i in pareto_front(plain)]
+    return TaskReport(task.name, task.title, points, rest, [{**row, 'front': row in front} for row in rows],
+                      _first_view(points or rest))
 
 
 def _best_measured(timings: list[dict]) -> list[dict]:
@@ -138,22 +125,23 @@ def _best_measured(timings: list[dict]) -> list[dict]:
     return list(best.values())
 
 
-def _join(evaluations: list[Evaluation], measured: list[dict]) -> tuple[list[tuple[Evaluation, dict]], list[str]]:
-    joined, remarks = [], []
-    for evaluation in evaluations:
+def _join(inputs: Inputs, measured: list[dict]) -> list[tuple[Evaluation, dict]]:
+    """Each accuracy with each of its latencies; one that has none becomes a remark."""
+    joined = []
+    for evaluation in inputs.evaluations:
         found = [timing for timing in measured if _same_network(evaluation, timing)]
-        # Without records of its own nothing tells at which size, or with how many classes, it was evaluated.
+        # Without records of its own, its size and number of classes are unknown.
         if not evaluation.records and len({(*timing['input'], timing['params']) for timing in found}) > 1:
             found = []
         joined += [(evaluation, timing) for timing in found]
         if not found:
-            remarks.append(f'{evaluation.name}: {evaluation.accuracy:.1f} % on {evaluation.data}, without a latency '
-                           'record that is surely of the same network.')
-    return joined, remarks
+            inputs.remarks.append(f'{evaluation.name}: {evaluation.accuracy:.1f} % on {evaluation.data}, without a '
+                                  'latency record that is surely of the same network.')
+    return joined
 
 
 def _same_network(evaluation: Evaluation, timing: dict) -> bool:
-    # The evaluation's own records tell its size: at another one, or with other classes, its accuracy is unknown.
+    # Its own records have its size: at another one, or with other classes, its accuracy is unknown.
     own = [(record.input, record.params) for record in evaluation.records]
     alike = (timing['stem'], timing['task'], timing['precision']) == (
         Path(evaluation.config).stem, evaluation.task, evaluation.precision)
@@ -187,14 +175,17 @@ def _first_view(points: list[dict]) -> dict:
     # Not a set, whose order varies: the first of equals wins.
     models = dict.fromkeys((tuple(map(point.get, VIEW)), point['name']) for point in points)
     counts = Counter(view for view, _ in models)
-    best = min(counts, key=lambda view: (-counts[view], view[2] != 'net', view[1] == MACHINE_NOT_RECORDED, view[3]))
+    best = min(counts, default=VIEW,
+               key=lambda view: (-counts[view], view[2] != 'net', view[1] == MACHINE_NOT_RECORDED, view[3]))
     return dict(zip(VIEW, best, strict=True))
 
 
-def _name_machines(machines: list[dict]) -> list[dict]:
+def _name_machines(machines: list[dict]) -> list[str]:
+    """Gives each machine a ``name``, its CPU's, with a number where several have the same."""
     names = [str(machine.get('cpu') or 'unnamed CPU') for machine in machines]
-    return [{**machine, 'name': name if names.count(name) == 1 else f'{name} ({place + 1})'}
-            for place, (name, machine) in enumerate(zip(names, machines, strict=True))]
+    for place, (name, machine) in enumerate(zip(names, machines, strict=True)):
+        machine['name'] = name if names.count(name) == 1 else f'{name} ({place + 1})'
+    return [machine['name'] for machine in machines]
 
 
 def _size(point: dict) -> str:

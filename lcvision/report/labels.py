@@ -11,16 +11,13 @@ _DISTANCES = (1., 2.6, 4.4, 6.5)
 
 def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], bounds: Box,
                  obstacles: Sequence[Box] = (), lines: Sequence[Box] = (), gap: float = 9.) -> list[Box | None]:
-    """Finds a place for each label beside its point.
-
-    The first labels choose first. A label covers neither another label nor an obstacle nor an edge; one that finds no
-    such place is left out.
+    """Finds a place for each label beside its point; the first labels choose first.
 
     Args:
         points: Where the marks are, in pixels.
         sizes: Width and height of each label, in pixels.
         bounds: Where labels may be.
-        obstacles: What labels must not cover, such as marks.
+        obstacles: What labels must not cover, such as marks; nor do they cover each other.
         lines: What labels cover only where they find no other place.
         gap: Pixels between a point and the nearest place of its label.
 
@@ -37,15 +34,8 @@ def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[fl
 
 
 def leader(point: tuple[float, float], box: Box, gap: float = 9.) -> tuple[float, float] | None:
-    """End of the thin line from a point to its label; None where the label is so near that it needs none.
-
-    Args:
-        point: Where the mark is, in pixels.
-        box: As :func:`place_labels` gives it.
-        gap: As given to it.
-    """
-    x = min(max(point[0], box[0]), box[2])
-    y = min(max(point[1], box[1]), box[3])
+    """End of the thin line from a point to its label's box; None where the label is so near that it needs none."""
+    x, y = min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3])
     return (x, y) if max(abs(x - point[0]), abs(y - point[1])) > 1.5 * gap else None
 
 

@@ -16,14 +16,7 @@ _WORDS = (('deeplabv3plus', 'DeepLabV3+'), ('picodet', 'PicoDet'), ('pplcnet', '
 
 
 def data_of(stem: str) -> str:
-    """Data set that a config's name ends with.
-
-    Args:
-        stem: Name of the config's file without its ending.
-
-    Returns:
-        Its name, or :data:`DATA_NOT_RECORDED`.
-    """
+    """Data set that the name of a config's file ends with, or :data:`DATA_NOT_RECORDED`."""
     return next((_DATA[part] for part in stem.split('_') if part in _DATA), DATA_NOT_RECORDED)
 
 
@@ -33,11 +26,7 @@ def data_named(folder: str) -> str:
 
 
 def model_of(stem: str) -> str:
-    """Name for people of a config, without its data set.
-
-    Args:
-        stem: Name of the config's file without its ending.
-    """
+    """Name for people of a config, given its file's without the ending; the data set is left out."""
     text = '_'.join(part for part in stem.split('_') if part not in _DATA)
     text = re.sub(r'(?<=_)(\d+)_(\d+)(x|d)(?=_|$)', r'\1.\2\3', text)
     for pattern, name in _WORDS:
@@ -52,16 +41,8 @@ def engine_of(name: str) -> str:
 
 
 def drop_shared_start(names: Sequence[str]) -> list[str]:
-    """Takes away the words that all names begin with, as labels of one picture need not repeat them.
-
-    Args:
-        names: Names of words; equal ones count once, and a single name stays whole.
-
-    Returns:
-        A name for each, never empty.
-    """
+    """Removes the words that all names begin with, which labels of one picture need not repeat; none becomes empty."""
     words = [name.split(' ') for name in names]
-    shared = 0
-    while len(set(names)) > 1 and min(map(len, words)) > shared + 1 and len({part[shared] for part in words}) == 1:
-        shared += 1
+    alike = [len(set(column)) == 1 for column in zip(*words)]
+    shared = min([*alike, False].index(False), *(len(part) - 1 for part in words)) if len(set(names)) > 1 else 0
     return [' '.join(part[shared:]) for part in words]

@@ -1,6 +1,7 @@
-"""One page with everything, to filter and to sort, which needs nothing beside itself."""
+"""One self-contained page with everything, to filter and to sort."""
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -21,29 +22,19 @@ _FILTERS = (*VIEW, 'engine', 'precision')
 _CONFIG = dict(responsive=True, displaylogo=False, showSendToCloud=False,
                modeBarButtonsToRemove=['select2d', 'lasso2d'])
 
-Cells = dict[str, tuple[Any, str]]
-"""Heading of a column to what it sorts by and what it says."""
+# Heading of a column to what it sorts by and what it says.
+_Cells = dict[str, tuple[Any, str]]
+# Plotly reads some tags and knows few entities, of which quotes are none.
+_text = partial(escape, quote=False)
 
 
 def write_page(report: Report, path: str | Path) -> None:
-    """Writes the page; needs Plotly.
-
-    Args:
-        report: What it shows.
-        path: An .html file; its folder is made.
-
-    Raises:
-        OSError: It cannot be written.
-    """
+    """Writes the page to an .html file, whose folder is made; needs Plotly."""
     write_atomically(path, make_html(report).encode())
 
 
 def make_html(report: Report) -> str:
-    """Makes the text of the page, with Plotly's script inside.
-
-    Args:
-        report: What it shows.
-    """
+    """The text of the page, with Plotly's script inside."""
     from plotly.offline import get_plotlyjs
     parts = dict(plotly=get_plotlyjs(), summary=escape(_summary(report)), foot=_foot(report),
                  links=''.join(f'<a href="#{task.task}">{task.task.capitalize()}</a>' for task in report.tasks),
@@ -74,12 +65,7 @@ def _symbol(engine: str) -> str:
     return _SYMBOLS.get(marker_of(engine), 'cross')
 
 
-def _text(text: str) -> str:
-    # Plotly reads some tags and knows few entities, of which quotes are none.
-    return escape(text, quote=False)
-
-
-def _cells(point: dict, metric: str) -> Cells:
+def _cells(point: dict, metric: str) -> _Cells:
     def to(high: str) -> Callable[[float], str]:
         return lambda low: f"{format_ms(low)} to {format_ms(point[high]) if point[high] else '?'}"
 
@@ -132,7 +118,7 @@ def _name(point: dict, key: str) -> str:
 
 
 def _figure(task: TaskReport, points: Sequence[dict]) -> Any:
-    """Our points, which the script fills in, beside those of the paper."""
+    """Our points, which the script fills in, next to those of the paper."""
     from plotly.subplots import make_subplots
     teacher = '; open: trained with a teacher' * any(row['distilled'] for row in task.paper)
     figure = make_subplots(1, 2, column_widths=[0.62, 0.38], horizontal_spacing=0.09, subplot_titles=(
@@ -182,7 +168,7 @@ def _styled(figure: Any, **layout: Any) -> Any:
         legend=dict(orientation='h', y=-0.16, itemclick=False, itemdoubleclick=False), **layout)
 
 
-def _table(rows: Sequence[Cells], numbered: str = '') -> str:
+def _table(rows: Sequence[_Cells], numbered: str = '') -> str:
     """A table of which each cell has its place in the order of its column; a column without a text is left out."""
     heads = [head for head in (rows[0] if rows else ()) if any(row[head][1] for row in rows)]
     order = {head: sorted(row[head][0] for row in rows if row[head][0] is not None) for head in heads}
@@ -197,15 +183,14 @@ def _table(rows: Sequence[Cells], numbered: str = '') -> str:
 
 
 def _foot(report: Report) -> str:
-    parts = []
-    for machine in report.machines:
+    text = ''
+    for machine in report.inputs.machines:
         entries = ''.join(f'<dt>{escape(key.replace("_", " "))}</dt><dd>{escape(_plain(value))}</dd>'
                           for key, value in machine.items() if key != 'name')
-        parts.append(f'<h2>Measured on {escape(machine["name"])}</h2><dl>{entries}</dl>')
-    parts.append(f'<h2>Read</h2><p>{escape(", ".join(report.sources))}</p>')
-    if report.remarks:
-        parts.append('<h2>Left out</h2>' + ''.join(f'<p>{escape(remark)}</p>' for remark in report.remarks))
-    return ''.join(parts)
+        text += f'<h2>Measured on {escape(machine["name"])}</h2><dl>{entries}</dl>'
+    text += f'<h2>Read</h2><p>{escape(", ".join(report.inputs.sources))}</p>'
+    left_out = ''.join(f'<p>{escape(remark)}</p>' for remark in report.inputs.remarks)
+    return text + f'<h2>Left out</h2>{left_out}' * bool(left_out)
 
 
 def _plain(value: Any) -> str:

@@ -1,11 +1,11 @@
-"""Which models nobody beats."""
+"""Which models no other beats."""
 from collections.abc import Sequence
 
 
 def pareto_front(points: Sequence[dict]) -> list[int]:
     """Finds the points that no other beats.
 
-    A point is beaten by another that is more accurate and not slower, or as accurate and quicker. Times whose 95 %
+    A point is beaten by another that is more accurate and not slower, or as accurate and faster. Times whose 95 %
     intervals overlap count as equal: a difference that is noise decides nothing. Both intervals count as wide as the
     narrower, so that a noisy point is not taken for as quick as a clean one. Where both have it, time in yardsticks
     decides, from which the machine's own speed has gone.
@@ -15,7 +15,7 @@ def pareto_front(points: Sequence[dict]) -> list[int]:
             ``by_yardstick``, the three of them in yardsticks, where those were measured.
 
     Returns:
-        Indices of the front, from the quickest to the most accurate.
+        Indices of the front, from the fastest to the most accurate.
     """
     order = sorted(range(len(points)), key=lambda i: (points[i]['median'], points[i]['accuracy']))
     return [i for i in order if not any(_beats(other, points[i]) for other in points)]
@@ -33,11 +33,8 @@ def staircase(front: Sequence[tuple[float, float]], right: float) -> list[tuple[
     """Corners of the line that shows the best accuracy within each budget.
 
     Args:
-        front: Milliseconds and accuracy, from the quickest on.
+        front: Milliseconds and accuracy, from the fastest on.
         right: Milliseconds where the line ends.
-
-    Returns:
-        Corners, from the quickest point to ``right``.
     """
     corners: list[tuple[float, float]] = []
     for ms, accuracy in front:

@@ -11,9 +11,9 @@ from lcvision.report.assemble import TaskReport, in_view, timed
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of
 from lcvision.report.pareto import pareto_front, staircase
-from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of, scale_milliseconds
+from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of, save, scale_ms
 
-_WIDTH, _HEIGHT, _DPI = 13.3, 6.6, 150
+_WIDTH, _HEIGHT = 13.3, 6.6
 _SIZE, _LEFT = 10.5, 0.06
 # Models without accuracy below points with accuracy.
 _ROWS = 10
@@ -29,34 +29,33 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
     Returns:
         What is in the picture, a line.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
     points, rest = in_view(report.points, report.view), in_view(report.latency_only, report.view)
     rows = _strip_rows(rest, {point['model'] for point in points})
-    more, rows = rows[_ROWS if points else 3 * _ROWS:], rows[:_ROWS if points else 3 * _ROWS]
+    shown = _ROWS if points else 3 * _ROWS
+    more, rows = max(0, len(rows) - shown), rows[:shown]
     low = 0.75 + 0.27 * len(rows) if rows and points else 0.
     height = _HEIGHT + low if points else max(_HEIGHT, 2.4 + 0.27 * len(rows))
     figure = Figure(figsize=(_WIDTH, height))
-    FigureCanvasAgg(figure)
     top, bottom = 1 - 1.55 / height, (0.95 + (low + 0.35 if low else 0)) / height
     ours = figure.add_axes((_LEFT, bottom, 0.52, top - bottom))
     papers = figure.add_axes((0.655, bottom, 0.33, top - bottom))
-    _heading(figure, report, height)
+    conditions = _conditions(report.view)
+    figure.text(_LEFT, 1 - 0.42 / height, f'{report.task.capitalize()}: {f"{report.metric} against " if points else ""}'
+                'milliseconds on a CPU', fontsize=20, fontweight='bold', color=INK, va='center')
+    figure.text(_LEFT, 1 - 0.80 / height, conditions[:1].upper() + conditions[1:], fontsize=12, color=SOFT, va='center')
     if points:
         _draw_ours(ours, points, report.metric)
-        _legend(ours, points, rest if rows else [])
+        _legend(ours, points, rest)
         if rows:
-            _draw_strip(figure.add_axes((0.23, 0.62 / height, 0.755, (low - 0.6) / height)), rows, len(more))
+            _draw_strip(figure.add_axes((0.23, 0.62 / height, 0.755, (low - 0.6) / height)), rows, more)
     else:
         ours.set_position((0.23, bottom, 0.385, top - bottom))
-        _draw_strip(ours, rows, len(more))
+        _draw_strip(ours, rows, more)
         _legend(ours, [], rest)
     _draw_papers(papers, report)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    # Without the name of the program, the same points give the same file.
-    figure.savefig(path, dpi=_DPI, metadata={'Software': None}, facecolor='white')
-    return f'{len(points)} points, {len(rest)} without accuracy, {_conditions(report.view)}'
+    save(figure, path)
+    return f'{len(points)} points, {len(rest)} without accuracy, {conditions}'
 
 
 def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:
@@ -67,27 +66,16 @@ def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str 
         environment: The machine they were measured on.
         path: A picture file; its ending gives the format.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
     figure = Figure(figsize=(11, 1.8 + 0.36 * len(records)), layout='constrained')
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw_strip(axes, [(str(record), [timed(record)]) for record in records], 0)
     for place, record in enumerate(records):
-        axes.plot(record.latency_ms.ci95, (place, place), color=INK, lw=2)
+        axes.plot(record.latency_ms.ci95, (place, place), color=INK, lw=2, zorder=4)
     axes.set_title('', loc='left')
     axes.set_xlabel(f'{axes.get_xlabel()} (point: median, hollow where noisy; line: 95 % interval; band: p10-p90)')
     figure.suptitle(describe_machine(environment)[0], fontsize=9.5, x=0.01, ha='left', color=INK)
-    figure.savefig(path, dpi=_DPI)
-
-
-def _heading(figure: Any, report: TaskReport, height: float) -> None:
-    metric = f'{report.metric} against ' if in_view(report.points, report.view) else ''
-    figure.text(_LEFT, 1 - 0.42 / height, f'{report.task.capitalize()}: {metric}milliseconds on a CPU',
-                fontsize=20, fontweight='bold', color=INK, va='center')
-    text = _conditions(report.view)
-    figure.text(_LEFT, 1 - 0.80 / height, text[:1].upper() + text[1:], fontsize=12, color=SOFT, va='center')
+    figure.savefig(path, dpi=150)
 
 
 def _conditions(view: dict) -> str:
@@ -105,19 +93,27 @@ def _draw_ours(axes: Any, points: Sequence[dict], metric: str) -> None:
     lines = [(*start, *end) for start, end in pairwise(corners)]
     for i, point in enumerate(points):
         colour, order = (FRONT, 4) if i in front else (BEATEN, 2)
-        y, (left, right) = point['accuracy'], (point['p10'] or point['low'], point['p90'] or point['high'])
-        axes.plot((left, right), (y, y), color=colour, lw=5, alpha=0.25, solid_capstyle='butt', zorder=order)
+        y = point['accuracy']
+        left, right = _mark(axes, point, y, colour, 9 if i in front else 7, mew=1.6, zorder=order)
         axes.plot((point['low'], point['high']), (y, y), color=colour, lw=2, zorder=order, solid_capstyle='butt')
-        axes.plot(point['median'], y, marker_of(point['engine']), color=colour, ms=9 if i in front else 7, mew=1.6,
-                  markerfacecolor='white' if point['noisy'] else colour, zorder=order + 1)
         lines.append((left, y, right, y))
     labels = [(points[i]['median'], points[i]['accuracy'], _label(points[i], points), i in front)
               for i in _named(front, points)]
     _annotate(axes, labels, [(point['median'], point['accuracy']) for point in points], FRONT, _SIZE, lines)
 
 
+def _mark(axes: Any, point: dict, y: float, colour: str, size: float, zorder: int = 2,
+          mew: float = 1.) -> tuple[float, float]:
+    """Draws a median in its band from p10 to p90, whose ends are returned; hollow where noisy."""
+    ends = point['p10'] or point['low'], point['p90'] or point['high']
+    axes.plot(ends, (y, y), color=colour, lw=5, alpha=0.25, solid_capstyle='butt', zorder=zorder)
+    axes.plot(point['median'], y, marker_of(point['engine']), color=colour, ms=size, mew=mew, zorder=zorder + 1,
+              markerfacecolor='white' if point['noisy'] else colour)
+    return ends
+
+
 def _named(front: list[int], points: Sequence[dict]) -> list[int]:
-    """One point of each model: the first on the front, else its quickest."""
+    """One point of each model: the first on the front, else its fastest."""
     chosen: dict[str, int] = {}
     for i in [*front, *sorted(range(len(points)), key=lambda i: points[i]['median'])]:
         chosen.setdefault(points[i]['name'], i)
@@ -147,7 +143,7 @@ def _draw_papers(axes: Any, report: TaskReport) -> None:
 
 
 def _strip_rows(points: Sequence[dict], known: Collection[str]) -> list[tuple[str, list[dict]]]:
-    """Points by model and precision, the quickest first; those of models that have an accuracy elsewhere come last."""
+    """Points by model and precision, the fastest first; those of models that have an accuracy elsewhere come last."""
     several = len({point['precision'] for point in points}) > 1
     rows: dict[str, list[dict]] = {}
     for point in sorted(points, key=lambda point: (point['model'] in known, point['median'])):
@@ -157,18 +153,14 @@ def _strip_rows(points: Sequence[dict], known: Collection[str]) -> list[tuple[st
 
 def _draw_strip(axes: Any, rows: Sequence[tuple[str, list[dict]]], more: int) -> None:
     """Draws the milliseconds of each model's points on a line."""
-    scale_milliseconds(axes, [point for _, found in rows for point in found], 9.5)
-    # Room for the number left of the quickest point.
+    scale_ms(axes, [point for _, found in rows for point in found], 9.5)
+    # Room for the number left of the fastest point.
     left, right = axes.get_xlim()
     axes.set_xlim(left / 1.3 if axes.get_xscale() == 'log' else left - 0.07 * (right - left), right)
     for place, (_, found) in enumerate(rows):
-        for point in found:
-            axes.plot((point['p10'] or point['low'], point['p90'] or point['high']), (place, place), color=SOFT, lw=5,
-                      alpha=0.22, solid_capstyle='butt')
-            axes.plot(point['median'], place, marker_of(point['engine']), color=SOFT, ms=6,
-                      markerfacecolor='white' if point['noisy'] else SOFT)
-        axes.annotate(format_ms(found[0]['median']), (found[0]['p10'] or found[0]['low'], place), (-7, 0),
-                      textcoords='offset points', ha='right', va='center', fontsize=8.5, color=SOFT)
+        lefts = [_mark(axes, point, place, SOFT, 6)[0] for point in found]
+        axes.annotate(format_ms(found[0]['median']), (lefts[0], place), (-7, 0), textcoords='offset points',
+                      ha='right', va='center', fontsize=8.5, color=SOFT)
     axes.set_title('Latency only: accuracy was not measured' + f', {more} more on the page' * bool(more), fontsize=11,
                    fontweight='bold', color=INK, loc='left')
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=9.5, color=INK)
@@ -176,7 +168,7 @@ def _draw_strip(axes: Any, rows: Sequence[tuple[str, list[dict]]], more: int) ->
 
 
 def _axes(axes: Any, points: Sequence[dict], metric: str) -> None:
-    scale_milliseconds(axes, points, 11)
+    scale_ms(axes, points, 11)
     values = [point['accuracy'] for point in points]
     span = max(max(values) - min(values), 4.)
     axes.set_ylim(max(0., min(values) - 0.14 * span), min(100., max(values) + 0.14 * span))
@@ -185,20 +177,19 @@ def _axes(axes: Any, points: Sequence[dict], metric: str) -> None:
 
 def _annotate(axes: Any, labels: Sequence[tuple[float, float, str, bool]], marks: Sequence[tuple[float, float]],
               colour: str, size: float, lines: Sequence[tuple[float, float, float, float]] = ()) -> None:
-    figure = axes.figure
-    renderer = figure.canvas.get_renderer()
+    dpi = axes.figure.dpi
     spots = axes.transData.transform([label[:2] for label in labels])
-    half = 0.055 * figure.dpi
+    half = 0.055 * dpi
     obstacles = [(x - half, y - half, x + half, y + half) for x, y in axes.transData.transform(marks)]
     ends = axes.transData.transform([line[:2] for line in lines] + [line[2:] for line in lines]) if lines else []
     bands = [(min(a[0], b[0]) - 3, min(a[1], b[1]) - 6, max(a[0], b[0]) + 3, max(a[1], b[1]) + 6)
              for a, b in zip(ends[:len(lines)], ends[len(lines):], strict=True)]
-    frame = axes.get_window_extent(renderer)
+    frame = axes.get_window_extent()
     texts = [axes.text(0, 0, text, fontsize=size, color=colour if main else SOFT,
                        fontweight='bold' if main else 'normal', va='bottom', zorder=6, clip_on=False)
              for _, _, text, main in labels]
-    extents = [text.get_window_extent(renderer) for text in texts]
-    gap = 0.085 * figure.dpi
+    extents = [text.get_window_extent() for text in texts]
+    gap = 0.085 * dpi
     boxes = place_labels([tuple(spot) for spot in spots], [(box.width, box.height) for box in extents],
                          (frame.x0, frame.y0, frame.x1, frame.y1), obstacles, bands, gap)
     back = axes.transData.inverted()

@@ -1,4 +1,5 @@
 """Runs and reports, read and checked."""
+import ast
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +9,13 @@ from typing import Any
 from lcvision.errors import UserError
 from lcvision.latency.record import LatencyRecord, Measurements, parse_json, read_records
 from lcvision.report.names import DATA_NOT_RECORDED, data_named, data_of
-from lcvision.report.run_folder import Run, read_run
 from lcvision.tasks import TASKS, task_of_metrics
+from lcvision.training.newest_run import RECORD
+
+_REPORT, _LATENCY = 'test.json', 'latency.json'
+_WRITTEN_BY = 'tools/test.py --json or tools/benchmark_cpu.py --json wrote'
+# What of a machine changes milliseconds; load and revision differ from one measurement to the next.
+_MACHINE = ('cpu', 'flags', 'cores', 'affinity', 'cgroup_quota', 'isa_cap')
 
 
 @dataclass
@@ -54,6 +60,20 @@ class Inputs:
     remarks: list[str] = field(default_factory=list)
 
 
+@dataclass
+class _Run:
+    """A run's reports, the name of its config, and its last validation where no report has one.
+
+    The name of its data set is ``recorded`` by the training, and ``folder`` in the config of older runs.
+    """
+
+    files: list[Path]
+    config: str
+    recorded: str | None
+    folder: str | None
+    metrics: dict | None
+
+
 def read_inputs(paths: Sequence[str | Path]) -> Inputs:
     """Reads runs and JSON files.
 
@@ -69,13 +89,13 @@ def read_inputs(paths: Sequence[str | Path]) -> Inputs:
     inputs, seen = Inputs(), set()
     for path in map(Path, paths):
         try:
-            run = read_run(path) if path.is_dir() else None
+            run = _read_run(path) if path.is_dir() else None
         except OSError as error:
             raise UserError(f'{str(path)[:200]} cannot be read: {error.strerror}; give another') from error
         for file in run.files if run else [path]:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
-                _take(inputs, file, _load(file), path.name if run else _name(file), run)
+                _take(inputs, file, path.name if run else _name(file), run)
         if run and run.metrics is not None and path.resolve() not in seen:
             seen.add(path.resolve())
             inputs.sources.append(f'{path.name}/ (its last validation)')
@@ -84,26 +104,21 @@ def read_inputs(paths: Sequence[str | Path]) -> Inputs:
 
 
 def _name(path: Path) -> str:
-    # What the tools write by default is named alike in each run.
+    # By default the tools write the same names in each run.
     return path.resolve().parent.name if path.stem in ('test', 'latency', 'report') else path.stem
 
 
-def _load(path: Path) -> Any:
+def _take(inputs: Inputs, path: Path, name: str, run: _Run | None) -> None:
     if not path.is_file():
-        raise UserError(f'{path} does not exist: give folders of runs, or files that tools/test.py --json or '
-                        'tools/benchmark_cpu.py --json wrote')
+        raise UserError(f'{path} does not exist: give folders of runs, or files that {_WRITTEN_BY}')
     try:
-        return parse_json(path.read_bytes())
+        content = parse_json(path.read_bytes())
     except (ValueError, OSError) as error:
-        raise UserError(f'{path} is not JSON ({error}): give a file that tools/test.py --json or '
-                        'tools/benchmark_cpu.py --json wrote') from error
-
-
-def _take(inputs: Inputs, path: Path, content: Any, name: str, run: Run | None) -> None:
-    environment: Any = content.get('environment') if isinstance(content, dict) else None
-    if isinstance(content, dict) and 'schema' in content:
+        raise UserError(f'{path} is not JSON ({error}): give a file that {_WRITTEN_BY}') from error
+    content = content if isinstance(content, dict) else {}
+    if 'schema' in content:
         records = Measurements.from_json(content, str(path)).records
-    elif isinstance(content, dict) and isinstance(content.get('metrics'), dict) and 'config' in content:
+    elif isinstance(content.get('metrics'), dict) and 'config' in content:
         records = content.get('latency') or []
         if not isinstance(records, list):
             raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
@@ -115,16 +130,16 @@ def _take(inputs: Inputs, path: Path, content: Any, name: str, run: Run | None) 
     else:
         raise UserError(f'{path} is of another kind: give a file that tools/test.py --json (config, metrics, latency) '
                         'or tools/benchmark_cpu.py --json (schema, environment, results) wrote')
+    environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
     inputs.timings += [(record, machine, path.name) for record in records]
     inputs.sources.append(path.name if path.stem == name else f'{name}/{path.name}')
 
 
 def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
-    # What of a machine changes milliseconds; load and revision differ from one measurement to the next.
-    def key(machine: dict) -> tuple:
-        return tuple(json.dumps(machine.get(part)) for part in ('cpu', 'flags', 'cores', 'affinity', 'cgroup_quota',
-                                                                'isa_cap'))
+    def key(machine: dict) -> list[str]:
+        return [json.dumps(machine.get(part)) for part in _MACHINE]
+
     for place, known in enumerate(inputs.machines):
         if key(known) == key(environment):
             known['source'] += f', {path.name}'
@@ -133,7 +148,7 @@ def _machine(inputs: Inputs, environment: dict, path: Path) -> int:
     return len(inputs.machines) - 1
 
 
-def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: Run | None,
+def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: _Run | None,
                      records: Sequence[LatencyRecord] = ()) -> bool:
     """Whether the content has one of the metrics."""
     metrics = content['metrics']
@@ -154,10 +169,56 @@ def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: 
     return True
 
 
-def _data(recorded: Any, stem: str, run: Run | None) -> str:
+def _data(recorded: Any, stem: str, run: _Run | None) -> str:
     """The data set's name: as recorded, else as the config's name has it, else as the run's config names its folder."""
     for folder in (recorded, run.recorded if run else None):
         if isinstance(folder, str) and Path(folder).name:
             return data_named(Path(folder).name)
     by_name = data_of(stem)
-    return run.data if run and run.data and by_name == DATA_NOT_RECORDED else by_name
+    return run.folder if run and run.folder and by_name == DATA_NOT_RECORDED else by_name
+
+
+def _read_run(folder: Path) -> _Run:
+    configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    record = _recorded(folder / RECORD)
+    files = [path for name in (_REPORT, _LATENCY) if (path := folder / name).is_file()]
+    config = record.get('config') or (configs[-1].name if configs else folder.name)
+    run = _Run(files, Path(config).stem, record.get('data'), _data_root(configs[-1]) if configs else None,
+               None if (folder / _REPORT).is_file() else _last_metrics(folder))
+    if not run.files and run.metrics is None:
+        raise UserError(f'{folder} holds no run: it has neither {_REPORT} nor {_LATENCY} nor a validation in '
+                        '*/vis_data/scalars.json; give the --work-dir of a run of tools/train.py')
+    return run
+
+
+def _recorded(path: Path) -> dict[str, str]:
+    try:
+        record = parse_json(path.read_bytes())
+    except (OSError, ValueError):  # an older run
+        return {}
+    return {key: value for key, value in record.items() if isinstance(value, str)} if isinstance(record, dict) else {}
+
+
+def _last_metrics(folder: Path) -> dict | None:
+    for log in sorted(folder.glob('*/vis_data/scalars.json'), reverse=True):
+        for text in reversed(log.read_bytes().splitlines()):
+            try:
+                line = parse_json(text)
+            except ValueError:  # a run that was killed, or goes on, leaves half a line
+                continue
+            if isinstance(line, dict) and task_of_metrics(line):
+                return line
+    return None
+
+
+def _data_root(config: Path) -> str | None:
+    """Reads ``test_dataloader.dataset.data_root`` off the text of a run's config, which is never executed."""
+    try:
+        body = ast.parse(config.read_bytes()).body
+        node: Any = next(item.value for item in body
+                         if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == 'test_dataloader')
+        for key in ('dataset', 'data_root'):
+            node = next(word.value for word in node.keywords if word.arg == key)
+        return Path(ast.literal_eval(node)).name or None
+    except Exception:  # a foreign config, or one of another shape: its data only stay without a name
+        return None

@@ -1,4 +1,4 @@
-"""Says before a run whether a checkpoint is one of this model."""
+"""Checks before a run that a checkpoint fits the model."""
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from lcvision.errors import UserError
 from lcvision.tasks import TASKS
-from lcvision.text import listing
-from lcvision.weights.report import Misshapen
+from lcvision.weights.conversion import ConversionReport, Misshapen
 
 _HEADS = ('auxiliary_head.', *(f'{task.head}.' for task in TASKS.values()))
 
@@ -18,8 +17,8 @@ def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], 
 
     Args:
         model: The model to be loaded, built but not wrapped for several devices.
-        state_dict: The tensors of the checkpoint; with ``drop_class_layers`` those of the layers that begin anew are
-            replaced by the model's own.
+        state_dict: The tensors of the checkpoint; with ``drop_class_layers`` those of the layers that start from
+            scratch are replaced by the model's own.
         path: Where they come from, for the message.
         drop_class_layers: Accepts a checkpoint that differs in nothing but the number of classes: the layers of the
             head that give one output a class keep their initialisation.
@@ -30,48 +29,45 @@ def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], 
     Raises:
         UserError: The checkpoint is of another model; names and shapes of the first differences are given.
     """
-    own, given, missing, unexpected, misshapen = _differences(model, state_dict)
-    if not (missing or unexpected or misshapen):
+    own, given = _counting(model.state_dict()), _counting(state_dict)
+    found = _compare(own, given)
+    if found.complete:
         return []
-    if drop_class_layers and not missing and not unexpected and _only_classes_differ(misshapen):
-        state_dict.update({item.name: own[item.name].detach().clone() for item in misshapen})
-        return [item.name for item in misshapen]
-    raise UserError(_another_model(path, missing, unexpected, misshapen, given, own))
+    if drop_class_layers and _class_difference(found):
+        state_dict.update({item.name: own[item.name].detach().clone() for item in found.misshapen})
+        return [item.name for item in found.misshapen]
+    advice = 'give the config it was trained with'
+    if given and not found.unexpected and all(name.startswith('backbone.') for name in given):
+        advice = ("it has a backbone alone, which a config takes by model.backbone.init_cfg=dict(type='Pretrained', "
+                  f"prefix='backbone', checkpoint='{path}')")
+    elif _class_difference(found):
+        advice = 'it has another number of classes: give the data or the config it was trained with'
+    raise UserError(f'{path} is a checkpoint of another model: of {len(own)} tensors of the model and {len(given)} of '
+                    f'the file, {found.faults}; {advice}.')
 
 
 def added_classes(model: nn.Module, state_dict: Mapping[str, Tensor]) -> int:
     """How many classes a checkpoint has more than the model, 0 where anything else differs, too."""
-    _, _, missing, unexpected, misshapen = _differences(model, state_dict)
-    if not misshapen or missing or unexpected or not _only_classes_differ(misshapen):
-        return 0
-    return misshapen[0].file[0] - misshapen[0].model[0]
+    return _class_difference(_compare(_counting(model.state_dict()), _counting(state_dict)))
 
 
-def _differences(model: nn.Module, state_dict: Mapping[str, Tensor]) -> tuple[
-        dict[str, Tensor], dict[str, Tensor], list[str], list[str], list[Misshapen]]:
-    """The tensors that count of both, and what is missing, unexpected and misshapen."""
-    own = {name: value for name, value in model.state_dict().items() if not name.endswith('num_batches_tracked')}
-    given = {name: value for name, value in state_dict.items() if not name.endswith('num_batches_tracked')}
+def _counting(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if not name.endswith('num_batches_tracked')}
+
+
+def _compare(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> ConversionReport:
     misshapen = [Misshapen(name, tuple(given[name].shape), tuple(own[name].shape))
                  for name in own if name in given and given[name].shape != own[name].shape]
-    return own, given, sorted(own.keys() - given.keys()), sorted(given.keys() - own.keys()), misshapen
+    return ConversionReport(missing=sorted(own.keys() - given.keys()), unexpected=sorted(given.keys() - own.keys()),
+                            misshapen=misshapen)
 
 
-def _only_classes_differ(misshapen: list[Misshapen]) -> bool:
-    if not all(item.name.startswith(_HEADS) and item.file[1:] == item.model[1:] for item in misshapen):
-        return False
-    return len({item.file[0] - item.model[0] for item in misshapen}) == 1
-
-
-def _another_model(path: str | Path, missing: list[str], unexpected: list[str], misshapen: list[Misshapen],
-                   given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
-    parts = [f'{len(names)} {what} ({listing(names)})'
-             for what, names in (('missing', missing), ('unexpected', unexpected), ('misshapen', misshapen)) if names]
-    advice = 'give the config it was trained with'
-    if given and not unexpected and all(name.startswith('backbone.') for name in given):
-        advice = ("it has a backbone alone, which a config takes by model.backbone.init_cfg=dict(type='Pretrained', "
-                  f"prefix='backbone', checkpoint='{path}')")
-    elif misshapen and not missing and not unexpected and _only_classes_differ(misshapen):
-        advice = 'it has another number of classes: give the data or the config it was trained with'
-    return (f'{path} is a checkpoint of another model: of {len(own)} tensors of the model and {len(given)} of the '
-            f'file, {"; ".join(parts)}; {advice}.')
+def _class_difference(found: ConversionReport) -> int:
+    """By how many outputs all layers that differ are larger in the file; 0 where anything else differs."""
+    items = found.misshapen
+    if found.missing or found.unexpected or not all(
+            item.name.startswith(_HEADS) and len(item.file) == len(item.model) and item.file[1:] == item.model[1:]
+            for item in items):
+        return 0
+    sizes = {item.file[0] - item.model[0] for item in items}
+    return sizes.pop() if len(sizes) == 1 else 0

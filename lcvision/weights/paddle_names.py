@@ -8,15 +8,11 @@ HEAD_PREFIXES = ('neck.', 'head.', 'last_second_conv.', 'last_conv.', 'fc.')
 """Beginnings of the names, as Paddle gives them, that are no part of a backbone."""
 
 _SE = {'1': 'reduce', '2': 'expand'}
+_KIND = {'conv': 'conv', 'norm': 'bn', '_conv': 'conv', '_batch_norm': 'bn'}
 _MOBILE = {'expand_conv': 'expand', 'bottleneck_conv': 'dw', 'linear_conv': 'project'}
 _LIGHT = {'dwconv': 'dw.conv', 'bn1': 'dw.bn', 'pwconv': 'pw.conv', 'bn2': 'pw.bn'}
-_DEEPLAB = {
-    'aspp.global_avg_pool.1': 'aspp.image_pool',
-    'aspp.conv_bn_relu': 'aspp.project',
-    'decoder.conv_bn_relu1': 'low_level',
-    'decoder.conv_bn_relu2': 'fuse.0',
-    'decoder.conv_bn_relu3': 'fuse.1',
-}
+_DEEPLAB = {'aspp.global_avg_pool.1': 'aspp.image_pool', 'aspp.conv_bn_relu': 'aspp.project',
+            'decoder.conv_bn_relu1': 'low_level', 'decoder.conv_bn_relu2': 'fuse.0', 'decoder.conv_bn_relu3': 'fuse.1'}
 # Paddle spells it so.
 _SEPARABLE = {'depthwise_conv.': 'depthwise_conv.', 'piontwise_conv.': 'pointwise_conv.', None: ''}
 _DP = r'(dwconv|bn1|pwconv|bn2)'
@@ -31,7 +27,7 @@ def _mobile_block(match: re.Match) -> str:
 
 def _deeplab_layer(match: re.Match) -> str:
     part = f'aspp.branches.{match["branch"]}' if match['branch'] else _DEEPLAB[match['part']]
-    return f'{part}.{_SEPARABLE[match["separable"]]}{"conv" if match["kind"] == "_conv" else "bn"}.'
+    return f'{part}.{_SEPARABLE[match["separable"]]}{_KIND[match["kind"]]}.'
 
 
 PPLCNET: tuple[Rule, ...] = (
@@ -46,10 +42,7 @@ MOBILENET_V3: tuple[Rule, ...] = (
      _mobile_block),
 )
 CLASSIFIER: tuple[Rule, ...] = (
-    (r'last_second_conv\.(conv|bn)\.', r'conv.\1.'),
-    (r'last_conv\.', 'expand.'),
-    (r'fc\.', 'fc.'),
-)
+    (r'last_second_conv\.(conv|bn)\.', r'conv.\1.'), (r'last_conv\.', 'expand.'), (r'fc\.', 'fc.'))
 PICODET_NECK: tuple[Rule, ...] = (
     (r'pan_lateral(\d)\.', r'laterals.\1.'),
     (r'conv_t\.convs\.(\d)\.(conv|bn)\.', r'laterals.\1.\2.'),
@@ -62,14 +55,12 @@ PICODET_NECK: tuple[Rule, ...] = (
     (r'(top_down|bottom_up)_blocks\.(\d)\.(\d)\.(dw|pw)_conv\.(conv|bn)\.', r'\1.\2.\3.\4.\5.'),
 )
 PICODET_HEAD: tuple[Rule, ...] = (
-    (r'conv_feat\.cls_conv_(dw|pw)(\d)\.(\d)\.(conv|norm)\.',
-     lambda m: f'towers.{m[2]}.{m[3]}.{m[1]}.{"conv" if m[4] == "conv" else "bn"}.'),
+    (r'conv_feat\.cls_conv_(dw|pw)(\d)\.(\d)\.(conv|norm)\.', lambda m: f'towers.{m[2]}.{m[3]}.{m[1]}.{_KIND[m[4]]}.'),
     (r'head_cls(?:_list\.)?(\d)\.', r'predictors.\1.'),
     (r'head_reg(?:_list\.)?(\d)\.', r'reg_predictors.\1.'),
     (rf'cls_align\.(\d)\.{_DP}\.', lambda m: f'cls_align.{m[1]}.{_LIGHT[m[2]]}.'),
     (r'conv_feat\.se\.(\d)\.fc\.', r'se.\1.fc.'),
-    (r'conv_feat\.se\.(\d)\.conv\.(conv|norm)\.',
-     lambda m: f'se.{m[1]}.conv.{"conv" if m[2] == "conv" else "bn"}.'),
+    (r'conv_feat\.se\.(\d)\.conv\.(conv|norm)\.', lambda m: f'se.{m[1]}.conv.{_KIND[m[2]]}.'),
 )
 DEEPLAB_HEAD: tuple[Rule, ...] = (
     (rf'(?:aspp\.aspp_blocks\.(?P<branch>\d+)|(?P<part>{"|".join(map(re.escape, _DEEPLAB))}))\.'
@@ -89,14 +80,7 @@ _LEAVES = {'weight', 'bias', *_STATISTICS}
 
 
 def rename(name: str) -> str | None:
-    """Gives our name of a Paddle tensor.
-
-    Args:
-        name: Name in a state dict of Paddle's PPLCNet, MobileNetV3, PicoDet or DeepLabV3P.
-
-    Returns:
-        The name in a detector, segmentor or classifier of this package, or None for a name that no rule knows.
-    """
+    """The name that a tensor of Paddle's PPLCNet, MobileNetV3, PicoDet or DeepLabV3P has here; None if no rule fits."""
     module, _, leaf = name.rpartition('.')
     if leaf not in _LEAVES:
         return None
@@ -104,8 +88,7 @@ def rename(name: str) -> str | None:
         if not name.startswith(prefix):
             continue
         for pattern, replacement in rules:
-            match = re.fullmatch(pattern, f'{module.removeprefix(prefix)}.')
-            if match:
+            if match := re.fullmatch(pattern, f'{module.removeprefix(prefix)}.'):
                 renamed = match.expand(replacement) if isinstance(replacement, str) else replacement(match)
                 return f'{ours}{renamed}{_STATISTICS.get(leaf, leaf)}'
     return None

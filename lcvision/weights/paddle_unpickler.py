@@ -66,22 +66,10 @@ def _array(raw: bytes, dtype: _Dtype, shape: tuple, order: Literal['C', 'F']) ->
     return flat.reshape(shape, order=order).astype(dtype.value.newbyteorder('='))
 
 
-def _scalar(dtype: _Dtype, raw: bytes) -> np.ndarray:
-    return _array(raw, dtype, (), 'C')
-
-
-def _frombuffer(raw: bytes, dtype: _Dtype, shape: tuple, order: Literal['C', 'F']) -> np.ndarray:
-    return _array(raw, dtype, shape, order)
-
-
 def _encode(text: str, encoding: str = 'latin1') -> bytes:
     if encoding not in ('latin1', 'latin-1'):
         raise pickle.UnpicklingError(f'bytes are encoded as {encoding!r}')
     return text.encode('latin1')
-
-
-def _empty_bytes() -> bytes:
-    return b''
 
 
 def _admitted() -> Mapping[tuple[str, str], _Frozen]:
@@ -89,12 +77,11 @@ def _admitted() -> Mapping[tuple[str, str], _Frozen]:
         ('_codecs', 'encode'): _encode, ('collections', 'OrderedDict'): OrderedDict,
         ('numpy', 'ndarray'): _Array, ('numpy', 'dtype'): _Dtype}
     for core in ('numpy.core', 'numpy._core'):
-        names[f'{core}.multiarray', '_reconstruct'] = _Array
-        names[f'{core}.multiarray', 'scalar'] = _scalar
-        names[f'{core}.numeric', '_frombuffer'] = _frombuffer
+        names |= {(f'{core}.multiarray', '_reconstruct'): _Array, (f'{core}.numeric', '_frombuffer'): _array,
+                  (f'{core}.multiarray', 'scalar'): lambda dtype, raw: _array(raw, dtype, (), 'C')}
     for builtins in ('builtins', '__builtin__'):
-        names.update({(builtins, kind.__name__): kind for kind in (dict, list, tuple, set, frozenset)})
-        names[builtins, 'bytes'] = _empty_bytes
+        names |= {(builtins, kind.__name__): kind for kind in (dict, list, tuple, set, frozenset)}
+        names[builtins, 'bytes'] = lambda: b''
     return {name: _Frozen(call) for name, call in names.items()}
 
 
@@ -115,14 +102,7 @@ class PaddleUnpickler(pickle.Unpickler):
 
 
 def plain(value: Any) -> Any:
-    """Turns what :class:`PaddleUnpickler` read into arrays and containers of them.
-
-    Args:
-        value: A loaded object; a (name, array) pair, as newer Paddle stores a tensor, becomes its array.
-
-    Returns:
-        The same nesting with numpy arrays at its leaves.
-    """
+    """What :class:`PaddleUnpickler` read, with numpy arrays at its leaves; newer Paddle's (name, array) pairs too."""
     if isinstance(value, _Array):
         return value.value
     if isinstance(value, dict):

@@ -1,11 +1,14 @@
 """Reads files of weights as data: nothing in them is ever executed."""
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from mmengine.runner import CheckpointLoader
+from safetensors import safe_open
 from torch import Tensor
 
 from lcvision.errors import UserError
@@ -15,36 +18,29 @@ from lcvision.weights.paddle_unpickler import PaddleUnpickler, RefusedGlobal, pl
 TORCH_SUFFIXES = ('.pth', '.pt', '.bin', '.ckpt')
 PADDLE_SUFFIXES = ('.pdparams', '.npz')
 _GLOBAL = re.compile(r'GLOBAL\s+([\w.]+)')
+# mmengine takes the first scheme whose "prefix" matches as a regular expression, in reversed alphabetical order: remote
+# schemes come before this one and the empty prefix of plain files after it.
+_LOCAL_SAFETENSORS = r'(?![\w+.-]+://).*\.safetensors$'
 
 
 def load_state_dict_file(path: str | Path) -> dict[str, Tensor]:
-    """Reads the tensors of a ``.safetensors`` or torch file.
+    """The tensors that :func:`load_checkpoint_file` reads."""
+    return load_checkpoint_file(path)[0]
+
+
+def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Reads the tensors of a ``.safetensors`` or torch file and what a training run noted with them.
 
     Args:
         path: File; of an mmengine checkpoint its ``state_dict`` is taken. A leading ``module.``, as data-parallel
             wrappers write it, is removed from the names.
 
     Returns:
-        Name to tensor on the CPU.
+        Name to tensor on the CPU; and of an mmengine checkpoint its ``meta``, plain data, else an empty dict.
 
     Raises:
         UserError: The file is missing, torn, of an unknown format, holds no tensors or infinite ones, or asks to run
             code.
-    """
-    return load_checkpoint_file(path)[0]
-
-
-def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Reads the tensors of a file and what a training run noted beside them.
-
-    Args:
-        path: As of :func:`load_state_dict_file`.
-
-    Returns:
-        Name to tensor on the CPU; and of an mmengine checkpoint its ``meta``, plain data, else an empty dict.
-
-    Raises:
-        UserError: As of :func:`load_state_dict_file`.
     """
     path = existing_file(path)
     if path.suffix == '.safetensors':
@@ -52,50 +48,39 @@ def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str,
     if path.suffix not in TORCH_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: weights are read from .safetensors, '
                         f'{", ".join(TORCH_SUFFIXES)}; convert others with tools/convert_weights.py.')
-    loaded = load_torch_file(path)
+    with _reading(path):
+        loaded = torch.load(path, map_location='cpu', weights_only=True)
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not state or not all(map(_is_weight, state.keys(), state.values())):
         raise UserError(f'{path} holds no weights: expected a dictionary of named, dense tensors, or one under '
                         '"state_dict"; give a checkpoint saved by tools/train.py or tools/convert_weights.py.')
-    _require_finite(path, [name for name, value in state.items() if not _is_finite(value)], len(state))
+    _require_finite(path, state)
     meta = loaded.get('meta') if state is not loaded else None
     return ({name.removeprefix('module.'): value.detach() for name, value in state.items()},
             meta if isinstance(meta, dict) else {})
 
 
-def load_torch_file(path: str | Path) -> Any:
-    """Reads a file written by ``torch.save`` with ``weights_only=True``, and never without it.
+@CheckpointLoader.register_scheme(_LOCAL_SAFETENSORS, force=True)
+def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Lets mmengine read a local ``.safetensors`` file wherever it takes a checkpoint: ``load_from``, ``Pretrained``.
 
     Args:
-        path: File.
+        filename: File.
+        map_location: Device the tensors go to; None and callables leave them on the CPU.
 
     Returns:
-        The object saved, its tensors on the CPU.
-
-    Raises:
-        UserError: The file is missing, torn, or asks for a class or function that weights do not need.
-    """
-    path = existing_file(path)
-    try:
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # torch answers a bad file with RuntimeError, OSError, EOFError, KeyError, ...
-        refused = _GLOBAL.search(str(error))
-        raise (_refused(path, refused[1]) if refused else torn(path, error)) from error
-
-
-def load_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reads a ``.safetensors`` file.
-
-    Args:
-        path: File.
-
-    Returns:
-        Name to tensor on the CPU, and the metadata of the file.
+        ``state_dict``, and ``meta`` with the file's metadata under ``safetensors``.
 
     Raises:
         UserError: The file is missing or torn, or a number in it is not finite.
+
+    Differs:
+        The metadata stay below one key: mmengine executes the entry ``meta['config']`` of a checkpoint it resumes.
     """
-    return _read_safetensors(existing_file(path))
+    state, metadata = _read_safetensors(existing_file(filename))
+    if map_location is not None and not callable(map_location):
+        state = {name: tensor.to(map_location) for name, tensor in state.items()}
+    return dict(meta=dict(safetensors=metadata), state_dict=state)
 
 
 def read_paddle(path: str | Path) -> dict[str, Any]:
@@ -106,7 +91,7 @@ def read_paddle(path: str | Path) -> dict[str, Any]:
             (read without pickle; where names start with ``param/`` only those are taken, without it).
 
     Returns:
-        Paddle's name to array, and whatever entries for its own use Paddle put beside them.
+        Paddle's name to array, and the entries that Paddle adds for its own use.
 
     Raises:
         UserError: The file is missing, torn, of an unknown format, holds no arrays or infinite ones, or asks to run
@@ -116,57 +101,45 @@ def read_paddle(path: str | Path) -> dict[str, Any]:
     if path.suffix not in PADDLE_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: Paddle weights are read from '
                         f'{" and ".join(PADDLE_SUFFIXES)}.')
-    named = _read_npz(path) if path.suffix == '.npz' else _read_pdparams(path)
+    with _reading(path), path.open('rb') as file:
+        named = _read_npz(path) if path.suffix == '.npz' else plain(PaddleUnpickler(file).load())
     named = named if isinstance(named, dict) else {}
     arrays = {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
     if not arrays or not all(isinstance(name, str) for name in named):
         raise UserError(f'{path} holds no weights: expected a dictionary of named arrays, as paddle.save writes of '
                         'a state_dict; give the .pdparams of a model.')
-    _require_finite(path, [name for name, value in arrays.items() if not np.isfinite(value).all()], len(arrays))
+    _require_finite(path, arrays)
     return named
 
 
 def existing_file(path: str | Path) -> Path:
-    """Checks that a file is there.
-
-    Args:
-        path: File; ``~`` is expanded.
-
-    Returns:
-        The path.
-
-    Raises:
-        UserError: There is no such file.
-    """
+    """The path of a file that is there, with ``~`` expanded; else a :class:`UserError`."""
     path = Path(path).expanduser()
     if not path.is_file():
         raise UserError(f'There is no weights file {path}: give the path of an existing file.')
     return path
 
 
-def torn(path: Path, error: Exception) -> UserError:
-    """Describes a file that cannot be read.
-
-    Args:
-        path: The file.
-        error: What its reader said.
-
-    Returns:
-        The error to raise, with name, size and remedy.
-    """
-    size = path.stat().st_size
-    state = 'is empty' if not size else f'({size} bytes) cannot be read'
-    reason = str(error).strip().partition('\n')[0].partition('. ')[0].rstrip('.')
-    if len(reason) < 10 or reason.startswith('Weights only'):  # a bare key, or torch's advice to load unsafely
-        reason = 'its content is not what its name promises'
-    return UserError(f'{path} {state}: {reason}; most likely a copy or a save was interrupted: copy it again, or take '
-                     'an earlier checkpoint.')
-
-
-def _refused(path: Path, name: str) -> UserError:
-    return UserError(f'{path} asks to run {name}, which no weights need, and was not opened: '
-                     'such a file can execute anything; get the weights as .safetensors or from a source that saves '
-                     'plain tensors.')
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turns whatever a reader raises at a torn or crafted file into a sentence."""
+    try:
+        yield
+    except Exception as error:  # any byte may be wrong, and so may any exception be
+        text = str(error)
+        found = _GLOBAL.search(text)
+        name = found[1] if found else 'a pickle' if 'allow_pickle' in text else ''
+        if isinstance(error, RefusedGlobal) or name:
+            raise UserError(f'{path} asks to run {name or text}, which no weights need, and was not opened: such a '
+                            'file can execute anything; get the weights as .safetensors or from a source that saves '
+                            'plain tensors.') from error
+        size = path.stat().st_size
+        state = f'({size} bytes) cannot be read' if size else 'is empty'
+        reason = text.strip().partition('\n')[0].partition('. ')[0].rstrip('.')
+        if len(reason) < 10 or reason.startswith('Weights only'):  # a bare key, or torch's advice to load unsafely
+            reason = 'its content is not what its name promises'
+        raise UserError(f'{path} {state}: {reason}; most likely a copy or a save was interrupted: copy it again, or '
+                        'take an earlier checkpoint.') from error
 
 
 def _is_weight(name: object, value: object) -> bool:
@@ -174,42 +147,28 @@ def _is_weight(name: object, value: object) -> bool:
             and not value.is_quantized and not value.is_meta)
 
 
-def _is_finite(tensor: Tensor) -> bool:
-    # Numbers of eight bits know no isfinite.
-    return bool((tensor.float() if tensor.element_size() == 1 else tensor).isfinite().all())
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, Tensor) and value.element_size() == 1:  # numbers of eight bits know no isfinite
+        value = value.float()
+    return bool((value.isfinite() if isinstance(value, Tensor) else np.isfinite(value)).all())
 
 
-def _require_finite(path: Path, wrong: list[str], count: int) -> None:
+def _require_finite(path: Path, state: dict[str, Any]) -> None:
+    wrong = [name for name, value in state.items() if not _is_finite(value)]
     if wrong:
-        raise UserError(f'{path} is not usable: {len(wrong)} of its {count} tensors hold NaN or infinite numbers '
+        raise UserError(f'{path} is not usable: {len(wrong)} of its {len(state)} tensors hold NaN or infinite numbers '
                         f'({listing(wrong, 3)}), as after a training that diverged; take an earlier checkpoint.')
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        with safe_open(path, framework='pt', device='cpu') as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = dict(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError) as error:
-        raise torn(path, error) from error
-    _require_finite(path, [name for name, value in state.items() if not _is_finite(value)], len(state))
+    with _reading(path), safe_open(path, framework='pt', device='cpu') as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = dict(file.metadata() or {})
+    _require_finite(path, state)
     return state, metadata
 
 
-def _read_pdparams(path: Path) -> Any:
-    with path.open('rb') as file:
-        try:
-            return plain(PaddleUnpickler(file).load())
-        except RefusedGlobal as error:
-            raise _refused(path, str(error)) from error
-        except Exception as error:  # any byte may be wrong in a torn pickle, and so may any exception be
-            raise torn(path, error) from error
-
-
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            names = [name for name in file.files if name.startswith('param/')] or file.files
-            return {name.removeprefix('param/'): file[name] for name in names}
-    except Exception as error:  # zipfile.BadZipFile, ValueError, EOFError, OSError, zlib.error, ...
-        raise (_refused(path, 'a pickle') if 'allow_pickle' in str(error) else torn(path, error)) from error
+    with np.load(path, allow_pickle=False) as file:
+        names = [name for name in file.files if name.startswith('param/')] or file.files
+        return {name.removeprefix('param/'): file[name] for name in names}

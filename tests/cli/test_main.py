@@ -27,7 +27,7 @@ def test_a_verb_takes_the_options_of_its_tool(monkeypatch, capsys):
         call(monkeypatch, 'convert', '--help')
     assert capsys.readouterr().out.startswith('usage: lcvision convert [-h]')
     assert call(monkeypatch, 'flops', 'pplcnet_025x') == 2
-    assert 'near are ' in capsys.readouterr().err
+    assert 'similar names are ' in capsys.readouterr().err
     assert call(monkeypatch, 'flops', 'pplcnet_0_25x', '--input-size', '64x64') == 0
     assert 'total' in capsys.readouterr().out
 

@@ -24,11 +24,11 @@ def unloaded(monkeypatch):
 
 
 def is_stand_in(spec) -> bool:
-    return isinstance(spec.loader, mmcv_ops.ExtLoader)
+    return isinstance(spec.loader, mmcv_ops.StandIn)
 
 
 def test_finder_is_the_last_resort_and_answers_for_one_name():
-    place, = (i for i, finder in enumerate(sys.meta_path) if isinstance(finder, mmcv_ops.ExtFinder))
+    place, = (i for i, finder in enumerate(sys.meta_path) if isinstance(finder, mmcv_ops.StandIn))
     finder = sys.meta_path[place]
     assert place > sys.meta_path.index(PathFinder)
     assert finder.find_spec('mmcv._ext_other', None) is None

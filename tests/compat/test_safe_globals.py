@@ -112,14 +112,6 @@ def test_adds_nothing_twice_and_nothing_over_somebody_else(fresh):
     assert out == '[False, False, True] []'
 
 
-@pytest.mark.parametrize('version', ['2.5.1', '1.13.0+cpu'])
-def test_adds_nothing_where_torch_reads_everything(fresh, version):
-    out = fresh(f'import torch\ntorch.__version__ = {version!r}\nbefore = torch.serialization.get_safe_globals()\n'
-                'from lcvision.compat.safe_globals import allow\n'
-                'print(allow(), torch.serialization.get_safe_globals() == before)')
-    assert out == '[] True'
-
-
 def test_waits_for_the_runner(fresh):
     out = fresh(
         'import lcvision, torch\n'

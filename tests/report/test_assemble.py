@@ -58,8 +58,8 @@ def test_accuracy_of_unknown_size_joins_only_when_there_is_no_doubt(tmp_path):
     assert len(task.points) == 1
     report = make_report([silent, benchmark(tmp_path, record(), record(input=[416, 416]))])
     assert not report.tasks[0].points
-    assert len(report.remarks) == 1
-    assert report.remarks[0].startswith('evaluated: 30.0 % on BCCD, without a latency record')
+    assert len(report.inputs.remarks) == 1
+    assert report.inputs.remarks[0].startswith('evaluated: 30.0 % on BCCD, without a latency record')
 
 
 def test_tasks_have_their_paper(tmp_path):

@@ -12,9 +12,9 @@ from lcvision.errors import UserError
 from lcvision.models import MobileNetV3, PPLCNet
 from lcvision.weights import load_state_dict_file
 from lcvision.weights.compatibility import check_compatible
+from lcvision.weights.conversion import ConversionError
 from lcvision.weights.from_paddle import convert, convert_with_report
 from lcvision.weights.paddle_names import rename
-from lcvision.weights.report import ConversionError
 from tests.fixture import Fixture, assert_close
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-# Blood cells (BCCD): 292 training and 72 validation images of 640 x 480, three classes, in COCO layout in data/bccd.
+# Blood cells (BCCD): 292 training and 72 validation images of 640 x 480, three classes, in COCO layout, in data/bccd.
 _base_ = './coco_detection_320.py'
 
 data_root = 'data/bccd/'

@@ -1,5 +1,5 @@
 # CIFAR-10 as one file of JPEGs, data/cifar10/cifar10_jpeg.npz: padded by 4, cropped and flipped. Images of another size
-# (--data) become 32 x 32 first. Normalised as ImageNet, so that weights trained there can be gone on with.
+# (--data) become 32 x 32 first. Normalised like ImageNet, so that training can start from ImageNet weights.
 _base_ = './classification.py'
 
 data_file = 'data/cifar10/cifar10_jpeg.npz'
@@ -18,7 +18,7 @@ test_pipeline = [
     dict(type='Resize', scale=image_size, interpolation='area'),
     dict(type='PackInputs'),
 ]
-# One process: the batch is the whole.
+# One process: this is the whole batch.
 train_dataloader = dict(
     batch_size=128,
     dataset=dict(type='lcvision.NpzImageDataset', data_file=data_file, split='train', pipeline=train_pipeline))

@@ -1,4 +1,4 @@
-# CIFAR-100 as its authors give it, unpacked in data/cifar100/cifar-100-python; nothing is downloaded. Pipelines, batch
+# CIFAR-100 as its authors publish it, unpacked in data/cifar100/cifar-100-python; not downloaded. Pipelines, batch
 # and normalisation are those of CIFAR-10.
 _base_ = './cifar10.py'
 

@@ -1,7 +1,7 @@
 # Cityscapes: whole images of 2048 x 1024 in evaluation, crops of 1024 x 512 in training. The paper gives batch,
 # scales, crop and flip; the colour distortion, its hue and the padding are the reference's recipe (assumed).
 data_root = 'data/cityscapes/'
-# Width and height of the images as they lie: evaluation leaves them so, whatever they are. --data changes it.
+# Width and height of the stored images, which evaluation does not resize; --data sets them.
 image_size = (2048, 1024)
 crop_size = (512, 1024)
 scale_factors = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]

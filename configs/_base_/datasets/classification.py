@@ -1,6 +1,6 @@
-# What the data sets of classification share.
-# Normalisation belongs to the images, so it stands here and not in the bases of models; the runner hands it to the
-# model. --data sets num_classes here and in the head, but a config without it has to set both itself.
+# What all classification data sets share.
+# Normalisation belongs to the images, so it is here and not in the model bases; the runner passes it to the model.
+# --data sets num_classes here and in the head; without it a config has to set both itself.
 data_preprocessor = dict(
     type='mmpretrain.ClsDataPreprocessor',
     num_classes=1000,

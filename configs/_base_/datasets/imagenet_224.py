@@ -1,6 +1,6 @@
 # ImageNet-1k at 224 x 224 in data/imagenet (train/CLASS/*, val/CLASS/*, or mmpretrain's meta/{train,val}.txt).
-# Batch sizes are those of one process; auto_scale_lr of a schedule says what all processes have together. The 512 here
-# are PP-LCNet's on each of four GPUs, other recipes set their own.
+# Batch sizes are per process; auto_scale_lr of a schedule has the total of all processes. The 512 here are PP-LCNet's
+# on each of four GPUs; other recipes set their own.
 _base_ = './classification.py'
 
 data_root = 'data/imagenet/'

@@ -1,5 +1,4 @@
-# ImageNet-1k whose labels are not used, and a folder of unlabelled images beside it with
-# --cfg-options train_dataloader.dataset.folder=DIR.
+# ImageNet-1k without its labels; --cfg-options train_dataloader.dataset.folder=DIR adds a folder of unlabelled images.
 _base_ = './imagenet_224.py'
 train_dataloader = dict(
     batch_size=128,

@@ -1,7 +1,7 @@
 # ImageNet as EfficientNet-eLite's code prepares it: pillow's bicubic, crops of at least a tenth of the image, jitter of
 # colours and of lighting.
 # Its learned policy is Fast AutoAugment's for ResNet-50 on a reduced ImageNet; here it is AutoAugment's for ImageNet,
-# which mmpretrain has and which is applied at the same place.
+# which mmpretrain has, at the same place in the pipeline.
 _base_ = './imagenet_224.py'
 
 image_size = 224

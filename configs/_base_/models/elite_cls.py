@@ -1,5 +1,5 @@
 # EfficientNet-eLite and -HF as classifiers; a config sets the backbone's arch and the head's widths. Drop-connect is
-# that of the code the authors built on, dropout that of EfficientNet-B0: of the smaller members' neither is published.
+# that of the code the authors built on, dropout that of EfficientNet-B0: for the smaller models neither is published.
 model = dict(
     type='ImageClassifier',
     backbone=dict(type='lcvision.EfficientNetELite', arch='elite0', drop_connect=0.2, out_indices=(3,)),
@@ -11,7 +11,7 @@ model = dict(
         dropout=0.2,
         norm_cfg=dict(type='BN', eps=1e-3, momentum=0.01),
         act_cfg=dict(type='SiLU'),
-        # The classifier starts uniform within 1 / sqrt(classes).
+        # The classifier is initialised uniformly within 1 / sqrt(classes).
         init_cfg=[
             dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'),
             dict(type='Constant', layer='_BatchNorm', val=1),

@@ -1,5 +1,5 @@
 # PicoDet as the PP-LCNet paper used it (July to September 2021): bilinear PAN, generalized focal loss, three levels.
-# The neck's width is not in the paper; 96 is what that time's configs use with LCNet (assumed).
+# The neck's width is not in the paper; 96 is what configs of that time use with LCNet (assumed).
 _base_ = './picodet.py'
 
 neck_channels = 96

@@ -7,5 +7,5 @@ model = dict(
         num_classes=1000,
         in_channels=512,
         dropout=0.2,
-        # Not in the paper, but in the reference's configs.
+        # From the reference's configs, not the paper.
         loss=dict(type='mmpretrain.LabelSmoothLoss', label_smooth_val=0.1, mode='original')))

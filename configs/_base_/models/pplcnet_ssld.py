@@ -1,5 +1,5 @@
-# PP-LCNet learning from ResNet50-vd, which is mmpretrain's ResNetV1d. The teacher's weights are given with
-# --cfg-options model.teacher.init_cfg.checkpoint=FILE, and must have the classes of the data.
+# PP-LCNet learning from ResNet50-vd, which is mmpretrain's ResNetV1d. Give the teacher's weights with
+# --cfg-options model.teacher.init_cfg.checkpoint=FILE; they must have the classes of the data.
 _base_ = './pplcnet_cls.py'
 model = dict(
     type='lcvision.SSLD',

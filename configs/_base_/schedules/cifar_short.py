@@ -1,4 +1,4 @@
-# A few epochs of 32 x 32 images from scratch: SGD with Nesterov momentum, a short warm-up and a cosine to nothing.
+# A few epochs of 32 x 32 images from scratch: SGD with Nesterov momentum, a short warm-up and a cosine down to zero.
 max_epochs = 4
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
 val_cfg = dict(type='ValLoop')

@@ -1,4 +1,4 @@
-# PaddleClas' recipe of MobileNetV1: SGD with momentum 0.9 and weight decay 3e-5 on all parameters, 120 epochs of batch
+# PaddleClas' recipe for MobileNetV1: SGD with momentum 0.9 and weight decay 3e-5 on all parameters, 120 epochs of batch
 # 256 (4 x 64), 0.1 divided by ten every 30 epochs. The PP-LCNet paper gives no recipe for its table 3; the accuracies
 # there are those that PaddleClas lists for this one.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=120, val_interval=5)

@@ -1,4 +1,4 @@
-# PaddleClas' recipe of MobileNetV2: SGD with momentum 0.9 and weight decay 3e-5 (4e-5 from 1x) on all parameters,
+# PaddleClas' recipe for MobileNetV2: SGD with momentum 0.9 and weight decay 3e-5 (4e-5 from 1x) on all parameters,
 # cosine from 0.045 over 240 epochs of batch 256 (4 x 64), no warm-up. The PP-LCNet paper gives no recipe for its table
 # 3; the accuracies there are those that PaddleClas lists for this one.
 max_epochs = 240

@@ -1,7 +1,7 @@
 # PicoDet since October 2021: SGD with momentum 0.9 and weight decay 4e-5, cosine over 300 epochs, 300 iterations of
-# warm-up from a tenth. A config sets its learning rate, its batch on four GPUs (base_batch_size), and, where it stops
-# before the cosine's end, train_cfg.max_epochs. The reference's later code starts the cosine after the warm-up; on COCO
-# that moves the rate by at most 0.3 % of its peak.
+# warm-up from a tenth. A config sets its learning rate, its batch on four GPUs (base_batch_size), and, if it stops
+# before the cosine ends, train_cfg.max_epochs. The reference's later code starts the cosine after the warm-up; on COCO
+# that changes the rate by at most 0.3 % of its peak.
 cosine_epochs = 300
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=cosine_epochs, val_interval=10)
 val_cfg = dict(type='ValLoop')

@@ -9,6 +9,6 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=4e-5),
     paramwise_cfg=dict(norm_decay_mult=0., custom_keys=dict(decode_head=dict(decay_mult=1.))))
-# Another length of training sets both numbers. mmengine ends one step before `end`.
+# For another length of training change both numbers. mmengine stops one step before `end`.
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=False, begin=0, end=max_iters + 1)]
 auto_scale_lr = dict(enable=True, base_batch_size=32)

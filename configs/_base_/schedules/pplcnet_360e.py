@@ -8,8 +8,8 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.8, momentum=0.9, weight_decay=3e-5),
     paramwise_cfg=dict(norm_decay_mult=0.))
-# The cosine counts from the first iteration and the warm-up multiplies it; in the reference a straight line leads to
-# 0.8 instead, which the product stays below by 0.05 % at most.
+# The cosine counts from the first iteration and the warm-up multiplies it. The reference warms up in a straight line to
+# 0.8 instead; the product is at most 0.05 % lower.
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, by_epoch=True, begin=0, end=5, convert_to_iter_based=True),
     dict(

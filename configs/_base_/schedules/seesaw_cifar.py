@@ -1,5 +1,5 @@
 # SeesawNet, section 5.1: SGD with momentum 0.9 and weight decay 1e-4 on all parameters, batch 64, from 0.1, a tenth of
-# it after 200, 300 and 350 epochs. That there are 400 in all is IGCV3's, whose settings the paper keeps (assumed).
+# it after 200, 300 and 350 epochs. The total of 400 is IGCV3's, whose settings the paper adopts (assumed).
 max_epochs = 400
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
 val_cfg = dict(type='ValLoop')

@@ -1,5 +1,5 @@
-# From scratch on a few hundred images, in iterations: AdamW at a high rate with a warm-up, in bfloat16 where a CPU has
-# it built in, learns in minutes where the paper's SGD, made for 80 000 iterations of Cityscapes, needs hours.
+# From scratch on a few hundred images, in iterations: AdamW at a high rate with a warm-up, in bfloat16 if the CPU
+# supports it, learns in minutes where the paper's SGD, made for 80 000 iterations of Cityscapes, needs hours.
 max_iters = 2000
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters, val_interval=max_iters // 4)
 val_cfg = dict(type='ValLoop')

@@ -1,4 +1,4 @@
-# PaddleClas' config of PP-LCNet 1x with SSLD, which is two years younger than the paper: SGD with momentum 0.9, cosine
+# PaddleClas' config of PP-LCNet 1x with SSLD, two years younger than the paper: SGD with momentum 0.9, cosine
 # from 0.4 over 200 epochs of batch 1024 (8 x 128) after 5 epochs of warm-up, weight decay 1e-5, none for norms. The
 # paper gives no recipe.
 max_epochs = 200
