@@ -58,15 +58,11 @@ def count_complexity(model: nn.Module, *inputs: torch.Tensor) -> Complexity:
 
 
 def count_layers(model: nn.Module, *inputs: torch.Tensor) -> dict[str, Complexity]:
-    """Counts each layer of a network for itself.
-
-    Args:
-        model: As for :func:`count_complexity`.
-        inputs: As for :func:`count_complexity`.
+    """Counts each layer on its own; arguments as for :func:`count_complexity`.
 
     Returns:
         The name of every module that holds parameters or computes something, in the order of the network's modules,
-        to what is its own, its children's counts excluded. Shared parameters count where they are met first.
+        to its own counts, without its children's. Shared parameters count where they occur first.
     """
     counter = _Counter()
     handles = [handle for module in model.modules() for handle in (

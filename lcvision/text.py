@@ -1,4 +1,4 @@
-"""Lists and tables in plain characters, for a terminal and for a file."""
+"""Lists and tables in plain characters, for terminals and files."""
 from collections.abc import Sequence
 
 WIDTH = 100
@@ -6,12 +6,7 @@ WIDTH = 100
 
 
 def listing(values: Sequence[object], shown: int = 4) -> str:
-    """Joins the first values of a list and says how many more there are.
-
-    Args:
-        values: Anything with a text.
-        shown: How many are written out.
-    """
+    """Joins the first ``shown`` values of a list and says how many more there are."""
     more = f', and {len(values) - shown} more' if len(values) > shown else ''
     return ', '.join(map(str, values[:shown])) + more
 

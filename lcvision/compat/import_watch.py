@@ -9,12 +9,7 @@ from types import ModuleType
 
 
 class ImportWatch(MetaPathFinder):
-    """Finder that finds nothing: it acts once, just before a watched module is imported.
-
-    Args:
-        names: Full names of the modules to wait for; the first one that is looked up triggers.
-        action: Called once, without arguments, while that import is under way.
-    """
+    """Finder that finds nothing: it calls ``action`` once, just before the first of the modules is imported."""
 
     def __init__(self, names: Sequence[str], action: Callable[[], object]) -> None:
         self.names = frozenset(names)
@@ -30,12 +25,9 @@ class ImportWatch(MetaPathFinder):
 
 
 def before_import(names: Sequence[str], action: Callable[[], object]) -> None:
-    """Runs an action before any of some modules is imported.
+    """Calls ``action`` once, before any of the modules ``names`` is imported, or right now if one is already there.
 
-    Args:
-        names: Full names of the modules to wait for.
-        action: Called once, without arguments; called right now if one of the modules is already there. Asking again
-            for an action that is being waited for changes nothing.
+    Asking again for an action that is being waited for changes nothing.
     """
     if any(name in sys.modules for name in names):
         action()

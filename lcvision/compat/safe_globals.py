@@ -26,12 +26,9 @@ def install() -> None:
 
 
 def allow() -> list[str]:
-    """Adds to torch's allow-list what mmengine's checkpoints hold, except what is there already.
+    """Adds to torch's allow-list what mmengine's checkpoints hold and is not there yet; returns the names added.
 
     Call it before reading a training checkpoint without mmengine's runner.
-
-    Returns:
-        Names added; empty from the second call on.
     """
     import torch
     present = {_name(entry) for entry in torch.serialization.get_safe_globals()}

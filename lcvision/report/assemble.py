@@ -1,4 +1,4 @@
-"""Accuracy and latency of the same network, put together."""
+"""Joins accuracy and latency of the same network."""
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -53,12 +53,9 @@ class Report:
 
 
 def make_report(paths: Sequence[str | Path]) -> Report:
-    """Reads runs and reports and puts together what belongs together.
+    """Reads what :func:`lcvision.report.reading.read_inputs` takes, and joins accuracies and latencies.
 
-    An accuracy belongs to a latency record of the same config, precision, input size and number of parameters.
-
-    Args:
-        paths: As for :func:`lcvision.report.reading.read_inputs`.
+    They belong together if config, precision, input size and number of parameters are the same.
 
     Raises:
         UserError: An input is wrong, or nothing in them has milliseconds.
@@ -76,23 +73,12 @@ def make_report(paths: Sequence[str | Path]) -> Report:
 
 
 def in_view(points: Iterable[dict], view: dict) -> list[dict]:
-    """Points of a picture.
-
-    Args:
-        points: Some of a :class:`TaskReport`; those without accuracy have no data set and are in each.
-        view: A value for each of :data:`VIEW`.
-    """
+    """Those of some points that have a view's values; points without accuracy have no data set and are in each."""
     return [point for point in points if all(point.get(key, view[key]) == view[key] for key in VIEW)]
 
 
 def timed(record: LatencyRecord, machine: str = MACHINE_NOT_RECORDED, source: str = '') -> dict:
-    """A record as a point without accuracy.
-
-    Args:
-        record: As measured or read.
-        machine: Its machine's name.
-        source: Name of its file.
-    """
+    """A record as a point without accuracy, given the names of its machine and of its file."""
     ms, paced, stem = record.latency_ms, (record.yardstick or {}).get('network'), record.name
     return dict(
         config=record.config, stem=stem, model=model_of(stem), task=record.task, engine=record.engine,

@@ -6,9 +6,8 @@ def pareto_front(points: Sequence[dict]) -> list[int]:
     """Finds the points that no other beats.
 
     A point is beaten by another that is more accurate and not slower, or as accurate and faster. Times whose 95 %
-    intervals overlap count as equal: a difference that is noise decides nothing. Both intervals count as wide as the
-    narrower, so that a noisy point is not taken for as quick as a clean one. Where both have it, time in yardsticks
-    decides, from which the machine's own speed has gone.
+    intervals overlap count as equal. Both intervals count as wide as the narrower, so that noise makes no point look
+    as fast as a clean one. If both have it, time in yardsticks decides, which does not depend on the machine's speed.
 
     Args:
         points: Each with ``median`` and ``accuracy``, with ``low`` and ``high`` where the interval is known, and with

@@ -59,15 +59,7 @@ def convert_with_report(named: Mapping[str, Tensor], model: nn.Module) -> tuple[
 
 
 def convert_own(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str, Tensor], ConversionReport]:
-    """Takes a file that already has the names of this package, as a checkpoint of a run has.
-
-    Args:
-        named: State dict.
-        model: The model it is for; a backbone alone takes the backbone of a whole model.
-
-    Returns:
-        The tensors that fit, and what became of each.
-    """
+    """Takes a file that already has the names of this package; a backbone alone takes that of a whole model."""
     report = ConversionReport()
     prefix = '' if is_whole(named) or is_whole(model.state_dict()) else 'backbone.'
     return fit(named, model, lambda name: prefix + name, report), report

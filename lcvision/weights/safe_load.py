@@ -65,17 +65,12 @@ def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, 
     """Lets mmengine read a local ``.safetensors`` file wherever it takes a checkpoint: ``load_from``, ``Pretrained``.
 
     Args:
-        filename: File.
+        filename: File; a UserError if it is missing or torn, or a number in it is not finite.
         map_location: Device the tensors go to; None and callables leave them on the CPU.
 
     Returns:
-        ``state_dict``, and ``meta`` with the file's metadata under ``safetensors``.
-
-    Raises:
-        UserError: The file is missing or torn, or a number in it is not finite.
-
-    Differs:
-        The metadata stay below one key: mmengine executes the entry ``meta['config']`` of a checkpoint it resumes.
+        ``state_dict``, and ``meta`` with the file's metadata under one key, ``safetensors``: mmengine executes
+        ``meta['config']`` of a checkpoint it resumes.
     """
     state, metadata = _read_safetensors(existing_file(filename))
     if map_location is not None and not callable(map_location):

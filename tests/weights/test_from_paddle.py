@@ -7,8 +7,7 @@ import torch
 
 from lcvision.errors import UserError
 from lcvision.weights.conversion import ConversionError
-from lcvision.weights.from_paddle import convert, convert_with_report
-from lcvision.weights.paddle_names import rename
+from lcvision.weights.from_paddle import convert, convert_with_report, rename
 from lcvision.weights.safe_load import read_paddle
 
 FIXTURES = Path(__file__).parents[1] / 'fixtures'

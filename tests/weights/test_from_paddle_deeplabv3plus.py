@@ -13,8 +13,7 @@ from lcvision.models import MobileNetV3, PPLCNet
 from lcvision.weights import load_state_dict_file
 from lcvision.weights.compatibility import check_compatible
 from lcvision.weights.conversion import ConversionError
-from lcvision.weights.from_paddle import convert, convert_with_report
-from lcvision.weights.paddle_names import rename
+from lcvision.weights.from_paddle import convert, convert_with_report, rename
 from tests.fixture import Fixture, assert_close
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lcvision.models import CSPPAN, PPLCNet
-from lcvision.weights.paddle_names import rename
+from lcvision.weights.from_paddle import rename
 from tests.fixture import Fixture, assert_close
 
 

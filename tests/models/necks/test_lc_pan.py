@@ -2,7 +2,7 @@
 import torch
 
 from lcvision.models import LCPAN, PPLCNet
-from lcvision.weights.paddle_names import rename
+from lcvision.weights.from_paddle import rename
 from tests.fixture import Fixture, assert_close
 
 
