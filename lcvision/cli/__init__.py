@@ -1,4 +1,7 @@
-"""The command-line tools; ``tools/*.py`` are doors to this package."""
+"""The command-line tools; ``tools/*.py`` are doors to this package.
+
+``main(argv)`` of each module takes its arguments, None for those of the command line, and returns the exit code.
+"""
 import sys
 from collections.abc import Callable
 
@@ -6,14 +9,7 @@ from lcvision.errors import UserError, plain_errors
 
 
 def run_tool(main: Callable[[], int | None]) -> int:
-    """Runs a tool and turns a :class:`UserError` into its sentence on stderr.
-
-    Args:
-        main: The tool; what it returns is the exit code, None counts as 0.
-
-    Returns:
-        0 when done, 1 when failed, 2 for a user's mistake.
-    """
+    """Runs a tool; returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence."""
     import torch  # here, so that --help of the command needs none
     # Before any parallel loop, whose workers inherit it: subnormal numbers make depthwise networks crawl.
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""What a command line asks the benchmark to do, from the options and the preset together."""
+"""What a command line asks the benchmark to do, from options and preset."""
 import argparse
 from dataclasses import dataclass, replace
 
@@ -14,17 +14,14 @@ from lcvision.latency.presets import DEFAULT, Preset, find_preset
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be measured.
+    """What is measured.
 
     Attributes:
-        configs: Paths of the configs.
-        engine: Which engines.
-        threads: Numbers of threads.
         budget: Samples and seconds a row.
-        minutes: When to be done; None for as long as it takes.
+        minutes: Time limit; None for as long as it takes.
         size: Height and width asked for.
-        preset: The set of models, None where configs were named.
-        notes: What was done otherwise than the preset says.
+        preset: The set of models; None where configs were named.
+        notes: Where it differs from the preset.
     """
 
     configs: list[str]
@@ -37,30 +34,18 @@ class Plan:
     notes: tuple[str, ...] = ()
 
     def size_of(self, path: str, config: Config) -> tuple[int, int]:
-        """Height and width that a config is measured at.
-
-        Args:
-            path: Its file.
-            config: Its content.
-        """
+        """Height and width that the config in a file is measured at."""
         return self.size or (self.preset and self.preset.size(path)) or find_input_size(config)
 
 
 def make_plan(args: argparse.Namespace) -> Plan:
-    """Reads the options.
-
-    Args:
-        args: Of the command line.
-
-    Raises:
-        UserError: An option is wrong, or contradicts the preset.
-    """
+    """Reads the options; raises UserError if one is wrong or contradicts the preset."""
     preset = _preset(args)
     threads, notes = _threads(args.threads, preset, args.preset)
     engine = args.engine or ('eager' if args.profile else preset.engine if preset else 'all')
-    return Plan(_configs(args.configs, preset), engine, threads, _budget(args, preset),
-                _minutes(args.minutes, preset), parse_input_size(args.input_size) if args.input_size else None,
-                preset, notes)
+    configs = preset.paths() if preset else list(dict.fromkeys(map(find_config, args.configs)))
+    return Plan(configs, engine, threads, _budget(args, preset), _minutes(args.minutes, preset),
+                parse_input_size(args.input_size) if args.input_size else None, preset, notes)
 
 
 def _preset(args: argparse.Namespace) -> Preset | None:
@@ -113,7 +98,3 @@ def _minutes(text: str | None, preset: Preset | None) -> float | None:
     if not 0 < minutes < float('inf'):
         raise UserError(f'--minutes {text} is not a number above 0: write for example 9')
     return minutes
-
-
-def _configs(named: list[str], preset: Preset | None) -> list[str]:
-    return preset.paths() if preset else list(dict.fromkeys(map(find_config, named)))

@@ -1,4 +1,4 @@
-"""Turns weights of PaddlePaddle and timm into weights of a config of this package."""
+"""Converts weights of PaddlePaddle and timm into weights of a config of this package."""
 import argparse
 import hashlib
 import io
@@ -23,23 +23,15 @@ _WRITTEN = ('.safetensors', '.pth')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Converts a file and prints what became of every tensor.
-
-    Args:
-        argv: Arguments without the program's name; None takes those of the process.
-
-    Returns:
-        0, when the file is written.
-
-    Raises:
-        UserError: The source cannot be read, does not fit the config, or the target cannot be written.
-    """
+    """Converts a file and prints what became of every tensor."""
     args = _parse(argv)
     source, target = existing_file(args.src), _check_target(args.src, args.dst)
-    model = _build_model(args.config, args.cfg_options)
-    prefix = ''
+    model, prefix = _build_model(args.config, args.cfg_options), ''
     if args.backbone_only:
-        model, prefix = _backbone(model, args.config), 'backbone.'
+        backbone = getattr(model, 'backbone', None)
+        if not isinstance(backbone, nn.Module):
+            raise UserError(f'The model of {args.config} has no backbone: leave --backbone-only out.')
+        model, prefix = backbone, 'backbone.'
     state, report = _convert(source, model, args.dropout)
     print(f'{source} -> {args.config}{" (backbone only)" if prefix else ""}\n{report}')
     if not report.complete:
@@ -90,13 +82,6 @@ def _build_model(path: str, options: dict | None) -> nn.Module:
         raise UserError(f'{path} builds no model: {reason[-1]}; correct the config or --cfg-options.') from error
 
 
-def _backbone(model: nn.Module, path: str) -> nn.Module:
-    backbone = getattr(model, 'backbone', None)
-    if not isinstance(backbone, nn.Module):
-        raise UserError(f'The model of {path} has no backbone: leave --backbone-only out.')
-    return backbone
-
-
 def _convert(source: Path, model: nn.Module, dropout: float) -> tuple[dict[str, Tensor], ConversionReport]:
     if source.suffix in PADDLE_SUFFIXES:
         return from_paddle.convert_with_report(read_paddle(source), model, dropout)
@@ -112,7 +97,7 @@ def _refusal(source: Path, config: str, report: ConversionReport) -> str:
     first = listing([*report.misshapen, *report.unexpected, *report.missing], 3)
     return (f'{source} does not fit {config} and nothing was written: {len(report.missing)} missing, '
             f'{len(report.unexpected)} unexpected, {len(report.misshapen)} misshapen ({first}); give the config of the '
-            'architecture, width and number of classes it was made with.')
+            'architecture, width and number of classes that it was made with.')
 
 
 def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -125,4 +110,4 @@ def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> 
     try:
         write_atomically(target, content)
     except OSError as error:
-        raise UserError(f'{target} cannot be written: {error.strerror}; give a place that can.') from error
+        raise UserError(f'{target} cannot be written: {error.strerror}; give a file in another folder.') from error

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
-from torch import nn
 
 from lcvision.complexity import Complexity, count_layers
 from lcvision.config import ConfigOptions, find_config, load_config
 from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.deploy.network import RawNetwork, build_model
-from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import check_target, write_atomically
 from lcvision.tasks import task_of
 from lcvision.text import table
 from lcvision.training.launch import quiet_warnings
@@ -24,27 +21,15 @@ _NOTE = '''MACs: multiply-adds of convolutions and linear layers (EfficientNet-e
 every element of a global average pooling; activations count nothing. M: millions.'''
 
 
+@quiet_warnings()
 def main(argv: Sequence[str] | None = None) -> int:
-    """Counts and prints; one model stage by stage, several in a line each.
-
-    Args:
-        argv: Arguments without the program's name; None takes the command line's.
-
-    Returns:
-        0.
-
-    Raises:
-        UserError: An argument or a config is wrong.
-    """
+    """Counts and prints: one model stage by stage, several with a line each."""
     args = _parser().parse_args(argv)
-    quiet_warnings()
-    if args.json and not Path(args.json).resolve().parent.is_dir():
-        raise UserError(f'--json {args.json}: the folder {Path(args.json).resolve().parent} does not exist')
+    check_target('--json', args.json)
     size = parse_input_size(args.input_size) if args.input_size else None
     counts = [count_config(path, size, args.cfg_options) for path in dict.fromkeys(args.configs)]
     if len(counts) == 1:
-        parts = counts[0]['parts']
-        rows = [(part['name'], part) for part in parts] + [('total', counts[0])]
+        rows = [*((part['name'], part) for part in counts[0]['parts']), ('total', counts[0])]
         print(f"{counts[0]['config']}, input {'x'.join(map(str, counts[0]['input']))}\n")
     else:
         rows = [(f"{Path(c['config']).stem} {'x'.join(map(str, c['input']))}", c) for c in counts]
@@ -60,7 +45,7 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
     """Counts the network of a config.
 
     Args:
-        path: Of the config file.
+        path: Path or name of the config.
         size: Height and width of the input; None for that of the config's test images.
         cfg_options: Entries of the config to override.
 
@@ -69,11 +54,14 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
         ``parts`` the same counts for the stem, each stage, the neck and the head.
 
     Raises:
-        UserError: The config does not build, or not say its input size.
+        UserError: The config does not build, or does not say its input size.
     """
     cfg = load_config(path, cfg_options)
     size = size or find_input_size(cfg)
-    network = _bare_network(cfg)
+    # Without memory: shapes are enough to count.
+    model = build_model(cfg, calibrated=False).to('meta')
+    modules = dict(model.named_children())
+    network = RawNetwork(modules['backbone'], modules.get('neck'), modules[task_of(model).head])
     parts: dict[str, Complexity] = {}
     for name, counts in count_layers(network, torch.empty(1, 3, *size, device='meta')).items():
         part = _part_of(name)
@@ -83,26 +71,16 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
             'parts': [{'name': name, **_as_json(counts)} for name, counts in parts.items()]}
 
 
-def _bare_network(cfg: Config) -> nn.Module:
-    """The network without memory behind it: shapes are enough to count."""
-    model = build_model(cfg, calibrated=False).to('meta')
-    parts = dict(model.named_children())
-    return RawNetwork(parts['backbone'], parts.get('neck'), parts[task_of(model).head])
-
-
 def _part_of(name: str) -> str:
     """'backbone.stages.3' for anything inside, 'backbone.stem', 'neck' or 'head'."""
     first, *rest = name.split('.')
     if first != 'backbone' or not rest:
         return first
-    if len(rest) > 1 and rest[1].isdigit():
-        return f'{first}.{rest[0]}.{rest[1]}'
-    return f'{first}.{rest[0]}'
+    return '.'.join([first, *rest[:2 if len(rest) > 1 and rest[1].isdigit() else 1]])
 
 
 def _as_json(counts: Complexity) -> dict:
-    return {'params': counts.params, 'buffers': counts.buffers, 'macs': counts.macs,
-            'paddle_flops': counts.paddle_flops}
+    return {name: getattr(counts, name) for name in ('params', 'buffers', 'macs', 'paddle_flops')}
 
 
 def _cells(counts: dict) -> tuple[str, ...]:

@@ -17,16 +17,9 @@ _COLUMNS: dict[str, Callable[[LatencyRecord], float]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the tool.
-
-    Args:
-        argv: Arguments without the program's name; None takes the command line's.
-
-    Returns:
-        0, or 1 when the runs were made on different machines.
-    """
+    """Compares; returns 1 when the runs were made on different machines."""
     parser = argparse.ArgumentParser(prog='python -m lcvision.cli.latency_spread', description=__doc__)
-    parser.add_argument('files', nargs='+', metavar='RUN.json', help='what each tools/benchmark_cpu.py --json wrote')
+    parser.add_argument('files', nargs='+', metavar='RUN.json', help='what each lcvision benchmark --json wrote')
     runs = [read_baseline(path, 'RUN.json') for path in parser.parse_args(argv).files]
     differences = [line for run in runs for line in machine_differences(run.environment, runs[0].environment)]
     if differences:

@@ -1,4 +1,6 @@
 """Predicts images, a folder or a video: pictures, and results as they come."""
+import json
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -8,21 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.cli.result_files import ResultFiles
 from lcvision.config import ConfigOptions, load_config
 from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.errors import UserError
-from lcvision.training.launch import quiet_warnings, require_checkpoint
+from lcvision.files import write_atomically
+from lcvision.training.launch import quiet_warnings
 from lcvision.training.newest_run import find_run
 from lcvision.visualization import PictureFolder
 
+# What results.json says; files that do not are never replaced.
+_MADE_BY = 'tools/predict.py'
 
+
+@quiet_warnings()
 def main(argv: list[str] | None = None) -> int:
-    """Predicts; returns the exit code."""
-    args = parse(argv)
-    quiet_warnings()
+    """Predicts; returns 1 if something could not be read."""
+    args = _parse(argv)
     _check_paths(args)
-    results = ResultFiles(args.out)
+    results = _ResultFiles(args.out)
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'predicting with the newest run: {args.checkpoint} with {args.config}')
@@ -30,11 +35,9 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f'--checkpoint {args.checkpoint} without --config: give the config that it was trained with')
     from lcvision.inference import Predictor
     config = load_config(args.config, args.cfg_options)
-    predictor = Predictor(config, require_checkpoint(args.checkpoint), engine=args.engine, threads=args.threads,
-                          precision=args.precision)
-    run = dict(config=str(args.config), checkpoint=str(args.checkpoint), source=args.source, task=predictor.task,
-               precision=args.precision, threads=predictor.threads, classes=list(predictor.classes))
-    results.begin(run)
+    predictor = Predictor(config, args.checkpoint, engine=args.engine, threads=args.threads, precision=args.precision)
+    results.begin(config=str(args.config), checkpoint=str(args.checkpoint), source=args.source, task=predictor.task,
+                  precision=args.precision, threads=predictor.threads, classes=list(predictor.classes))
     times: list[float] = []
     complete = False
     try:
@@ -44,15 +47,14 @@ def main(argv: list[str] | None = None) -> int:
         results.end(complete, engine=predictor.engine)
         if times:
             print(f'{len(times)} image(s) in {args.out}, with results.jsonl; {np.median(times):.1f} ms an image on '
-                  f'{predictor.engine}, {predictor.threads} thread(s), reading included, drawing not')
+                  f'{predictor.engine}, {predictor.threads} thread(s), with reading, without drawing')
     if results.skipped:
         print(f'{len(results.skipped)} file(s) could not be read to the end and have an error in '
               f'{args.out / "results.jsonl"}: {results.skipped[0]}', file=sys.stderr)
     return 1 if results.skipped else 0
 
 
-def parse(argv: list[str] | None) -> Namespace:
-    """Parses the command line."""
+def _parse(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description='Draws what a model finds, and writes it as JSON.')
     parser.add_argument('source', metavar='SOURCE', help='an image, a folder of images or a video')
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
@@ -64,7 +66,7 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--score-thr', type=float, default=0.3, metavar='S',
                         help='objects below are in results.jsonl, but not drawn [0.3]')
     parser.add_argument('--engine', default='eager', metavar='NAME',
-                        help='how the network is run; best: the quickest, measured once and remembered [eager]')
+                        help='how the network is run; best: the fastest, measured once and remembered [eager]')
     parser.add_argument('--threads', type=int, metavar='N', help='[as many as can run at once]')
     parser.add_argument('--precision', default='fp32', metavar='NAME', help='[fp32]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
@@ -75,7 +77,23 @@ def parse(argv: list[str] | None) -> Namespace:
     return args
 
 
-def _predict(predictor: Any, args: Namespace, results: ResultFiles, times: list[float]) -> None:
+def _check_paths(args: Namespace) -> None:
+    source, there = Path(args.source).expanduser(), False
+    with suppress(OSError):  # a name that no file can have
+        there = source.exists()
+    if not there:
+        raise UserError(f'there is no {source}: give an image, a folder of images or a video')
+    if source.is_dir() and args.out.resolve().is_relative_to(source.resolve()):
+        raise UserError(f'--out {args.out} lies within {source}, where the next run would take its pictures for images '
+                        'to predict: give a folder elsewhere')
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f'--out {args.out} is no folder that can be written ({error.strerror}): give another') \
+            from error
+
+
+def _predict(predictor: Any, args: Namespace, results: '_ResultFiles', times: list[float]) -> None:
     """Predicts and writes image after image; ``times`` takes the milliseconds of each."""
     pictures = PictureFolder(args.out, Path(args.source).expanduser())
     start = time.perf_counter()
@@ -96,17 +114,58 @@ def _predict(predictor: Any, args: Namespace, results: ResultFiles, times: list[
         start = time.perf_counter()
 
 
-def _check_paths(args: Namespace) -> None:
-    source, there = Path(args.source).expanduser(), False
-    with suppress(OSError):  # a name that no file can have
-        there = source.exists()
-    if not there:
-        raise UserError(f'there is no {source}: give an image, a folder of images or a video')
-    if source.is_dir() and args.out.resolve().is_relative_to(source.resolve()):
-        raise UserError(f'--out {args.out} lies within {source}, whose images the next run would find it among: '
-                        'give a folder elsewhere')
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f'--out {args.out} is no folder that can be written ({error.strerror}): give another') \
-            from error
+class _ResultFiles:
+    """``results.jsonl``, a line of JSON for each image as it comes, and ``results.json``, what made them.
+
+    Raises UserError if the folder has files of these names that are not of an earlier run.
+    """
+
+    def __init__(self, folder: Path):
+        self.skipped: list[str] = []
+        self._lines, self._summary = folder / 'results.jsonl', folder / 'results.json'
+        self._run: dict[str, Any] = {}
+        self._count = 0
+        if os.path.lexists(self._lines) or os.path.lexists(self._summary):
+            try:
+                known = json.loads(self._summary.read_bytes())['made_by'] == _MADE_BY
+            except (OSError, ValueError, KeyError, TypeError):
+                known = False
+            if not known:
+                raise UserError(f'--out {folder} has a results.jsonl or results.json that {_MADE_BY} did not write and '
+                                'will not replace: give another folder')
+
+    def begin(self, **run: Any) -> None:
+        """Starts both anew; ``run`` is what makes the results."""
+        self._run = dict(made_by=_MADE_BY, **run)
+        self.end(complete=False)
+        self._write('wb', '')
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Writes what was found on an image."""
+        self._write('ab', json.dumps(entry) + '\n')
+        self._count += 1
+
+    def skip(self, name: str, error: UserError) -> None:
+        """Writes why an image was not read."""
+        self._write('ab', json.dumps({'image': name, 'error': str(error)}) + '\n')
+        self.skipped.append(str(error))
+
+    def end(self, complete: bool, **run: Any) -> None:
+        """Writes what made the results, and whether all of the source was predicted."""
+        content = {**self._run, **run, 'images': self._count, 'skipped': len(self.skipped), 'complete': complete}
+        try:
+            write_atomically(self._summary, (json.dumps(content, indent=1) + '\n').encode())
+        except OSError as error:
+            raise _unwritable(self._summary, error) from error
+
+    def _write(self, mode: str, text: str) -> None:
+        try:
+            with self._lines.open(mode) as file:
+                file.write(text.encode())
+        except OSError as error:
+            raise _unwritable(self._lines, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(f'{path} cannot be written ({error.strerror or error}): check the disk and the permissions of the '
+                     'folder, or choose another with --out')

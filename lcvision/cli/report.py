@@ -9,18 +9,13 @@ from lcvision.report import draw_task, make_report, write_page
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes a picture for each task and one page.
-
-    Args:
-        argv: Arguments without the program's name; None takes those of the process.
-
-    Returns:
-        0, when all is written.
-
-    Raises:
-        UserError: An input is wrong, nothing in them can be drawn, or ``--out`` cannot be written.
-    """
-    args = _parse(argv)
+    """Writes a picture for each task and one page."""
+    parser = argparse.ArgumentParser(description='Draws accuracy against milliseconds for each task: '
+                                     'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
+    parser.add_argument('inputs', nargs='+', metavar='RUN_OR_JSON',
+                        help='folders of runs, files of lcvision test --json and of lcvision benchmark --json')
+    parser.add_argument('--out', default='report', metavar='DIR', help='where to write [report]')
+    args = parser.parse_args(argv)
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         raise UserError(f'--out {out} is a file: give a folder, which is made where it is not there')
@@ -28,24 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for task in report.tasks:
             path = out / f'report_{task.task}.png'
-            content = draw_task(task, path)
-            print(f'{path}: {content}')
+            print(f'{path}: {draw_task(task, path)}')
         if find_spec('plotly'):
             write_page(report, out / 'report.html')
             print(f'{out / "report.html"}: everything, to filter and to sort')
         else:
-            report.inputs.remarks.append("report.html, which Plotly draws: pip install 'lcvision[report]' brings it")
+            report.inputs.remarks.append("report.html, which needs Plotly: pip install 'lcvision[report]'")
     except OSError as error:
-        raise UserError(f'--out {out} cannot be written: {error.strerror}; give a place that can') from error
+        raise UserError(f'--out {out} cannot be written: {error.strerror}; give another folder') from error
     for remark in report.inputs.remarks:
         print(f'left out: {remark}')
     return 0
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Draws accuracy against milliseconds for each task: '
-                                     'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
-    parser.add_argument('inputs', nargs='+', metavar='RUN_OR_JSON',
-                        help='folders of runs, files of tools/test.py --json and of tools/benchmark_cpu.py --json')
-    parser.add_argument('--out', default='report', metavar='DIR', help='where to write [report]')
-    return parser.parse_args(argv)

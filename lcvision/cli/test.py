@@ -13,20 +13,19 @@ from lcvision.training.newest_run import find_run
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Evaluates; returns the exit code."""
-    args = parse(argv)
+    """Evaluates."""
+    args = _parse(argv)
     check_target('--json', args.json)
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'testing the newest run: {args.checkpoint} with {args.config}')
     found = evaluate(**{name: value for name, value in vars(args).items() if name != 'json'})
     if is_main_process():
-        report(args, found)
+        _report(args, found)
     return 0
 
 
-def parse(argv: list[str] | None) -> Namespace:
-    """Parses the command line."""
+def _parse(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description='Evaluates a checkpoint and measures its latency on this CPU.')
     parser.add_argument('config', nargs='?', metavar='CONFIG', help='a config [that of the newest run]')
     parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT',
@@ -34,13 +33,13 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--show-dir', metavar='DIR', help='write pictures of the predictions and grid.png into DIR')
     parser.add_argument('--json', metavar='FILE', help='write metrics and latency records')
     parser.add_argument('--engine', metavar='NAME', help='evaluate and measure the network as this engine runs it, '
-                        'one image after the other; see tools/benchmark_cpu.py --help [the model itself]')
+                        'one image after the other; see lcvision benchmark --help [the model itself]')
     parser.add_argument('--precision', metavar='NAME', help='of the engine, e.g. bf16 [fp32]')
     add_run_arguments(parser)
     return parser.parse_args(argv)
 
 
-def report(args: Namespace, found: Evaluation) -> None:
+def _report(args: Namespace, found: Evaluation) -> None:
     """Prints the metrics on one line and writes the json."""
     shown = '  '.join(f'{name} {value:.4g}' for name, value in found.metrics.items() if isinstance(value, int | float))
     print(f'\n{found.checkpoint}\n  {shown}')

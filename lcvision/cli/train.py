@@ -1,5 +1,5 @@
 """Trains a model from a config."""
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 
 from lcvision.cli import run_tool
 from lcvision.training.launch import add_run_arguments
@@ -7,22 +7,17 @@ from lcvision.training.train import train
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Trains; returns the exit code."""
-    train(**vars(parse(argv)))
-    return 0
-
-
-def parse(argv: list[str] | None) -> Namespace:
-    """Parses the command line."""
+    """Trains."""
     parser = ArgumentParser(description='Trains a model; a CPU is enough.')
     parser.add_argument('config', metavar='CONFIG', help='path or name, e.g. picodet_pplcnet_1x')
     parser.add_argument('--resume', nargs='?', const=True, default=False, metavar='CKPT',
-                        help='go on from CKPT, or from the newest checkpoint of the work dir')
+                        help='continue from CKPT, or from the newest checkpoint of the work dir')
     parser.add_argument('--load-from', metavar='CKPT', help='start with the weights of CKPT (.pth or .safetensors)')
     parser.add_argument('--amp', action='store_true', help='mixed precision (bfloat16, on a GPU without it float16)')
     parser.add_argument('--epochs', type=int, metavar='N', help="epochs; the schedule is scaled to them [config's]")
     add_run_arguments(parser)
-    return parser.parse_args(argv)
+    train(**vars(parser.parse_args(argv)))
+    return 0
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Images one after the other, out of a folder, a video or anything iterable."""
+"""Images one after the other, from a folder, a video or any iterable."""
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
@@ -33,44 +33,40 @@ class Frame:
 
 def open_source(source: Any, read: Callable[[Any], np.ndarray], progress: bool,
                 skipped: Skipped | None = None) -> Iterator[Frame]:
-    """Opens a folder, video, image or iterable of images; what is wrong with it is told before the first frame.
-
-    Args:
-        source: See ``Predictor.stream``.
-        read: Makes an array of a path, bytes or an array.
-        progress: Whether the progress is told: a bar on a terminal, elsewhere a line of the log now and then.
-        skipped: See ``Predictor.stream``.
+    """Opens a source for ``Predictor.stream``, which explains the arguments; ``read`` makes an array of an image.
 
     Raises:
-        UserError: It is missing, holds no image, or is no video that can be read.
+        UserError: It is missing, holds no image, or is no video that can be read; before the first frame.
     """
     total: int | None
+    skipped = skipped or _fail
     if not isinstance(source, (str, Path)):
         what, total = 'images', len(source) if isinstance(source, Sized) else None
-        frames = _images(((_name(item, number), item) for number, item in enumerate(source, 1)), read, skipped)
+        named = ((Path(item).name if isinstance(item, (str, Path)) else f'{number:06d}', item)
+                 for number, item in enumerate(source, 1))
+        frames = _images(named, read, skipped)
     elif (path := Path(source).expanduser()).is_dir():
-        paths = image_files(path)
+        paths = _image_files(path)
         what, total = path.name, len(paths)
         frames = _images(((one.relative_to(path).as_posix(), one) for one in paths), read, skipped)
     elif not path.is_file():
         raise UserError(f'there is no {path}: give an image, a folder of images ({", ".join(EXTENSIONS)}) or a video '
                         f'({", ".join(VIDEO_EXTENSIONS)})')
     elif path.suffix.lower() in VIDEO_EXTENSIONS:
-        video = _open_video(path)
-        # Some containers do not say, or say something negative.
+        video = cv2.VideoCapture(str(path))
+        if not video.isOpened():
+            raise UserError(f'{path} is no video that this OpenCV can read: convert it to H.264 in .mp4, or extract '
+                            'its frames into a folder')
+        # Some containers give no number, or a negative one.
         what, total = path.name, max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
         frames = _video_frames(path, video, total or 0, skipped)
     else:
         return _images([(path.name, path)], read, skipped)
-    return _told(frames, what, total) if progress else frames
+    return _shown(frames, what, total) if progress else frames
 
 
-def image_files(folder: Path) -> list[Path]:
-    """Image files in a folder and below, by name, without hidden ones.
-
-    Raises:
-        UserError: There is none.
-    """
+def _image_files(folder: Path) -> list[Path]:
+    """Image files in a folder and below, by name, without hidden ones."""
     paths = sorted(path for path in folder.rglob('*') if path.suffix.lower() in EXTENSIONS and path.is_file()
                    and not any(part.startswith('.') for part in path.relative_to(folder).parts))
     if not paths:
@@ -78,56 +74,39 @@ def image_files(folder: Path) -> list[Path]:
     return paths
 
 
-def _open_video(path: Path) -> cv2.VideoCapture:
-    video = cv2.VideoCapture(str(path))
-    if not video.isOpened():
-        raise UserError(f'{path} is no video that this OpenCV can read: convert it to H.264 in .mp4, or extract its '
-                        'frames into a folder')
-    return video
-
-
-def _video_frames(path: Path, video: cv2.VideoCapture, total: int, skipped: Skipped | None) -> Iterator[Frame]:
+def _video_frames(path: Path, video: cv2.VideoCapture, total: int, skipped: Skipped) -> Iterator[Frame]:
     number, reached, rate = 0, 0., video.get(cv2.CAP_PROP_FPS)
     try:
-        while True:
-            there, image = video.read()
-            if not there:
-                break
+        while (read := video.read())[0]:
             number += 1
-            # Where the rate varies, the header's number is but an estimate, and the time tells.
+            # Where the rate varies, the header's number is an estimate, and the time counts.
             reached = max(number, video.get(cv2.CAP_PROP_POS_MSEC) / 1e3 * rate)
-            yield Frame(f'{path.stem}_{number:06d}', image)
+            yield Frame(f'{path.stem}_{number:06d}', read[1])
     finally:
         video.release()
     if not number:
         raise UserError(f'{path} holds no frame that can be decoded: its download may have been interrupted')
     if reached < total - _FRAMES_OFF:
-        _skip(path.name, UserError(f'{path} stops after {number} of the {total} frames that its header announces: its '
-                                   'download or recording may have been interrupted'), skipped)
+        skipped(path.name, UserError(f'{path} stops after {number} of the {total} frames that its header announces: '
+                                     'its download or recording may have been interrupted'))
 
 
-def _images(items: Iterable[tuple[str, Any]], read: Callable[[Any], np.ndarray],
-            skipped: Skipped | None) -> Iterator[Frame]:
+def _images(items: Iterable[tuple[str, Any]], read: Callable[[Any], np.ndarray], skipped: Skipped) -> Iterator[Frame]:
     for name, item in items:
         try:
             image = read(item)
         except UserError as error:
-            _skip(name, error, skipped)
+            skipped(name, error)
         else:
             yield Frame(name, image)
 
 
-def _skip(name: str, error: UserError, skipped: Skipped | None) -> None:
-    if skipped is None:
-        raise error
-    skipped(name, error)
+def _fail(name: str, error: UserError) -> None:
+    raise error
 
 
-def _name(item: object, number: int) -> str:
-    return Path(item).name if isinstance(item, (str, Path)) else f'{number:06d}'
-
-
-def _told(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
+def _shown(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
+    """Shows the progress: a bar on a terminal, elsewhere a line of the log now and then."""
     if not sys.stderr.isatty():
         yield from log_progress(frames, what, total)
         return
@@ -135,7 +114,4 @@ def _told(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Fra
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     with Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                   console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        for frame in frames:
-            yield frame
-            bar.advance(task)
+        yield from bar.track(frames, total=total, description=what)

@@ -1,13 +1,15 @@
-"""All that surrounds a network between an image and a result."""
+"""What surrounds a network between an image and a result, and the state of the process in which it runs."""
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
 from torch import nn
 
+from lcvision.allocator import keep_freed_memory
 from lcvision.deploy.engines import Prepared
 from lcvision.deploy.network import RawNetwork
 from lcvision.inference.postprocess import postprocess_for
@@ -15,37 +17,51 @@ from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisatio
 from lcvision.inference.results import Result
 
 _INPUTS = 8
+# Their product is a subnormal number.
+_SUBNORMAL = np.float32(1e-38), np.float32(0.01)
+
+
+@contextmanager
+def predicting(threads: int) -> Iterator[None]:
+    """Inference mode, so many threads for torch and cv2, subnormal numbers flushed; restores the caller's state."""
+    keep_freed_memory()
+    before, cv2_before = torch.get_num_threads(), cv2.getNumThreads()
+    flushing = bool(_SUBNORMAL[0] * _SUBNORMAL[1] == 0)
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    torch.set_flush_denormal(True)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_flush_denormal(flushing)
+        cv2.setNumThreads(cv2_before)
+        torch.set_num_threads(before)
 
 
 class Pipeline:
-    """Preparation and postprocessing of one model; it does not know how the network is run.
+    """Preparation and postprocessing of one model, however its network is run.
 
     Args:
         config: The model's whole config.
         model: Built from it, in eval mode.
         network: What ``raw_network`` took out of the model.
-        dataset_meta: ``classes``, one name for each.
+        classes: Names of the classes.
         top_k: Classes that a classification names.
 
     Raises:
         UserError: The config or the model does something between image and result that is not known here.
     """
 
-    def __init__(self, config: Config, model: nn.Module, network: RawNetwork, dataset_meta: dict[str, Any],
-                 top_k: int = 5):
+    def __init__(self, config: Config, model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5):
         self.steps = ImageSteps(config)
-        self.classes: tuple[str, ...] = dataset_meta['classes']
         self._normalisation = Normalisation.of(model.data_preprocessor)
-        self._postprocess = postprocess_for(model, network, self.classes, top_k)
+        self._postprocess = postprocess_for(model, network, classes, top_k)
         # Inputs are large, and a folder may hold images of many sizes: the last few stay.
         self._inputs: OrderedDict[tuple, NetworkInput] = OrderedDict()
 
     def sample(self, image: np.ndarray) -> Sample:
-        """Brings an image to the network's size; ``meta['padded']`` is the height and width of its input.
-
-        Args:
-            image: BGR uint8, shape (H, W, 3).
-        """
+        """Resizes a BGR uint8 image for the network; ``meta['padded']`` is the height and width of its input."""
         sample = self.steps(image)
         sample.meta['padded'] = self._normalisation.padded(sample.image.shape)
         return sample
@@ -56,7 +72,7 @@ class Pipeline:
         return None if shape is None else self._normalisation.padded(shape)
 
     def tensor(self, sample: Sample, example: torch.Tensor) -> torch.Tensor:
-        """The network's input, in memory that the next image of this size is written to, too.
+        """The network's input, in memory that is reused for the next image of this size.
 
         Args:
             sample: The image.
@@ -79,7 +95,7 @@ class Pipeline:
 
         Args:
             image: BGR uint8, shape (H, W, 3).
-            network: Gives the network that is prepared for an input of this height and width.
+            network: Returns the network prepared for an input of a height and width.
         """
         sample = self.sample(image)
         prepared = network(sample.meta['padded'])

@@ -17,36 +17,24 @@ Postprocess = Callable[[Outputs, dict], Result]
 
 
 def postprocess_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5) -> Postprocess:
-    """Chooses what turns the raw maps of a model's network into results.
-
-    Args:
-        model: A detector, segmentor or classifier in eval mode.
-        network: What ``raw_network`` took out of it.
-        classes: Names of its classes.
-        top_k: Classes that a classification names.
+    """Chooses what turns the raw maps of a model's network into results; the arguments are those of ``Pipeline``.
 
     Returns:
         (flat outputs of one image, meta) -> result, where meta has ``ori_shape``, ``img_shape``, ``scale_factor`` and
         ``padded``, height and width of the network's input.
 
     Raises:
-        UserError: The model makes its results in a way that is not known here.
+        UserError: The model makes its results in a way that is not known here: a segmentor slides a window, has one
+            output channel or does not predict as mmseg's do, or a classifier's head scores in its own way.
     """
     task = task_of(model)
     if task is DETECTION:
-        return DetectionPostprocess(model, network)
-    if task is SEGMENTATION:
-        return SegmentationPostprocess(model)
-    return ClassificationPostprocess(model, classes, top_k)
+        return _Boxes(model, network)
+    return _Labels(model) if task is SEGMENTATION else _Classes(model, classes, top_k)
 
 
-class DetectionPostprocess:
-    """Decoding, threshold and suppression by the head itself.
-
-    Args:
-        model: A single-stage detector.
-        network: Its network.
-    """
+class _Boxes:
+    """Decoding, threshold and suppression by the head of a single-stage detector."""
 
     def __init__(self, model: nn.Module, network: RawNetwork):
         from lcvision.models.dense_heads.pico_head import PicoHead
@@ -55,22 +43,14 @@ class DetectionPostprocess:
         self._nest = network.nesting()
 
     def __call__(self, outputs: Outputs, meta: dict) -> Detections:
-        """Boxes of one image."""
         if self._own:
             return Detections(*self._head.detect(*self._nest([output[0] for output in outputs]), meta=meta))
         found, = self._head.predict_by_feat(*self._nest(outputs), batch_img_metas=[meta], rescale=True)
         return Detections(*(value.numpy() for value in (found.bboxes, found.scores, found.labels)))
 
 
-class SegmentationPostprocess:
-    """The best class of the upsampled logits, without upsampling where neighbours agree.
-
-    Args:
-        model: An encoder-decoder segmentor.
-
-    Raises:
-        UserError: It slides a window, has one output channel, or predicts in another way than mmseg's.
-    """
+class _Labels:
+    """The best class of the upsampled logits of an encoder-decoder, without upsampling where neighbours agree."""
 
     def __init__(self, model: nn.Module):
         from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -81,13 +61,12 @@ class SegmentationPostprocess:
         if own or sliding or head.out_channels == 1:
             reason = ('it slides a window over the image' if sliding else 'it has one output channel' if not own
                       else f'{type(head).__name__} has a predict of its own')
-            raise UserError(f'this segmentor cannot be run in one step ({reason}): take tools/test.py, or a model with '
+            raise UserError(f'this segmentor cannot be run in one step ({reason}): take lcvision test, or a model with '
                             "test_cfg.mode='whole', two classes or more and a decode head of mmseg's kind")
         self._align_corners = bool(head.align_corners)
         self._coarse = getattr(model, 'argmax', 'exact') == 'coarse'
 
     def __call__(self, outputs: Outputs, meta: dict) -> LabelMap:
-        """The label map of one image, in its original size."""
         logits = outputs[0][0]
         rows, columns = (
             axis_taps(logits.shape[axis + 1], padded, (0, padded - meta['img_shape'][axis]), meta['ori_shape'][axis],
@@ -95,29 +74,18 @@ class SegmentationPostprocess:
         return LabelMap(upsampled_labels(logits, rows, columns, coarse=self._coarse).numpy())
 
 
-class ClassificationPostprocess:
-    """Softmax and the best classes.
-
-    Args:
-        model: An image classifier.
-        classes: Names of its classes.
-        top_k: Classes named at the most.
-
-    Raises:
-        UserError: Its head scores in another way.
-    """
+class _Classes:
+    """Softmax and the best classes."""
 
     def __init__(self, model: nn.Module, classes: Sequence[str], top_k: int):
         from mmpretrain.models.heads import ClsHead
         head = model.head
         if not isinstance(head, ClsHead) or type(head)._get_predictions is not ClsHead._get_predictions:
-            raise UserError(f'{type(head).__name__} does not give one class by a softmax: its results are made by '
-                            'tools/test.py alone')
-        self._classes = classes
-        self._top_k = top_k
+            raise UserError(f'{type(head).__name__} does not give one class by a softmax: only lcvision test makes its '
+                            'results')
+        self._classes, self._top_k = classes, top_k
 
     def __call__(self, outputs: Outputs, meta: dict) -> Classification:
-        """The classes of one image."""
         scores = outputs[0][0].float().softmax(0)
         best = scores.topk(min(self._top_k, len(scores)))
         label = int(best.indices[0])

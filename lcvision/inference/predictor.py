@@ -5,16 +5,14 @@ from pathlib import Path
 import numpy as np
 from mmengine.config import Config
 
-from lcvision import environment
+from lcvision import environment, visualization
 from lcvision.config import load_config
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.network import raw_network
 from lcvision.errors import UserError
-from lcvision.inference.conditions import predicting
 from lcvision.inference.frames import Frame, Skipped, open_source
-from lcvision.inference.pictures import draw_result
-from lcvision.inference.pipeline import Pipeline
-from lcvision.inference.results import Result
+from lcvision.inference.pipeline import Pipeline, predicting
+from lcvision.inference.results import Detections, LabelMap, Result
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
 from lcvision.tasks import task_of
@@ -26,7 +24,7 @@ Image = np.ndarray | str | Path | bytes
 
 
 class Predictor:
-    """Finds objects, labels pixels or names classes, as tools/test.py would on the same images.
+    """Finds objects, labels pixels or names classes, as ``lcvision test`` would on the same images.
 
     ::
 
@@ -34,12 +32,12 @@ class Predictor:
         for box, score, label in zip(*vars(predictor('street.jpg')).values()):
             print(predictor.classes[label], score, box)
 
-    The steps around the network are few: one resize, one normalisation into memory that is reused, decoding of the
-    cells that pass the threshold alone. A network is prepared (compiled) for the size of its input: at once where the
-    test pipeline resizes to one size, else when a size is first seen. A predictor belongs to one thread at a time.
+    Besides the network there is little to do: one resize, one normalisation into memory that is reused, decoding of
+    only those cells that pass the threshold. A network is prepared (compiled) for the size of its input: at once where
+    the test pipeline resizes to one size, else when a size is first seen. A predictor belongs to one thread at a time.
 
     Args:
-        config: Path of a config, or the config itself; its test pipeline says how images are prepared.
+        config: Path or name of a config, or the config itself; its test pipeline says how images are prepared.
         checkpoint: .pth or .safetensors; read as data, nothing in it is executed. It may have another number of
             classes than the config, as after training with ``--data``.
         engine: Name of an engine, see ``lcvision.deploy.engines``; 'best' is chosen by measuring.
@@ -53,28 +51,24 @@ class Predictor:
 
     def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
-        # First of all: what it imports may register the engine.
+        # First, since what it imports may register the engine.
         config = load_config(config)
         chosen = select_engine(engine, precision)
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])
-        trained = load_trained(config, checkpoint)
-        self.task = task_of(trained.model).name
-        self.classes: tuple[str, ...] = trained.dataset_meta['classes']
+        model, self._dataset_meta = load_trained(config, checkpoint)
+        self.task = task_of(model).name
+        self.classes: tuple[str, ...] = self._dataset_meta['classes']
         with predicting(self.threads):
-            network = raw_network(trained.model, _TRIAL_SIZE)
-            self._pipeline = Pipeline(config, trained.model, network, trained.dataset_meta, top_k)
+            network = raw_network(model, _TRIAL_SIZE)
+            self._pipeline = Pipeline(config, model, network, self.classes, top_k)
             self._networks = SizedNetworks(network, chosen, precision, self.threads)
             size = self._pipeline.fixed_size()
-        self._dataset_meta = trained.dataset_meta
         if size:
             self.prepare(size)
 
     def prepare(self, size: tuple[int, int]) -> None:
-        """Prepares the network for inputs of this size, which otherwise happens at the first image of it.
-
-        Args:
-            size: Height and width of the network's input in pixels.
+        """Prepares the network for inputs of this height and width, which otherwise happens at their first image.
 
         Raises:
             UserError: The engine cannot run this network.
@@ -119,15 +113,15 @@ class Predictor:
 
         Args:
             source: A folder (images in it and below, by name), a video file, an image file, or an iterable of images.
-            progress: Whether the progress is told: a bar on a terminal, elsewhere a line of the log now and then.
-            skipped: Told the name of each image that cannot be read and the reason, and the same of a video that ends
-                early; None raises the reason.
+            progress: Whether the progress is shown: a bar on a terminal, elsewhere a line of the log now and then.
+            skipped: Called with the name of each image that cannot be read and the reason, and likewise for a video
+                that ends early; None raises the reason.
 
         Returns:
-            Each frame, its name and pixels, with its result; they are read and predicted as they are asked for.
+            Each frame, its name and pixels, with its result; they are read and predicted on demand.
 
         Raises:
-            UserError: The source is missing or holds no image, or what ``skipped`` would have been told.
+            UserError: The source is missing or holds no image, or, without ``skipped``, an image cannot be read.
         """
         return ((frame, self._predict(frame.image)) for frame in open_source(source, self.read, progress, skipped))
 
@@ -135,14 +129,24 @@ class Predictor:
         """A picture of a result.
 
         Args:
-            image: What was predicted; an array stays as it is.
-            result: What came of it.
+            image: What was predicted; an array is not changed.
+            result: Of this image.
             score_thr: Objects below are not drawn, 0..1.
 
         Returns:
             BGR uint8: of a label map with a legend below, and of a small image enlarged to have room for letters.
         """
-        return draw_result(self.read(image), result, self._dataset_meta, score_thr)
+        pixels = self.read(image).copy()
+        if isinstance(result, Detections):
+            shown = result.above(score_thr)
+            boxes = visualization.DetectionScene(pixels.shape[:2], shown.boxes, shown.labels, shown.scores,
+                                                 np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+            return visualization.DetectionPainter(self._dataset_meta).paint(pixels, boxes)
+        if isinstance(result, LabelMap):
+            labels = visualization.SegmentationScene(result.labels.astype(np.int16), None)
+            return visualization.SegmentationPainter(self._dataset_meta).paint(pixels, labels)
+        best = visualization.ClassificationScene(result.label, float(result.scores[0]), ())
+        return visualization.ClassificationPainter(self._dataset_meta).paint(pixels, best)
 
     @property
     def engine(self) -> str:

@@ -19,6 +19,9 @@ from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError
 
 _READER_KEYS = ('color_type', 'imdecode_backend')
+# Data preprocessors of mmengine and mmdet, mmpretrain and mmseg, and what each calls the swap of channels.
+_SWAPS = {'ImgDataPreprocessor': '_channel_conversion', 'ClsDataPreprocessor': 'to_rgb',
+          'SegDataPreProcessor': 'channel_conversion'}
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Sample:
     """An image on its way through a model.
 
     Attributes:
-        image: BGR, uint8 as a rule, shape (h, w, 3).
+        image: BGR, usually uint8, shape (h, w, 3).
         meta: ``ori_shape`` and ``img_shape``, (height, width) as loaded and as it is now, and ``scale_factor``,
             (width, height) of the second in units of the first.
     """
@@ -38,8 +41,8 @@ class Sample:
 class ImageSteps:
     """Reader and geometry of a test pipeline, without annotations and packing.
 
-    The transforms are the pipeline's own, so sizes, interpolation and ratio are what an evaluation has; an image of a
-    resizing pipeline costs one cv2.resize and some microseconds around it.
+    The transforms are the pipeline's own, so sizes, interpolation and ratio are those of an evaluation; an image of a
+    resizing pipeline costs one cv2.resize and a few microseconds more.
 
     Args:
         config: A whole config.
@@ -60,18 +63,12 @@ class ImageSteps:
         loader = next((dict(step) for step, name in zip(pipeline, names) if name.startswith('Load')), {})
         self._reader = LoadImage(**{key: loader[key] for key in _READER_KEYS if key in loader})
         self._dtype = np.float32 if loader.get('to_float32') else np.uint8
-        self._steps: list[Callable[[dict], Any]] = []
         with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
-            for step, name in zip(pipeline, names):
-                if not name.startswith(('Load', 'Pack')):
-                    self._steps.append(_build(step, name, config))
+            self._steps = [_build(step, name, config) for step, name in zip(pipeline, names)
+                           if not name.startswith(('Load', 'Pack'))]
 
     def read(self, path: str | Path) -> np.ndarray:
-        """Reads an image file.
-
-        Raises:
-            UserError: It is missing, cannot be read, ends early or is no image.
-        """
+        """Reads an image file; raises UserError if it is missing, cannot be read, ends early or is no image."""
         try:
             return self._reader.decode(str(path), Path(path).read_bytes())
         except FileNotFoundError:
@@ -80,22 +77,11 @@ class ImageSteps:
             raise UserError(f'{path} cannot be read ({error.strerror}): give a file that you may read') from error
 
     def decode(self, content: bytes) -> np.ndarray:
-        """Decodes an image file held in memory.
-
-        Raises:
-            UserError: It ends early or is no image.
-        """
+        """Decodes an image file held in memory; raises UserError if it ends early or is no image."""
         return self._reader.decode(f'({len(content)} bytes in memory)', content)
 
     def __call__(self, image: np.ndarray) -> Sample:
-        """Prepares an image.
-
-        Args:
-            image: BGR uint8, shape (H, W, 3).
-
-        Raises:
-            UserError: It is too large or too thin.
-        """
+        """Prepares a BGR uint8 image of shape (H, W, 3); raises UserError if it is too large or too thin."""
         shape = image.shape[:2]
         check_size('the image', *shape[::-1])
         results: dict = {'img': image.astype(self._dtype, copy=False), 'img_shape': shape, 'ori_shape': shape}
@@ -127,7 +113,7 @@ def _build(step: dict, name: str, config: Config) -> Callable[[dict], Any]:
 
 
 def _resize_image(transform: Resize, results: dict) -> dict:
-    # Its work on annotations that are not there takes a third of what the resize itself does.
+    # Its work on annotations that are not there takes a third of the time of the resize itself.
     results['scale'] = transform.scale
     transform._resize_img(results)
     return results
@@ -141,7 +127,7 @@ class Normalisation:
         mean: Of each channel as the network gets it, shape (3, 1, 1), or None for none.
         std: Likewise.
         swap: Whether channels change from BGR to RGB.
-        pad_value: What is put right of and below the image, after normalisation.
+        pad_value: What is put to the right of and below the image, after normalisation.
         divisor: Height and width are padded to multiples of it.
         size: Height and width are padded to at least these; None for no limit.
     """
@@ -155,27 +141,19 @@ class Normalisation:
 
     @classmethod
     def of(cls, preprocessor: Any) -> 'Normalisation':
-        """Reads it from the data preprocessor of mmdet, mmseg or mmpretrain.
-
-        Raises:
-            UserError: It is none of theirs.
-        """
-        values: dict = {}
+        """Reads it from the data preprocessor of mmdet, mmseg or mmpretrain; raises UserError for any other."""
+        kind = 'ImgDataPreprocessor' if isinstance(preprocessor, ImgDataPreprocessor) else type(preprocessor).__name__
+        if kind not in _SWAPS:
+            raise UserError(f'{kind} is no data preprocessor whose work is known here: it must be '
+                            'DetDataPreprocessor, SegDataPreProcessor or ClsDataPreprocessor')
+        values: dict = {'swap': getattr(preprocessor, _SWAPS[kind])}
         if getattr(preprocessor, '_enable_normalize', False):
-            values = {name: getattr(preprocessor, name).detach().float().expand(3, 1, 1) for name in ('mean', 'std')}
-        if isinstance(preprocessor, ImgDataPreprocessor):
-            return cls(**values, swap=preprocessor._channel_conversion, pad_value=float(preprocessor.pad_value),
-                       divisor=preprocessor.pad_size_divisor)
-        if type(preprocessor).__name__ == 'ClsDataPreprocessor':
-            return cls(**values, swap=preprocessor.to_rgb, pad_value=float(preprocessor.pad_value),
-                       divisor=preprocessor.pad_size_divisor)
-        if type(preprocessor).__name__ == 'SegDataPreProcessor':
-            # mmseg pads tests by this alone.
-            padding = preprocessor.test_cfg or {}
-            return cls(**values, swap=preprocessor.channel_conversion, pad_value=float(preprocessor.pad_val),
-                       divisor=padding.get('size_divisor') or 1, size=padding.get('size'))
-        raise UserError(f'{type(preprocessor).__name__} is no data preprocessor whose work is known here: it must be '
-                        'DetDataPreprocessor, SegDataPreProcessor or ClsDataPreprocessor')
+            values |= {name: getattr(preprocessor, name).detach().float().expand(3, 1, 1) for name in ('mean', 'std')}
+        if kind != 'SegDataPreProcessor':
+            return cls(**values, pad_value=float(preprocessor.pad_value), divisor=preprocessor.pad_size_divisor)
+        padding = preprocessor.test_cfg or {}  # mmseg pads tests by this alone
+        return cls(**values, pad_value=float(preprocessor.pad_val), divisor=padding.get('size_divisor') or 1,
+                   size=padding.get('size'))
 
     def padded(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Height and width of the network's input for an image of this height and width."""
@@ -197,51 +175,31 @@ class NetworkInput:
 
     def __init__(self, shape: tuple[int, int], example: torch.Tensor, normalisation: Normalisation):
         height, width = shape
-        self._rule = normalisation
-        self._rows = not example.is_contiguous()
+        self._swap, self._rows = normalisation.swap, not example.is_contiguous()
         layout = torch.channels_last if self._rows else torch.contiguous_format
         self._buffer = torch.full(example.shape, normalisation.pad_value).contiguous(memory_format=layout)
-        inside = self._buffer[0, :, :height, :width]
-        mean, std = normalisation.mean, normalisation.std
+        self._target = self._buffer[0, :, :height, :width]
+        self._mean, self._std = normalisation.mean, normalisation.std
         if self._rows:
             # Rows of height x (width * 3), so that every operation runs along whole rows.
-            self._target = inside.permute(1, 2, 0).flatten(1)
-            self._swapped = np.empty((height, width, 3), np.uint8)
-            self._parts = [(self._target, torch.from_numpy(self._swapped).flatten(1))]
-            mean, std = (None if x is None else x.flatten().repeat(width) for x in (mean, std))
+            self._target = self._target.permute(1, 2, 0).flatten(1)
+            self._mean, self._std = (x if x is None else x.flatten().repeat(width) for x in (self._mean, self._std))
+            self._pixels = np.empty((*shape, 3), np.uint8)
         else:
-            self._target = inside
+            self._channels = list(self._target)
             self._planes = [np.empty(shape, np.uint8) for _ in range(3)]
-            order = self._planes[::-1] if normalisation.swap else self._planes
-            self._parts = [(plane, torch.from_numpy(source)) for plane, source in zip(inside, order, strict=True)]
-        self._mean, self._std = mean, std
 
     def __call__(self, image: np.ndarray) -> torch.Tensor:
-        """Writes an image.
-
-        Args:
-            image: BGR, uint8 or a float type, shape (h, w, 3).
-
-        Returns:
-            (1, 3, H, W), the same memory at every call.
-        """
-        if image.dtype != np.uint8:
-            self._write_floats(image)
-        elif self._rows:
-            if self._rule.swap:
-                cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=self._swapped)
-            else:
-                self._swapped[...] = image
+        """Writes a BGR image, uint8 or a float type, shape (h, w, 3); returns (1, 3, H, W), always the same memory."""
+        # Floats get new arrays from cv2, bytes those held here.
+        image = np.require(image, np.uint8 if image.dtype == np.uint8 else np.float32, ('C', 'W'))
+        if self._rows:
+            pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=self._pixels) if self._swap else image
+            self._target.copy_(torch.from_numpy(pixels).flatten(1))
         else:
-            cv2.split(image, self._planes)
-        if image.dtype == np.uint8:
-            for target, source in self._parts:
-                target.copy_(source)
+            planes = cv2.split(image, self._planes)
+            for target, plane in zip(self._channels, reversed(planes) if self._swap else planes):
+                target.copy_(torch.from_numpy(plane))
         if self._mean is not None and self._std is not None:
             self._target.sub_(self._mean).div_(self._std)
         return self._buffer
-
-    def _write_floats(self, image: np.ndarray) -> None:
-        channels = image[..., ::-1] if self._rule.swap else image
-        self._target.copy_(torch.from_numpy(np.ascontiguousarray(channels, np.float32)).flatten(1) if self._rows
-                           else torch.from_numpy(np.ascontiguousarray(channels.transpose(2, 0, 1), np.float32)))

@@ -1,4 +1,4 @@
-"""What a model says about one image."""
+"""What a model finds in one image."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,11 +28,7 @@ class Detections:
         return Detections(self.boxes[keep], self.scores[keep], self.labels[keep])
 
     def as_json(self, classes: Sequence[str]) -> dict:
-        """Plain values for a JSON file.
-
-        Args:
-            classes: Names of the classes.
-        """
+        """Plain values for a JSON file; ``classes`` are the names."""
         return {'objects': [
             {'name': classes[label], 'label': int(label), 'score': round(float(score), 4),
              'box': [round(float(side), 2) for side in box]}
@@ -50,11 +46,7 @@ class LabelMap:
     labels: np.ndarray
 
     def as_json(self, classes: Sequence[str]) -> dict:
-        """Share of the pixels of each class that is there, the largest first.
-
-        Args:
-            classes: Names of the classes.
-        """
+        """Share of the pixels of each class that occurs, the largest first; ``classes`` are the names."""
         counts = np.bincount(self.labels.ravel(), minlength=len(classes)) / self.labels.size
         return {'shares': {classes[label]: round(float(counts[label]), 5)
                            for label in np.argsort(-counts, kind='stable') if counts[label]}}
@@ -77,11 +69,7 @@ class Classification:
     scores: np.ndarray
 
     def as_json(self, classes: Sequence[str]) -> dict:
-        """Plain values for a JSON file.
-
-        Args:
-            classes: Names of the classes.
-        """
+        """Plain values for a JSON file; ``classes`` are the names."""
         return {'label': self.label, 'name': self.name,
                 'top': [{'name': classes[label], 'label': int(label), 'score': round(float(score), 6)}
                         for label, score in zip(self.labels, self.scores, strict=True)]}

@@ -1,8 +1,9 @@
-"""A network prepared for the sizes of input that turn up."""
+"""A network prepared for the sizes of input that occur."""
 import logging
 import time
 from collections import OrderedDict
 from dataclasses import replace
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -12,7 +13,7 @@ from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
 from lcvision.deploy.network import example_input
 from lcvision.errors import UserError
 
-# Engines that compile do it for one size; so many stay.
+# Engines that compile do so for one size; this many stay.
 _SIZES = 4
 _ANY_SIZE = 'eager'
 
@@ -25,16 +26,12 @@ class SizedNetworks:
 
     Args:
         network: In eval mode, float32.
-        engine: How it is run.
         precision: One that the engine has.
-        threads: Threads it runs with.
     """
 
     def __init__(self, network: nn.Module, engine: Engine, precision: str, threads: int):
-        self.network = network
-        self.engine = engine
-        self._precision = precision
-        self._threads = threads
+        self.network, self.engine = network, engine
+        self._settings: dict[str, Any] = dict(precision=precision, threads=threads)
         self._prepared: OrderedDict[tuple[int, int], Prepared] = OrderedDict()
         self._any_size: Prepared | None = None
         self._times = 0
@@ -42,7 +39,7 @@ class SizedNetworks:
 
     @property
     def engine_name(self) -> str:
-        """The engine, or those that an engine which chooses among others has chosen so far."""
+        """The engine, or those that an engine that chooses among others has chosen so far."""
         return ' and '.join(self._names) or self.engine.name
 
     def __call__(self, size: tuple[int, int]) -> Prepared:
@@ -55,7 +52,8 @@ class SizedNetworks:
             if len(self._prepared) == _SIZES:
                 self._prepared.popitem(last=False)
             try:
-                self._prepared[size] = self._eager(size) if self._takes_any() else self._prepare(size)
+                any_size = self.engine.name == _ANY_SIZE or (self.engine.chooses and self._times >= _SIZES)
+                self._prepared[size] = self._eager(size) if any_size else self._prepare(size)
             except EngineError as error:
                 raise UserError(f'engine {self.engine.name!r} cannot run this network at {size[0]}x{size[1]}: {error}; '
                                 "take another, 'eager' runs every network") from error
@@ -63,13 +61,9 @@ class SizedNetworks:
         self._prepared.move_to_end(size)
         return self._prepared[size]
 
-    def _takes_any(self) -> bool:
-        return self.engine.name == _ANY_SIZE or (self.engine.chooses and self._times >= _SIZES)
-
     def _prepare(self, size: tuple[int, int]) -> Prepared:
         start = time.monotonic()
-        prepared = self.engine.prepare(self.network, example_input(size), precision=self._precision,
-                                       threads=self._threads)
+        prepared = self.engine.prepare(self.network, example_input(size), **self._settings)
         self._times += 1
         if self._times == _SIZES + 1:
             print_log(f'The images have many sizes, and {self.engine.name} is prepared for each of them anew, which '
@@ -79,10 +73,10 @@ class SizedNetworks:
 
     def _eager(self, size: tuple[int, int]) -> Prepared:
         if self._any_size is None:
-            engine = ENGINES[_ANY_SIZE]
-            precision = self._precision if self._precision in engine.precisions else engine.precisions[0]
-            self._any_size = replace(engine.prepare(self.network, example_input(size), precision=precision,
-                                                    threads=self._threads), engine=_ANY_SIZE)
+            engine, settings = ENGINES[_ANY_SIZE], self._settings
+            if settings['precision'] not in engine.precisions:
+                settings = {**settings, 'precision': engine.precisions[0]}
+            self._any_size = replace(engine.prepare(self.network, example_input(size), **settings), engine=_ANY_SIZE)
         known = self._any_size
         layout = torch.contiguous_format if known.example.is_contiguous() else torch.channels_last
         return replace(known, example=torch.empty((1, 3, *size)).contiguous(memory_format=layout))

@@ -2,13 +2,12 @@
 import copy
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
-from torch import Tensor, nn
+from torch import nn
 
 from lcvision.datasets.sources.config_edits import set_num_classes
 from lcvision.deploy.network import build_model
@@ -18,20 +17,7 @@ from lcvision.weights.compatibility import added_classes, check_compatible
 from lcvision.weights.safe_load import load_checkpoint_file
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """A model ready to predict.
-
-    Attributes:
-        model: In eval mode, on the CPU.
-        dataset_meta: ``classes``, one name for each, and ``palette`` where there is one.
-    """
-
-    model: nn.Module
-    dataset_meta: dict[str, Any]
-
-
-def load_trained(config: Config, checkpoint: str | Path) -> TrainedModel:
+def load_trained(config: Config, checkpoint: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     """Builds the model of a config and loads a checkpoint into it.
 
     The number of classes is the checkpoint's: one trained with ``--data`` fits the config it was trained with,
@@ -42,19 +28,22 @@ def load_trained(config: Config, checkpoint: str | Path) -> TrainedModel:
         config: A whole config; it is not changed.
         checkpoint: .pth or .safetensors.
 
+    Returns:
+        The model in eval mode on the CPU, and ``classes``, one name for each, with ``palette`` where there is one.
+
     Raises:
         UserError: The checkpoint is missing, torn, unsafe or of another model.
     """
     state, meta = load_checkpoint_file(checkpoint)
     config = copy.deepcopy(config)
     model = build_model(config, calibrated=False)
-    added = added_classes(model, state)
-    if added:
+    if added := added_classes(model, state):
         set_num_classes(config.model, _num_classes(config) + added)
         model = build_model(config, calibrated=False)
     check_compatible(model, state, checkpoint)
-    model.load_state_dict(_with_counters(model, state))
-    return TrainedModel(model, _dataset_meta(config, meta.get('dataset_meta')))
+    # Only counters of norms can be missing: converted weights have none, and nothing reads them in eval mode.
+    model.load_state_dict(state, strict=False)
+    return model, _dataset_meta(config, meta.get('dataset_meta'))
 
 
 def config_meta(config: Config) -> dict[str, Any]:
@@ -62,19 +51,12 @@ def config_meta(config: Config) -> dict[str, Any]:
     return _dataset_meta(config, None)
 
 
-def _with_counters(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # Converted weights have none, and nothing reads them in eval mode.
-    own = {name: value for name, value in model.state_dict().items() if name.endswith('num_batches_tracked')}
-    return {**own, **{name: value for name, value in state.items()
-                      if name in own or not name.endswith('num_batches_tracked')}}
-
-
 def _num_classes(config: Config) -> int:
     head: Any = next(filter(None, (config.model.get(task.head) for task in TASKS.values())), {})
     head = head[-1] if isinstance(head, (list, tuple)) else head
     if not isinstance(head.get('num_classes'), int):
-        raise UserError(f'{config.filename}: its head has no num_classes, and the checkpoint has another number of '
-                        'classes than it: give the config it was trained with')
+        raise UserError(f'{config.filename}: its head has no num_classes: give the config that the checkpoint was '
+                        'trained with')
     return head['num_classes']
 
 

@@ -13,8 +13,7 @@ from torch import nn
 from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import RawNetwork, raw_network
 from lcvision.errors import UserError
-from lcvision.inference.conditions import predicting
-from lcvision.inference.pipeline import Pipeline
+from lcvision.inference.pipeline import Pipeline, predicting
 from lcvision.inference.trained_model import config_meta
 from lcvision.models.segmentors.upsampled_labels import agreement
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
@@ -93,7 +92,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
         UserError: The pipeline does not make an input of this size, or the model does not run.
     """
     network = raw_network(model, size)
-    pipeline = Pipeline(config, model, network, config_meta(config))
+    pipeline = Pipeline(config, model, network, config_meta(config)['classes'])
     image: Any = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
     if not pipeline.steps.fixed_shape():
         image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)

@@ -1,7 +1,4 @@
-"""What a run shows while it goes: a head, one line of progress, a row for each validation.
-
-Everything that mmengine logs goes to the log file.
-"""
+"""What a run shows: a head, one line of progress, a row for each validation. mmengine's log goes to the log file."""
 import contextlib
 import logging
 import sys
@@ -9,11 +6,13 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from io import TextIOBase
+from io import StringIO, TextIOBase
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import torch
+from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
@@ -22,34 +21,37 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
-from lcvision.training.head import describe_run
+from lcvision.engine.hooks import MemoryFormatHook
+from lcvision.engine.model_wrapper import unwrapped
+from lcvision.tasks import TASKS
+from lcvision.text import listing
 
 _PACKAGE = str(Path(__file__).parents[1])
-# What these modules say, the head, the progress and the table say, too.
-_TOLD = ('console', 'logger_hook', 'cpu_latency_hook', 'memory_format_hook')
+# What these modules log is also in the head, the progress and the table.
+_REPEATED = ('console', 'logger_hook', 'cpu_latency_hook', 'memory_format_hook')
 # Warnings of mmengine about its own spelling.
 _OLD_NAMES = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 _SECONDS = 0.2
 _RUNS = count()
+_PARTS = ('backbone', 'neck', *(task.head for task in TASKS.values()))
 
 
 class ConsoleRunner(Runner):
-    """A runner whose log lines, but for warnings and a few of ours, reach the log file alone."""
+    """A runner whose log lines, except for warnings and a few of ours, reach the log file alone."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> logging.Logger:
         """Quiets the logger's console."""
         logger = super().build_logger(*args, **kwargs)
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
-                self.stream = handler
-                self.visible = _Visible()
+                self.stream, self.visible = handler, _Visible()
                 handler.addFilter(self.visible)
                 handler.setFormatter(_Plain())
         return logger
 
 
 class _Visible(logging.Filter):
-    """Lets warnings pass and what our own modules say; while ``all`` is set, what others say, too."""
+    """Passes warnings and what our own modules log; while ``all`` is set, what others log, too."""
 
     all = False
 
@@ -57,45 +59,30 @@ class _Visible(logging.Filter):
         if record.levelno > logging.INFO:
             return not str(record.msg).startswith(_OLD_NAMES)
         if self.all:
-            return record.module not in _TOLD[:2]
-        return record.pathname.startswith(_PACKAGE) and record.module not in _TOLD
+            return record.module not in _REPEATED[:2]
+        return record.pathname.startswith(_PACKAGE) and record.module not in _REPEATED
 
 
 class _Plain(logging.Formatter):
-    """Lines without a date, for they are read as they come."""
+    """Lines without a date, since they are read as they appear."""
 
     def format(self, record: logging.LogRecord) -> str:
         kind = f'{record.levelname.lower()}: ' if record.levelno > logging.INFO else ''
         return kind + super().format(record)
 
 
-class _Kept(logging.Handler):
-    """Keeps the lines for a log file that is yet to be opened."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
-
-
-def start_log() -> list[str]:
-    """Gives what is logged before a run has its logger one of its own.
-
-    Returns:
-        The lines, which go on coming.
-    """
-    # Else they would go to the log of the run before in this process.
-    logger, kept = MMLogger.get_instance(f'lcvision_{next(_RUNS)}'), _Kept()
-    logger.addHandler(kept)
+def start_log() -> StringIO:
+    """Opens a logger for what is logged before a run has its own; returns the text, which grows."""
+    # Otherwise it would go to the log of the previous run of this process.
+    logger, text = MMLogger.get_instance(f'lcvision_{next(_RUNS)}'), StringIO()
+    logger.addHandler(logging.StreamHandler(text))
     for handler in logger.handlers:
         handler.setFormatter(_Plain())
-    return kept.lines
+    return text
 
 
 class _ToLog(TextIOBase):
-    """Takes what is printed to the log file."""
+    """Writes what is printed to the log file."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
@@ -106,19 +93,29 @@ class _ToLog(TextIOBase):
         return len(text)
 
 
-class ConsoleHook(Hook):
-    """Shows how a run goes.
+def build_runner(cfg: Config, console: 'ConsoleHook', verbose: bool) -> Runner:
+    """Builds a run that shows itself on ``console``, or mmengine's log if ``verbose``."""
+    runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
+    runner.register_hook(console)
+    console.hush(runner)
+    return runner
 
-    On a terminal the progress is a line that stays at the bottom; elsewhere it is a line of text at every
-    ``default_hooks.logger.interval``. Nothing is drawn between two steps, so that no thread disturbs a measurement.
+
+class ConsoleHook(Hook):
+    """Shows how a run progresses.
+
+    On a terminal the progress is a line that stays at the bottom; elsewhere it is a line of text every
+    ``default_hooks.logger.interval`` steps. Nothing is drawn between two steps, so that no thread disturbs a
+    measurement.
 
     Args:
         data: Where the data are.
-        notes: What was changed otherwise than asked for, for the head.
+        notes: What differs from the request, for the head.
         shown: Whether anything is shown at all.
 
     Attributes:
         metrics: Those of the last validation or test.
+        started: Whether everything is built and the training has begun.
     """
 
     priority = 'VERY_LOW'
@@ -126,39 +123,36 @@ class ConsoleHook(Hook):
     def __init__(self, data: str = '', notes: Sequence[str] = (), shown: bool = True) -> None:
         self.data, self.notes, self._shown = data, notes, shown
         self.metrics: dict[str, Any] = {}
-        # With the output as it is now, for what libraries print is taken elsewhere.
+        self.started = False
+        # With the output as it is now, since what libraries print is redirected.
         self._console = Console(file=sys.stdout)
         self._bar: Progress | None = None
         self._hushed = contextlib.ExitStack()
         self._columns: list[str] = []
-        self._drawn = 0.
-        self._interval = 1
-        # Seconds of the last steps, loading included, validations not.
+        self._drawn, self._interval = 0., 1
+        # Seconds of the last steps, with loading, without validations.
         self._seconds, self._since = deque[float](maxlen=50), 0.
 
     def hush(self, runner: Runner) -> None:
-        """Takes what is printed to the log file until the next stage of the run.
-
-        Args:
-            runner: The run.
-        """
+        """Redirects what is printed to the log file until the next stage of the run."""
         if self._shown:
             self._hushed.enter_context(contextlib.redirect_stdout(_ToLog(runner.logger)))  # type: ignore[type-var]
 
     def before_run(self, runner: Runner) -> None:
-        """Takes the place at the bottom of a terminal."""
+        """Takes the bottom line of a terminal."""
         self._shown = self._shown and is_main_process()
         self._interval = ((runner.cfg.get('default_hooks') or {}).get('logger') or {}).get('interval', 10)
         if self._shown and self._console.is_terminal and not self._console.is_dumb_terminal:
-            self._bar = Progress(TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[told]}'),
+            self._bar = Progress(TextColumn('{task.description}'), BarColumn(), TextColumn('{task.fields[text]}'),
                                  console=self._console, auto_refresh=False, transient=True, redirect_stdout=False)
-            self._bar.add_task('', told='')
+            self._bar.add_task('', text='')
             self._bar.start()
             if isinstance(runner, ConsoleRunner):
                 runner.stream.setStream(FileProxy(self._console, sys.stdout))
 
     def before_train(self, runner: Runner) -> None:
-        """Prints the head, for by now all is built."""
+        """Prints the head, since everything is built by now."""
+        self.started = True
         self._hushed.close()
         head = describe_run(runner, self.data, self.notes)
         runner.logger.info('\n' + head)
@@ -168,35 +162,34 @@ class ConsoleHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Mapping | None = None) -> None:
         """Shows loss, rate, speed and the time left."""
-        now, done, total = time.monotonic(), runner.iter + 1, runner.max_iters
-        self._seconds.append(now - self._since)
-        loop = runner.train_loop
-        by_epoch = isinstance(loop, EpochBasedTrainLoop)
-        size = len(loop.dataloader) if by_epoch else total
-        step = batch_idx + 1 if by_epoch else done
-        where = f'epoch {runner.epoch + 1}/{runner.max_epochs}, step' if by_epoch else 'iteration'
+        done, total, loop = runner.iter + 1, runner.max_iters, runner.train_loop
+        self._seconds.append(time.monotonic() - self._since)
+        where, step, size = 'iteration', done, total
+        if isinstance(loop, EpochBasedTrainLoop):
+            where, step = f'epoch {runner.epoch + 1}/{runner.max_epochs}, step', batch_idx + 1
+            size = len(loop.dataloader)
         if self._due(step, size, done == total):
-            self._tell(f'{where} {step}/{size}', done / total, self._course(runner, total - done))
+            self._show(f'{where} {step}/{size}', done / total, self._course(runner, total - done))
         self._since = time.monotonic()
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Shows how far the validation is."""
-        size = len(runner.val_loop.dataloader)
-        if batch_idx + 1 == size:
+        """Shows the progress of the validation on a terminal."""
+        step, size = batch_idx + 1, len(runner.val_loop.dataloader)
+        if step == size:
             self.hush(runner)
-        if self._bar and self._due(batch_idx + 1, size):
-            self._tell(f'validating {batch_idx + 1}/{size}', (batch_idx + 1) / size, '')
+        if self._bar and self._due(step, size):
+            self._show(f'validating {step}/{size}', step / size)
 
     def before_test(self, runner: Runner) -> None:
-        """Listens again, for by now all is built."""
+        """Shows again what is printed, since everything is built by now."""
         self._hushed.close()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Shows how far the test is; behind the last step the metrics print their tables."""
-        size = len(runner.test_loop.dataloader)
-        if self._due(batch_idx + 1, size):
-            self._tell(f'testing {batch_idx + 1}/{size}', (batch_idx + 1) / size, '')
-        if batch_idx + 1 == size and isinstance(runner, ConsoleRunner):
+        """Shows the progress of the test; after the last step the metrics print their tables."""
+        step, size = batch_idx + 1, len(runner.test_loop.dataloader)
+        if self._due(step, size):
+            self._show(f'testing {step}/{size}', step / size)
+        if step == size and isinstance(runner, ConsoleRunner):
             self.close()
             runner.visible.all = True
 
@@ -218,11 +211,11 @@ class ConsoleHook(Hook):
         self._since = time.monotonic()
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Keeps the metrics."""
+        """Stores the metrics."""
         self.metrics = dict(metrics or {})
 
     def close(self) -> None:
-        """Gives the bottom of the terminal back."""
+        """Returns the bottom line of the terminal."""
         self._hushed.close()
         if self._bar:
             self._bar.stop()
@@ -233,12 +226,12 @@ class ConsoleHook(Hook):
             return self._shown and (step % self._interval == 0 or last)
         return last or step == size or time.monotonic() - self._drawn > _SECONDS
 
-    def _tell(self, where: str, share: float, told: str) -> None:
+    def _show(self, where: str, share: float, text: str = '') -> None:
         self._drawn = time.monotonic()
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], description=where, completed=100 * share, told=told, refresh=True)
+            self._bar.update(self._bar.task_ids[0], description=where, completed=100 * share, text=text, refresh=True)
         else:
-            self._print(f'{where}  {told}'.rstrip())
+            self._print(f'{where}  {text}'.rstrip())
 
     def _print(self, text: str) -> None:
         if self._bar:
@@ -254,3 +247,28 @@ class ConsoleHook(Hook):
         seconds = sum(self._seconds) / len(self._seconds)
         images = (runner.train_dataloader.batch_size or 1) * get_world_size() / seconds
         return f'loss {loss:.4g}  lr {rate:.3g}  {images:.3g} images/s  ETA {timedelta(seconds=round(seconds * left))}'
+
+
+def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:
+    """The head of a training: what is trained, on what, how, where it is saved, and what differs from the request."""
+    model = unwrapped(runner.model)
+    parts = [type(part).__name__ for name in _PARTS if (part := getattr(model, name, None)) is not None]
+    loader, loop, workers = runner.train_dataloader, runner.train_loop, get_world_size()
+    dataset = loader.dataset
+    classes = tuple((getattr(dataset, 'metainfo', None) or {}).get('classes') or ())
+    held_out = f' and {len(runner.val_loop.dataloader.dataset):,} validation' if runner.val_loop else ''
+    length = (f'{len(loader):,} steps an epoch, {loop.max_epochs:,} epochs' if isinstance(loop, EpochBasedTrainLoop)
+              else f'{loop.max_iters:,} iterations')
+    lines = {
+        'model': f'{type(model).__name__} ({", ".join(parts)}), '
+                 f'{sum(parameter.numel() for parameter in model.parameters()):,} parameters',
+        'data': f'{data or type(dataset).__name__}: {len(dataset):,} training{held_out} images',
+        'classes': f'{len(classes)}: {listing(classes, 6)}',
+        'batch': f'{loader.batch_size}{f" in each of {workers} processes" * (workers > 1)}, {length}',
+        'memory format': next((hook.chosen for hook in runner.hooks if isinstance(hook, MemoryFormatHook)), ''),
+        'threads': f'{torch.get_num_threads()}, and {loader.num_workers} processes that load images',
+        'saved in': f'{runner.work_dir}, the log in {Path(runner.log_dir).name}/{runner.timestamp}.log',
+    }
+    head = [f'  {name:<14} {text}' for name, text in lines.items() if text]
+    return '\n'.join([f'training {runner.experiment_name.removesuffix("_" + runner.timestamp)}', *head,
+                      *(f'  {"changed":<14} {note}' for note in notes)])

@@ -10,11 +10,7 @@ _OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_schedu
 
 
 def complete_hooks(cfg: Config) -> None:
-    """Adds the hooks that every run needs, and takes out those set to None or given as custom hooks, too.
-
-    Args:
-        cfg: Changed in place.
-    """
+    """Adds the hooks that every run needs, and removes those set to None or also given as custom hooks."""
     hooks = cfg.get('default_hooks') or {}
     own = {hook_class(hook) for hook in cfg.get('custom_hooks') or [] if isinstance(hook, dict)}
     cfg.default_hooks = {name: dict(type=f'lcvision.{_TYPES[name]}') for name in REQUIRED} | hooks

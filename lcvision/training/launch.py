@@ -1,10 +1,11 @@
-"""What train and test share: flags, launchers, checkpoints, quiet warnings."""
+"""What train and test share: flags, launchers, quiet warnings."""
 import os
 import shutil
 import subprocess
 import warnings
 from argparse import ArgumentParser
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from mmengine.config import Config
@@ -18,10 +19,13 @@ _LAUNCHERS = {
     'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID', 'srun --ntasks N python'),
     'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun -n N python'),
 }
+_UNHELPFUL = ('.*pkg_resources.*', '.*find_loader.*', '.*Failed to search registry.*', '.*torch.meshgrid.*',
+              '.*save_param_scheduler.*', '.*The model and loaded state dict.*', '.*lr_scheduler.step.*',
+              '.*Please import .* from .*', '.*pin_memory.*', 'The draw is False.*')
 
 
 def add_run_arguments(parser: ArgumentParser) -> None:
-    """Adds the flags that train and test spell alike."""
+    """Adds the flags that train and test share."""
     parser.add_argument('--work-dir', metavar='DIR', help='folder of logs and checkpoints [work_dirs/CONFIG]')
     parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
                         'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
@@ -36,8 +40,8 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by the launcher')
 
 
-def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
-    """Sets the launcher and checks that it has started this process.
+def use_launcher(cfg: Config, launcher: str, local_rank: int, verb: str = 'train') -> None:
+    """Sets the launcher and checks that it has started this process, which runs ``lcvision VERB``.
 
     Raises:
         UserError: It has not, or the processes cannot tell where to meet.
@@ -48,7 +52,7 @@ def use_launcher(cfg: Config, launcher: str, local_rank: int) -> None:
         absent = [name for name in names[:2] if name not in os.environ]
         if absent:
             raise UserError(f'--launcher {launcher}: {" and ".join(absent)} is not set, so nothing has started several '
-                            f'processes: start with `{command} tools/train.py CONFIG --launcher {launcher}`')
+                            f'processes: start with `{command} -m lcvision.cli {verb} CONFIG --launcher {launcher}`')
         if torch.cuda.is_available():
             if torch.distributed.is_nccl_available():
                 cfg.merge_from_dict({'env_cfg.dist_cfg.backend': 'nccl'})
@@ -86,24 +90,14 @@ def _meeting_place(launcher: str) -> str:
     return '127.0.0.1'
 
 
-def require_checkpoint(path: str) -> str:
-    """Returns ``path`` if there is a file.
-
-    Raises:
-        UserError: There is none.
-    """
-    if not Path(path).is_file():
-        raise UserError(f'no checkpoint {path}: give a .pth or .safetensors file')
-    return path
-
-
-def quiet_warnings() -> None:
+@contextmanager
+def quiet_warnings() -> Iterator[None]:
     """Hides warnings of libraries that a reader can do nothing about."""
-    for message in ('.*pkg_resources.*', '.*find_loader.*', '.*Failed to search registry.*', '.*torch.meshgrid.*',
-                    '.*save_param_scheduler.*', '.*The model and loaded state dict.*', '.*lr_scheduler.step.*',
-                    '.*Please import .* from .*', '.*pin_memory.*', 'The draw is False.*'):
-        warnings.filterwarnings('ignore', message=message)
-    warnings.filterwarnings('ignore', category=DeprecationWarning)
-    warnings.filterwarnings('ignore', category=FutureWarning)
     # Workers of a data loader start anew and read this.
     os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')
+    with warnings.catch_warnings():
+        for message in _UNHELPFUL:
+            warnings.filterwarnings('ignore', message=message)
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.filterwarnings('ignore', category=category)
+        yield

@@ -1,7 +1,8 @@
-"""From a config and what was asked for to a config that can run; training and evaluation share it."""
+"""Makes a config that can run out of a config and a request; training and evaluation share it."""
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lcvision.training.hooks import complete_hooks, set_hook
 from lcvision.training.launch import use_launcher
 from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
-# With other data a batch is at most this share of them, so that an epoch has some steps, but not below the least.
+# With other data a batch is at most this share of them, so that an epoch has some steps, but not below this least.
 _STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
 # What a new length of the run changes.
 _SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cfg.')
@@ -28,38 +29,28 @@ class Preparation:
     """A config that can run.
 
     Attributes:
-        cfg: The config, of its own.
+        cfg: The config, a copy.
         name: The config as it was given, for messages; 'config' where it has no file.
         data: Folder of the data, or 'sample'; empty where the config does not say.
-        notes: What was changed otherwise than asked for, a line each.
-        logged: What has been said meanwhile, a line each.
+        notes: What differs from the request, a line each.
+        logged: What has been logged meanwhile.
     """
 
     cfg: Config
     name: str
     data: str
     notes: list[str]
-    logged: list[str]
+    logged: StringIO
 
 
 def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,
             work_dir: str | Path | None, memory_format: str | None, launcher: str, local_rank: int,
             epochs: int | None = None) -> Preparation:
-    """Points a config at data and fits it to them.
+    """Points a config at data and fits it to them; ``train`` says whether for training, else for a test.
 
     Every option is applied once: ``image_size``, which says what the sizes in the config are for, before the data are
-    put in, those of the schedule after this has been scaled, all others in between.
-
-    Args:
-        config: Path of a config or the config itself, which stays as it is.
-        data: 'sample' or a folder; None for the config's own data.
-        cfg_options: Entries of the config to override, keys with dots or nested.
-        train: Whether for a training, else for a test.
-        work_dir: Folder of the run; None for the config's, else one below ``work_dirs`` by the config's name.
-        memory_format: See :class:`lcvision.engine.hooks.MemoryFormatHook`; None for the config's.
-        launcher: How this process was started, see :func:`use_launcher`.
-        local_rank: Its index on this machine.
-        epochs: Length of a training; None for the config's.
+    put in, those of the schedule after this has been scaled, all others in between. The other arguments are those of
+    :func:`lcvision.train`.
 
     Raises:
         UserError: The config, an option, the data or the launcher is wrong.
@@ -68,9 +59,9 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     cfg, name = load_config(config), config_name(config)
     options = dict(_flat(cfg_options or {}))
     trial = copy.deepcopy(cfg)
-    override(trial, options)  # what is wrong is told before data are looked at
+    override(trial, options)  # mistakes are reported before the data are looked at
     torch.set_flush_denormal(True)  # before any parallel loop, whose workers inherit it
-    use_launcher(cfg, launcher, local_rank)
+    use_launcher(cfg, launcher, local_rank, 'train' if train else 'test')
     schedule = {key: value for key, value in options.items() if f'{key}.'.startswith(_SCHEDULE)}
     number, notes = _use_data(cfg, data, {key: options[key] for key in options.keys() - schedule}, train)
     if train:
@@ -124,9 +115,5 @@ def _set_length(cfg: Config, asked: Config, epochs: int | None, num_images: int)
 
 
 def latency_records(hub: MessageHub) -> list[LatencyRecord]:
-    """What the last validation or test of a run has measured.
-
-    Args:
-        hub: The run's.
-    """
+    """What the last validation or test of a run measured."""
     return [LatencyRecord.from_json(record, 'latency/records') for record in hub.get_info('latency/records') or []]

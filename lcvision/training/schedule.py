@@ -15,24 +15,21 @@ _KINDS = ('Constant', 'CosineAnnealing', 'CosineRestart', 'Exponential', 'Linear
 
 
 def set_epochs(cfg: Config, epochs: int, num_images: int = 0) -> str:
-    """Scales a schedule to another length.
+    """Scales a schedule to another length and returns what was done, as a line for the log.
 
     Args:
-        cfg: Changed in place: the loop, the schedulers but for a warm-up in iterations, the epoch at which PicoDet v2
+        cfg: Changed in place: the loop, the schedulers except a warm-up in iterations, the epoch at which PicoDet v2
             changes its assigner, and the interval of validation if it is longer than half the run. A config that
             counts iterations gets as many as make up the epochs, see :func:`set_iterations`.
         epochs: The new length.
         num_images: Images of the training split, for a config that counts iterations.
-
-    Returns:
-        What was done, as a line for the log.
     """
     if 'max_epochs' not in cfg.train_cfg:
         steps = max(1, num_images // cfg.train_dataloader.batch_size)
         return f'{epochs} epochs of {steps} steps: ' + set_iterations(cfg, epochs * steps, cfg.train_cfg.max_iters)
     before = cfg.train_cfg.max_epochs
-    cfg.train_cfg.max_epochs = epochs
-    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2))
+    cfg.train_cfg.update(max_epochs=epochs,
+                         val_interval=min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2)))
     phases = cfg.model.get('train_cfg') or {}
     if 'initial_epoch' in phases:  # where PicoDet v2 changes its assigner
         phases['initial_epoch'] = round(phases['initial_epoch'] * epochs / before)
@@ -40,20 +37,16 @@ def set_epochs(cfg: Config, epochs: int, num_images: int = 0) -> str:
 
 
 def set_iterations(cfg: Config, iterations: int, before: int) -> str:
-    """Scales a schedule that counts iterations to another length.
+    """Scales a schedule that counts iterations to another length and returns what was done, as a line for the log.
 
     Args:
-        cfg: Changed in place: the loop, the schedulers but for a warm-up, and the intervals of validation and
+        cfg: Changed in place: the loop, the schedulers except a warm-up, and the intervals of validation and
             checkpoints if they are longer than half the run.
         iterations: The new length.
         before: The length that the schedulers are made for.
-
-    Returns:
-        What was done, as a line for the log.
     """
-    cfg.train_cfg.max_iters = iterations
     half = max(1, iterations // 2)
-    cfg.train_cfg.val_interval = min(cfg.train_cfg.get('val_interval', 1000), half)
+    cfg.train_cfg.update(max_iters=iterations, val_interval=min(cfg.train_cfg.get('val_interval', 1000), half))
     checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
     if checkpoint and not checkpoint.get('by_epoch', True):
         checkpoint.interval = min(checkpoint.get('interval', half), half)
@@ -69,7 +62,7 @@ def _scale(cfg: Config, before: int, after: int, unit: str) -> str:
         if kind == 'ReduceOnPlateau':
             said.append(f'the patience of {scheduler.type} counts validations and stays')
         elif kind not in _KINDS:
-            said.append(f'of {scheduler.type}, which is not known, only begin and end are scaled')
+            said.append(f'of {scheduler.type}, which is not known here, only begin and end are scaled')
         if not _is_warmup(scheduler):
             same = by_epoch == (unit == 'epochs') and not scheduler.get('convert_to_iter_based')
             _scale_one(scheduler, before, after, same_unit=same, fixed=set() if by_epoch else warm)
@@ -113,29 +106,23 @@ def _scale_one(scheduler: ConfigDict, before: int, after: int, same_unit: bool, 
 
 
 def fit_schedule(cfg: Config, num_images: int) -> list[str]:
-    """Fits what counts iterations to a small data set: the warm-up and the interval of log lines.
+    """Fits what counts iterations to a small training split: the warm-up and the interval of log lines.
 
-    Args:
-        cfg: Changed in place.
-        num_images: Images of the training split.
-
-    Returns:
-        What was done, as lines for the log.
+    Changes ``cfg`` in place and returns what was done, as lines for the log.
     """
     loader, logger = cfg.train_dataloader, (cfg.get('default_hooks') or {}).get('logger')
     iterations = cfg.train_cfg.get('max_iters')
     if iterations:
         shown = math.ceil(iterations / 10)
     else:
-        whole = loader.get('drop_last')
-        steps = num_images // loader.batch_size if whole else math.ceil(num_images / loader.batch_size)
+        steps = (math.floor if loader.get('drop_last') else math.ceil)(num_images / loader.batch_size)
         if steps == 0:
             raise UserError(f'{num_images} training images do not fill one batch of {loader.batch_size}: give '
                             f'--cfg-options train_dataloader.batch_size={max(1, num_images // 4)}')
         shown, iterations = math.ceil(steps / 3), steps * cfg.train_cfg.get('max_epochs', 0)
     if logger:
         logger.interval = max(1, min(logger.get('interval', 10), shown))
-    # One of a single iteration would never reach the full rate.
+    # A warm-up of one iteration would never reach the full rate.
     notes, longest = [], max(2, iterations // _WARMUP_SHARE)
     schedulers = _schedulers(cfg)
     ends = {scheduler.end for scheduler in schedulers if iterations and _is_warmup(scheduler)}

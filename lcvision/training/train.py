@@ -1,6 +1,5 @@
 """Trains a model from a config."""
 import traceback
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,29 +7,27 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import OPTIMIZERS, init_default_scope
-from mmengine.runner import Runner
 
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from lcvision.errors import UserError, plain_errors
 from lcvision.latency.record import LatencyRecord
-from lcvision.training.console import ConsoleHook, ConsoleRunner
-from lcvision.training.launch import quiet_warnings, require_checkpoint
+from lcvision.training.console import ConsoleHook, build_runner
+from lcvision.training.launch import quiet_warnings
 from lcvision.training.newest_run import record_run
 from lcvision.training.prepare import Preparation, latency_records, prepare
-from lcvision.weights import load_state_dict_file
+from lcvision.weights.safe_load import existing_file, load_state_dict_file
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training has left.
+    """What a training leaves.
 
     Attributes:
         config: The config that ran, in the run's folder.
         work_dir: The run's folder.
-        checkpoint: The best checkpoint, the last where none is the best.
+        checkpoint: The best checkpoint, or the last where none is the best.
         metrics: Of the last validation.
         latency: Records of its latency.
     """
@@ -43,6 +40,7 @@ class TrainResult:
 
 
 @plain_errors()
+@quiet_warnings()
 def train(config: str | Path | Config, data: str | Path | None = None, *, epochs: int | None = None,
           work_dir: str | Path | None = None, resume: bool | str | Path = False, load_from: str | Path | None = None,
           amp: bool = False, memory_format: str | None = None, cfg_options: dict | None = None, launcher: str = 'none',
@@ -50,11 +48,11 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
     """Trains a model; a CPU is enough.
 
     Args:
-        config: Path of a config or the config itself, which stays as it is.
-        data: 'sample', rendered on first use, or a folder, whose classes are then learnt; None for the config's data.
+        config: Path or name of a config, or the config itself, which is not changed.
+        data: 'sample', rendered on first use, or a folder, whose classes are then learned; None for the config's data.
         epochs: Length, to which the schedule is scaled; None for the config's.
         work_dir: Folder of logs and checkpoints; None for ``work_dirs/CONFIG``.
-        resume: Whether to go on with the newest checkpoint of that folder, or the checkpoint to go on with.
+        resume: Whether to continue from the newest checkpoint of that folder, or the checkpoint to continue from.
         load_from: Weights to start with, .pth or .safetensors.
         amp: Whether to use mixed precision: bfloat16, on a GPU without it float16.
         memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU; None for the config's.
@@ -73,19 +71,16 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
     if epochs is not None and epochs < 1:
         raise UserError(f'--epochs {epochs}: give a whole number of at least 1')
     if resume and load_from:
-        raise UserError('--resume and --load-from exclude each other: the first goes on with a run, the second begins '
+        raise UserError('--resume and --load-from exclude each other: the first continues a run, the second starts '
                         'one with given weights')
-    with warnings.catch_warnings():
-        quiet_warnings()
-        prepared = prepare(config, data, cfg_options, train=True, epochs=epochs, work_dir=work_dir,
-                           memory_format=memory_format, launcher=launcher, local_rank=local_rank)
-        cfg = prepared.cfg
-        if amp:
-            # GPUs that have bfloat16 only emulated are faster in float16, whose losses must be scaled.
-            slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
-            cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
-        prepared.notes += _use_weights(cfg, resume, load_from)
-        return _run(prepared, verbose)
+    prepared = prepare(config, data, cfg_options, train=True, epochs=epochs, work_dir=work_dir,
+                       memory_format=memory_format, launcher=launcher, local_rank=local_rank)
+    if amp:
+        # GPUs that only emulate bfloat16 are faster in float16, whose losses must be scaled.
+        slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
+        prepared.cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
+    prepared.notes += _use_weights(prepared.cfg, resume, load_from)
+    return _run(prepared, verbose)
 
 
 def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path | None) -> list[str]:
@@ -103,47 +98,34 @@ def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path |
     elif load_from:
         cfg.load_from = str(load_from)
     if cfg.get('load_from'):
-        load_state_dict_file(require_checkpoint(cfg.load_from))
+        cfg.load_from = str(existing_file(cfg.load_from))
+        load_state_dict_file(cfg.load_from)
     return []
 
 
-class _Started(Hook):
-    """Knows whether all was built, so that what fails from there on is no fault of the config."""
-
-    yes = False
-
-    def before_train(self, runner: Runner) -> None:
-        """Notes it."""
-        self.yes = True
-
-
 def _run(prepared: Preparation, verbose: bool) -> TrainResult:
-    """Builds and trains; an error on the way there is the config's and told in a sentence."""
-    cfg, started, console = prepared.cfg, _Started(), ConsoleHook(prepared.data, prepared.notes, not verbose)
+    """Builds and trains; what fails before the first step is the config's fault and becomes a sentence."""
+    cfg, console = prepared.cfg, ConsoleHook(prepared.data, prepared.notes, not verbose)
     try:
         _require_optimizer(cfg)
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
-        runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
-        for note in (*prepared.logged, *prepared.notes):
+        runner = build_runner(cfg, console, verbose)
+        for note in (*prepared.logged.getvalue().splitlines(), *prepared.notes):
             print_log(note, logger=runner.logger)
         if prepared.data and is_main_process():
             record_run(cfg.work_dir, prepared.name, prepared.data)
-        runner.register_hook(started)
-        runner.register_hook(console)
-        console.hush(runner)
         runner.train()
     except UserError:
         raise
     except Exception as error:
-        if started.yes or ' registry.' in str(error):  # plain_errors tells of a type that is not registered
+        if console.started or ' registry.' in str(error):  # plain_errors words a type that is not registered
             raise
         raise _fault(error, prepared) from error
     finally:
         console.close()
     hub, dumped = runner.message_hub, Path(cfg.filename or f'{runner.timestamp}.py').name
     return TrainResult(str(Path(cfg.work_dir, dumped)), cfg.work_dir,
-                       hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics,
-                       latency_records(hub))
+                       hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics, latency_records(hub))
 
 
 def _fault(error: Exception, prepared: Preparation) -> UserError:
@@ -160,5 +142,5 @@ def _require_optimizer(cfg: Config) -> None:
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     kind = (cfg.get('optim_wrapper') or {}).get('optimizer', {}).get('type')
     if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
-        raise UserError(f"optim_wrapper.optimizer.type={kind}: no optimiser is called so; torch's are there, such as "
+        raise UserError(f"optim_wrapper.optimizer.type={kind}: there is no such optimiser; torch's are there, such as "
                         'SGD and AdamW, and lcvision.RMSpropTF')

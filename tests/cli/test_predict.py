@@ -135,7 +135,7 @@ def test_what_was_done_stays_when_the_run_is_interrupted(predict, tmp_path, monk
     (['x' * 5000], 'there is no xxx'),
     (['{folder}', '--out', '{folder}/out'], 'lies within'),
     (['{folder}', '--checkpoint', 'x.pth'], 'without --config'),
-    (['{folder}', '--config', CONFIG, '--checkpoint', 'x.pth'], 'no checkpoint x.pth'),
+    (['{folder}', '--config', CONFIG, '--checkpoint', 'x.pth'], 'no weights file x.pth'),
     (['{folder}', '--score-thr', '3'], 'from 0 to 1'),
     (['{folder}', '--out', '{folder}.txt'], 'no folder that can be written'),
 ])

@@ -87,7 +87,8 @@ def test_an_engine_that_cannot_be_is_refused_first(capsys):
 def test_without_a_run_it_explains_itself(tmp_path):
     done = tool('test', cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith('error: no run under work_dirs/') and 'train first' in done.stderr
+    assert done.stderr.startswith('error: no run under work_dirs/')
+    assert 'train first, e.g. `python tools/train.py picodet' in done.stderr
     assert done.stderr.count('\n') == 1
 
 
@@ -99,7 +100,7 @@ def test_checkpoint_faults_are_told(run, data, tmp_path, monkeypatch, capsys):
     torn.write_bytes(checkpoint.read_bytes()[:1000])
     text = tmp_path / 'weights.txt'
     text.write_text('no weights')
-    for path, word in ((torn, 'torn.pth'), (text, 'suffix'), (tmp_path / 'none.pth', 'no checkpoint')):
+    for path, word in ((torn, 'torn.pth'), (text, 'suffix'), (tmp_path / 'none.pth', 'no weights file')):
         assert run_tool(lambda path=path: main([CONFIG, str(path), '--data', str(data)])) == 2
         message = capsys.readouterr().err
         assert word in message and message.count('\n') == 1

@@ -134,7 +134,7 @@ def test_epochs_scale_every_schedule():
     ([CONFIG, '--data', 'docs'], ['docs is not in COCO layout', 'annotations/instances_val2017.json']),
     ([CONFIG, '--epochs', '0'], ['--epochs 0', 'at least 1']),
     ([CONFIG, '--resume', 'x.pth', '--load-from', 'y.pth'], ['exclude each other']),
-    ([CONFIG, '--launcher', 'pytorch', '--data', 'docs'], ['torchrun']),
+    ([CONFIG, '--launcher', 'pytorch', '--data', 'docs'], ['torchrun --nproc-per-node N -m lcvision.cli train CONFIG']),
     ([CONFIG, '--launcher', 'slurm', '--data', 'docs'], ['SLURM_PROCID', 'srun']),
     ([CONFIG, '--launcher', 'mpi', '--data', 'docs'], ['OMPI_COMM_WORLD_RANK', 'mpirun']),
     ([CONFIG, '--cfg-options', 'a'], ['--cfg-options a', 'KEY=VALUE']),
@@ -198,7 +198,7 @@ def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(t
     assert [prepared.cfg.load_from for prepared in seen] == [str(old / 'epoch_2.pth'), str(new / 'epoch_2.pth'), None]
     assert f'no checkpoint in {tmp_path / "empty"}, so this run starts' in seen[2].notes[-1]
     (new / 'epoch_2.pth').unlink()
-    with pytest.raises(UserError, match=f'no checkpoint {new}'):
+    with pytest.raises(UserError, match=f'no weights file {new}'):
         main([CONFIG, '--data', str(data), '--work-dir', str(new), '--resume'])
 
 
@@ -221,7 +221,7 @@ def test_checkpoint_faults_are_told(run, data, tmp_path, capsys):
     whole = (folder / 'epoch_2.pth').read_bytes()
     torn = tmp_path / 'torn.pth'
     torn.write_bytes(whole[:len(whole) // 2])
-    for args, word in ((['--load-from', str(tmp_path / 'none.pth')], 'no checkpoint'),
+    for args, word in ((['--load-from', str(tmp_path / 'none.pth')], 'no weights file'),
                        (['--load-from', str(torn)], 'torn.pth'), (['--resume', str(torn)], 'torn.pth'),
                        (['--resume', 'weights.safetensors'], '--load-from')):
         assert run_tool(lambda args=args: main([CONFIG, '--data', str(data), '--work-dir', str(tmp_path), *args])) == 2

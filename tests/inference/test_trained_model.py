@@ -19,11 +19,11 @@ def test_the_checkpoint_says_how_many_classes(name, tmp_path):
     meta = dict(classes=['ant', 'bee', 'cow', 'dog'], palette=[[1, 2, 3]] * 4)
     config = small_config(name)
     before = config.pretty_text
-    trained = load_trained(config, save(model, tmp_path / 'model.pth', dataset_meta=meta))
-    assert trained.dataset_meta == dict(classes=('ant', 'bee', 'cow', 'dog'), palette=[[1, 2, 3]] * 4)
-    assert config.pretty_text == before and not trained.model.training
+    loaded, found = load_trained(config, save(model, tmp_path / 'model.pth', dataset_meta=meta))
+    assert found == dict(classes=('ant', 'bee', 'cow', 'dog'), palette=[[1, 2, 3]] * 4)
+    assert config.pretty_text == before and not loaded.training
     expected = model.state_dict()
-    assert all(torch.equal(value, expected[key]) for key, value in trained.model.state_dict().items())
+    assert all(torch.equal(value, expected[key]) for key, value in loaded.state_dict().items())
 
 
 def test_names_come_from_the_data_set_where_they_fit(tmp_path):
@@ -32,10 +32,10 @@ def test_names_come_from_the_data_set_where_they_fit(tmp_path):
     model = shaken_model(config)
     # Names of another number of classes are no names of these.
     path = save(model, tmp_path / 'model.pth', dataset_meta=dict(classes=['one']))
-    assert load_trained(config, path).dataset_meta['classes'][1].startswith('goldfish')
+    assert load_trained(config, path)[1]['classes'][1].startswith('goldfish')
     weights = {key: value.contiguous() for key, value in model.state_dict().items()}
     save_file(weights, tmp_path / 'model.safetensors')
-    assert len(load_trained(config, tmp_path / 'model.safetensors').dataset_meta['classes']) == 1000
+    assert len(load_trained(config, tmp_path / 'model.safetensors')[1]['classes']) == 1000
     assert config_meta(small_config(SEGMENTOR))['classes'][:2] == ('road', 'sidewalk')
     assert config_meta(small_config(DETECTORS[0]))['classes'] == tuple(f'class {i}' for i in range(7))
     named = small_config(DETECTORS[0], **{'test_dataloader.dataset.metainfo': dict(classes=list('tuvwxyz'))})
@@ -80,5 +80,5 @@ def test_counters_of_norms_may_be_missing(tmp_path):
     model = shaken_model(config)
     state = {key: value for key, value in model.state_dict().items() if not key.endswith('num_batches_tracked')}
     torch.save(state, tmp_path / 'plain.pth')
-    loaded = load_trained(config, tmp_path / 'plain.pth').model.state_dict()
+    loaded = load_trained(config, tmp_path / 'plain.pth')[0].state_dict()
     assert all(torch.equal(value, loaded[key]) for key, value in state.items())

@@ -29,7 +29,7 @@ def test_a_run_of_another_name_is_found_by_its_config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_run(tmp_path / 'work_dirs' / 'attempt', 'old', 0)
     assert find_run('configs/detection/old.py', None)[0] == 'work_dirs/attempt/old.py'
-    with pytest.raises(UserError, match=r'no run of configs/x\.py'):
+    with pytest.raises(UserError, match=r'no run of configs/x\.py .*`lcvision train configs/x\.py --data sample`'):
         find_run('configs/x.py', None)
 
 

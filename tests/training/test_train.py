@@ -100,7 +100,7 @@ def test_an_engine_evaluates(trained, images, tmp_path):
     (lambda root: lcvision.train(CONFIG, root, resume=True, load_from='x.pth'), 'exclude each other'),
     (lambda root: lcvision.train(CONFIG, root, cfg_options={'model.head.type': 'Nothing'}), 'Nothing is not in the'),
     (lambda root: lcvision.train(CONFIG, root, cfg_options={'model': 5}), 'is a dict'),
-    (lambda root: lcvision.evaluate(CONFIG, 'none.pth', root), 'no checkpoint none.pth'),
+    (lambda root: lcvision.evaluate(CONFIG, 'none.pth', root), 'no weights file none.pth'),
     (lambda root: lcvision.evaluate(CONFIG, 'none.pth', root, engine='tensorrt'), "unknown engine 'tensorrt'")])
 def test_mistakes_are_user_errors(call, words, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

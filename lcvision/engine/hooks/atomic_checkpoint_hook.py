@@ -15,20 +15,15 @@ from lcvision.registry import HOOKS
 _BACKEND = 'lcvision.atomic'
 
 
-class AtomicLocalBackend(LocalBackend):
+class _AtomicBackend(LocalBackend):
     """Local files, written whole or not at all."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Writes a file.
-
-        Args:
-            obj: Its content.
-            filepath: Its path; an existing file stays until the new one is on the disk.
-        """
+        """Writes a file; an existing one stays until the new one is on the disk."""
         write_atomically(filepath, obj)
 
 
-register_backend(_BACKEND, AtomicLocalBackend, force=True)
+register_backend(_BACKEND, _AtomicBackend, force=True)
 
 
 class _LaterRemoval:
@@ -48,15 +43,13 @@ class _LaterRemoval:
 
 
 def last_checkpoint(work_dir: str | Path, out_dir: str | None = None) -> Path | None:
-    """Finds the newest checkpoint that a run wrote for resuming.
+    """Finds the newest checkpoint that a run wrote for resuming; None if there is none.
+
+    Its path is in the folder as it is called now: a run that was moved or copied has the old one in its notes.
 
     Args:
         work_dir: The run's folder.
         out_dir: The hook's, if checkpoints lie elsewhere.
-
-    Returns:
-        Its path, in the folder as it is called now: a run that was moved or copied has the old one in its notes. None
-        if nothing was written.
     """
     note = Path(work_dir, 'last_checkpoint')
     if not note.is_file():
@@ -67,16 +60,14 @@ def last_checkpoint(work_dir: str | Path, out_dir: str | None = None) -> Path | 
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """mmengine's ``CheckpointHook``, of which no kill and no full disk can take the last good checkpoint away.
+    """mmengine's ``CheckpointHook``, but no kill and no full disk can destroy the last good checkpoint.
 
     A checkpoint is written beside its name and renamed when it is on the disk; ``last_checkpoint`` follows only then,
     in the same way; older checkpoints are removed last. An error while saving is raised, and so are weights that are
     not finite.
 
-    Args:
-        args: As for mmengine's ``CheckpointHook``.
-        kwargs: As for mmengine's ``CheckpointHook``. Remote folders (``out_dir='s3://...'``) and ``backend_args`` of
-            another backend are served as mmengine serves them.
+    The arguments are those of mmengine's hook. Remote folders (``out_dir='s3://...'``) and ``backend_args`` of another
+    backend are served as mmengine serves them.
 
     Differs:
         mmengine writes to the final name, and removes the checkpoint that ``max_keep_ckpts`` or ``save_best`` replaces
@@ -97,9 +88,8 @@ class AtomicCheckpointHook(CheckpointHook):
         if self.file_client_args is None and not self.backend_args and type(self.file_backend) is LocalBackend:
             self.backend_args = dict(backend=_BACKEND)
             self.file_backend = get_file_backend(self.out_dir, backend_args=self.backend_args)
-        # A copied run must not remove the best checkpoint of the run that it is a copy of.
-        best = getattr(self, 'best_ckpt_path', None)
-        if best:
+        # A copied run must not remove the best checkpoint of the original.
+        if best := getattr(self, 'best_ckpt_path', None):
             self.best_ckpt_path = self._here(best)
         for key, path in getattr(self, 'best_ckpt_path_dict', {}).items():
             self.best_ckpt_path_dict[key] = path and self._here(path)
@@ -111,11 +101,10 @@ class AtomicCheckpointHook(CheckpointHook):
             RunFailed: There are some.
         """
         for part in ('state_dict', 'ema_state_dict'):
-            bad = not_finite(checkpoint.get(part, {}))
-            if bad:
+            if bad := not_finite(checkpoint.get(part, {})):
                 raise RunFailed(f'training diverged before iteration {runner.iter + 1}: {len(bad)} entries of the '
                                 f"checkpoint's {part} are not finite, the first is {bad[0]}; nothing was written, and "
-                                f'{self.out_dir} keeps the checkpoints that it has')
+                                f'the checkpoints in {self.out_dir} are untouched')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Removes the part of a checkpoint that mmengine would execute."""
@@ -139,7 +128,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
 
     def _keep(self, runner: Runner, step: int) -> list[int]:
-        """Notes a step as kept, in the checkpoint to be written too, and returns the steps it pushes out."""
+        """Notes a step as one to keep, also in the checkpoint to be written; returns the steps that it pushes out."""
         if self.max_keep_ckpts <= 0 or (self.keep_ckpt_ids and self.keep_ckpt_ids[-1] == step):
             return []
         kept = [*self.keep_ckpt_ids, step]
@@ -172,14 +161,14 @@ class AtomicCheckpointHook(CheckpointHook):
         silent = evaluators - {key.rpartition('/')[0] for key in metrics}
         wrong = [key for key in missing if key.rpartition('/')[0] not in silent]
         if wrong:
-            raise UserError(f'save_best={", ".join(wrong)}: no metric is called so; there are {", ".join(metrics)}; go '
-                            'on with --resume --cfg-options default_hooks.checkpoint.save_best=KEY')
+            raise UserError(f'save_best={", ".join(wrong)}: there is no such metric, only {", ".join(metrics)}; '
+                            'continue with --resume --cfg-options default_hooks.checkpoint.save_best=KEY')
 
     def _here(self, path: str) -> str:
         return self.file_backend.join_path(self.out_dir, Path(path).name)
 
     def _remove(self, path: str) -> None:
-        with suppress(FileNotFoundError):  # another training in this folder was quicker
+        with suppress(FileNotFoundError):  # another training in this folder was faster
             if self.file_backend.isfile(path):
                 self.file_backend.remove(path)
             elif self.file_backend.isdir(path):

@@ -1,4 +1,4 @@
-"""Looks at a checkpoint before its weights go into the model."""
+"""Checks a checkpoint before its weights go into the model."""
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
@@ -14,7 +14,7 @@ class CompatibleCheckpointHook(Hook):
     When training starts from a checkpoint (not when it resumes) that differs in the number of classes alone, the class
     layers of the head keep their initialisation and one line of the log says so.
 
-    Source: the check itself is ``lcvision.weights.check_compatible``.
+    Source: ``lcvision.weights.check_compatible``.
     """
     # Before mmengine's EMAHook (NORMAL), which copies the state dict.
     priority = 'VERY_HIGH'
@@ -32,5 +32,5 @@ class CompatibleCheckpointHook(Hook):
         anew = check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint',
                                 drop_class_layers=starts)
         if anew:
-            runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(anew)} start anew, '
-                               f'the other {len(state) - len(anew)} tensors are loaded.')
+            runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(anew)} are trained from '
+                               f'scratch, the other {len(state) - len(anew)} tensors are loaded.')

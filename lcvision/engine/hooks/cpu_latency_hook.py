@@ -23,17 +23,17 @@ from lcvision.tasks import task_of
 
 @HOOKS.register_module()
 class CPULatencyHook(Hook):
-    """Measures the network that was just evaluated, as one deploys it, and adds ``latency/net_ms`` to the metrics.
+    """Measures the network just evaluated, as it would be deployed, and adds ``latency/net_ms`` to the metrics.
 
-    A copy of the model with the weights as they stand (those of an EMA if one is evaluated) is fused and measured with
-    batch 1. ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile;
-    ``latency/e2e_ms`` is the median from an encoded image to the result. Being ordinary metrics they are logged on the
-    line of the others and reach every visualiser. The whole records are in :attr:`records` and in the message hub
-    under 'latency/records', there as plain JSON. In a distributed run the first rank measures and the others wait.
+    A copy of the model with its present weights (those of an EMA if one is evaluated) is fused and measured with batch
+    1. ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile;
+    ``latency/e2e_ms`` is the median from an encoded image to the result. As ordinary metrics they are logged with the
+    others and reach every visualiser. The whole records are in :attr:`records` and, as plain JSON, in the message hub
+    under 'latency/records'. In a distributed run the first rank measures and the others wait.
 
-    With ``joint`` the metrics have ``joint/score`` as well, by which ``save_best='joint/score'`` chooses. It can only
-    tell checkpoints apart whose networks differ in time, as in a search or in pruning; with one network it puts runs
-    of different networks in one order.
+    With ``joint`` the metrics also have ``joint/score``, by which ``save_best='joint/score'`` chooses. It only tells
+    checkpoints apart whose networks differ in time, as in a search or in pruning; with one network it ranks runs of
+    different networks.
 
     Args:
         engine: One engine, several separated by commas, 'all' or 'best'; the metric is the quickest.
@@ -44,11 +44,11 @@ class CPULatencyHook(Hook):
         interval: Validations from one measurement to the next; a test is always measured.
         samples: Samples at most; below 64 there is no ``latency/p90_ms``.
         max_seconds: Seconds of sampling, and of warming up, at most.
-        joint: Arguments of :class:`lcvision.latency.joint_score.JointScore`: ``metric``, ``budget_ms`` and, as one
-            likes, ``weight`` and ``scope``. Between two measurements the last one counts. None for no score.
+        joint: Arguments of :class:`lcvision.latency.joint_score.JointScore`: ``metric``, ``budget_ms`` and optionally
+            ``weight`` and ``scope``. Between two measurements the last one counts. None for no score.
 
     Raises:
-        ValueError: An argument is not one of these.
+        ValueError: An argument is out of its range.
     """
 
     # After other metrics (HIGHEST), before RuntimeInfoHook (10) logs them and the EMA takes its weights away.
@@ -68,10 +68,8 @@ class CPULatencyHook(Hook):
         except UserError as error:
             raise ValueError(str(error)) from error
         self.joint = None if joint is None else _joint(joint, self.scopes)
-        self.engine = engine
-        self.precision = precision
-        self.threads = threads
         self.input_size = None if input_size is None else _size(input_size)
+        self.engine, self.precision, self.threads = engine, precision, threads
         self.interval = _whole('interval', interval)
         self.records: list[LatencyRecord] = []
         self._validations = 0
@@ -91,7 +89,7 @@ class CPULatencyHook(Hook):
     def _add(self, runner: Runner, metrics: dict | None) -> None:
         message: list = [None, []]
         if dist.is_main_process():
-            # Whatever happens here, the other ranks are waiting to be told.
+            # Whatever happens here, the other ranks wait for the message.
             try:
                 message[1] = self._measure(runner)
             except UserError as error:
@@ -115,7 +113,7 @@ class CPULatencyHook(Hook):
 
     def _score(self, metrics: dict | None) -> None:
         latency = self._quickest().get(self.joint.scope) if self.joint else None
-        # A detector that finds nothing yet has no metric, and then no score either.
+        # A detector that finds nothing yet has neither metric nor score.
         if self.joint and latency and metrics is not None and self.joint.metric in metrics:
             metrics['joint/score'] = self.joint(metrics[self.joint.metric], latency.median)
 
@@ -140,14 +138,9 @@ class CPULatencyHook(Hook):
         if 'e2e' in self.scopes:
             network, surroundings = end_to_end(runner.cfg, copy.deepcopy(model).cpu().eval(), size, untrained=False)
         settings = runner.cfg.get('model')
-        return Subject(
-            config=runner.cfg.filename or runner.experiment_name,
-            task=task_of(model).name,
-            network=network,
-            input_size=size,
-            config_hash=environment.config_hash(settings.to_dict()) if hasattr(settings, 'to_dict') else None,
-            weights_hash=weights_hash,
-            end_to_end=surroundings)
+        config_hash = environment.config_hash(settings.to_dict()) if hasattr(settings, 'to_dict') else None
+        return Subject(config=runner.cfg.filename or runner.experiment_name, task=task_of(model).name, network=network,
+                       input_size=size, config_hash=config_hash, weights_hash=weights_hash, end_to_end=surroundings)
 
 
 def describe(record: LatencyRecord) -> str:

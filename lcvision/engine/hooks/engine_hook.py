@@ -11,7 +11,7 @@ from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import Nest, raw_network
 from lcvision.engine.model_wrapper import unwrapped
-from lcvision.inference.conditions import predicting
+from lcvision.inference.pipeline import predicting
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.registry import HOOKS
 from lcvision.tasks import task_of
@@ -19,7 +19,7 @@ from lcvision.tasks import task_of
 
 @HOOKS.register_module()
 class EngineHook(Hook):
-    """Lets an engine compute what the model's backbone, neck and head would, so that a test says what one deploys.
+    """Lets an engine compute what the model's backbone, neck and head would, so that a test rates what is deployed.
 
     Preparation of images, decoding and metrics stay the model's own; images of a batch run one after the other.
 

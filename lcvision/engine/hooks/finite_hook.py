@@ -35,7 +35,7 @@ class FiniteHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None,
                          outputs: Mapping | None = None) -> None:
-        """Looks at the loss and at the weights."""
+        """Checks the loss and the weights."""
         terms = {name: torch.as_tensor(value) for name, value in (outputs or {}).items()
                  if isinstance(value, int | float | torch.Tensor)}
         weights = [parameter for parameter in runner.model.parameters() if parameter.requires_grad]
@@ -58,8 +58,7 @@ class FiniteHook(Hook):
         values = ', '.join(f'{name} {float(value.float().mean()):.4g}' for name, value in terms.items())
         bad = not_finite(dict(runner.model.named_parameters()))
         some = f'; {len(bad)} weights are not finite after it, the first is {bad[0]}' if bad else ''
-        images = image_names(data_batch)
-        return f'{values}{some}; its images: {listing(images, 8) or "unnamed"}'
+        return f'{values}{some}; its images: {listing(image_names(data_batch), 8) or "unnamed"}'
 
     def _sentence(self, runner: Runner, batch_idx: int, what: str) -> str:
         place = f'iteration {runner.iter + 1}'
@@ -68,22 +67,14 @@ class FiniteHook(Hook):
         hook = (runner.cfg.get('default_hooks') or {}).get('checkpoint') or {}
         good = last_checkpoint(runner.work_dir, hook.get('out_dir'))
         kept = f'the last good checkpoint is {good}' if good else 'no checkpoint was written before'
-        return (f'training diverged at {place}: {what}; {kept}; go on from there, or begin anew, with a lower '
+        return (f'training diverged at {place}: {what}; {kept}; continue from there, or start again, with a lower '
                 'optim_wrapper.optimizer.lr or with optim_wrapper.clip_grad.max_norm=10 (--cfg-options), and look at '
                 'the images')
 
 
 def image_names(data_batch: object) -> list[str]:
-    """What the images of a batch are called, as far as they say.
-
-    Args:
-        data_batch: A batch as the frameworks' collate functions make it.
-    """
+    """Names of the images of a batch that a framework's collate function made, as far as they have some."""
     samples = data_batch.get('data_samples') if isinstance(data_batch, Mapping) else None
-    names = []
-    for sample in samples if isinstance(samples, Sequence) else []:
-        known = getattr(sample, 'metainfo', {})
-        name = next((known[key] for key in ('img_path', 'img_id', 'sample_idx') if known.get(key) is not None), None)
-        if name is not None:
-            names.append(str(name))
-    return names
+    known = [getattr(sample, 'metainfo', {}) for sample in (samples if isinstance(samples, Sequence) else ())]
+    names = [[one[key] for key in ('img_path', 'img_id', 'sample_idx') if one.get(key) is not None] for one in known]
+    return [str(name[0]) for name in names if name]

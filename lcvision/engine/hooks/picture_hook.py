@@ -1,5 +1,4 @@
 """Pictures of what a test found."""
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -12,26 +11,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
+from lcvision import visualization
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
-from lcvision.visualization import (
-    Painter,
-    PictureFolder,
-    Style,
-    annotations_are_resized,
-    contact_sheet,
-    painter_for,
-    tile_sizes,
-)
 
-_TILE_STYLE = Style(font=14, line=2, dash=4)
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    variety: int
-    path: str
-    scene: Any
+_TILE_STYLE = visualization.Style(font=14, line=2, dash=4)
 
 
 @HOOKS.register_module()
@@ -66,26 +50,26 @@ class PictureHook(Hook):
                  grid_images: int = 9) -> None:
         if isinstance(score_thr, bool) or not isinstance(score_thr, int | float) or not 0 <= score_thr <= 1:
             raise ValueError(f'PictureHook: score_thr must be a number from 0 to 1, got {score_thr!r}.')
-        if max_images is not None:
-            _check_count('max_images', max_images, 0)
-        _check_count('grid_images', grid_images, 1)
+        for name, value, least in (('max_images', 0 if max_images is None else max_images, 0),
+                                   ('grid_images', grid_images, 1)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f'PictureHook: {name} must be a whole number of at least {least}, got {value!r}.')
         self.out_dir = None if out_dir is None else Path(out_dir)
-        self.score_thr = score_thr
-        self.max_images = max_images
-        self.grid_images = grid_images
-        self._painter: Painter | None = None
-        self._folder: PictureFolder | None = None
+        self.score_thr, self.max_images, self.grid_images = score_thr, max_images, grid_images
+        self._painter: visualization.Painter | None = None
+        self._folder: visualization.PictureFolder | None = None
         self._written: dict[str, str] = {}
-        self._candidates: dict[int, _Candidate] = {}
+        # Of each stretch the variety, path and scene of an image.
+        self._candidates: dict[int, tuple[int, str, Any]] = {}
         self._index = self._total = 0
         if self.out_dir and self.out_dir.exists() and not self.out_dir.is_dir():
-            raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, or one to be made')
+            raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, present or new')
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Makes the folder and forgets an earlier test."""
         self._painter, self._written, self._candidates, self._index = None, {}, {}, 0
         if self.out_dir and is_main_process():
-            self._folder = PictureFolder(self.out_dir)
+            self._folder = visualization.PictureFolder(self.out_dir)
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
             _make_folder(self.out_dir)
 
@@ -97,7 +81,8 @@ class PictureHook(Hook):
         for sample in outputs or ():
             if self._painter is None:
                 dataset = runner.test_loop.dataloader.dataset
-                self._painter = painter_for(sample, dataset.metainfo, self.score_thr, annotations_are_resized(dataset))
+                self._painter = visualization.painter_for(sample, dataset.metainfo, self.score_thr,
+                                                          visualization.annotations_are_resized(dataset))
             scene = self._painter.read(sample)
             if self.max_images is None or self._opens(self.max_images):
                 path = sample.img_path
@@ -105,9 +90,9 @@ class PictureHook(Hook):
                     self._written[path] = self._folder.free_stem(Path(path).stem, '{}.jpg')
                 self._folder.write(f'{self._written[path]}.jpg', self._painter.paint(_load(path), scene))
             stretch = self._stretch(self._index, self.grid_images)
-            candidate = _Candidate(self._painter.variety(scene), sample.img_path, scene)
-            if stretch not in self._candidates or candidate.variety > self._candidates[stretch].variety:
-                self._candidates[stretch] = candidate
+            variety = self._painter.variety(scene)
+            if stretch not in self._candidates or variety > self._candidates[stretch][0]:
+                self._candidates[stretch] = (variety, sample.img_path, scene)
             self._index += 1
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
@@ -115,15 +100,14 @@ class PictureHook(Hook):
         if self._folder is None or self._painter is None:
             return
         chosen = [self._candidates[stretch] for stretch in sorted(self._candidates)]
-        scenes = [candidate.scene for candidate in chosen]
-        images = [_load(candidate.path) for candidate in chosen]
-        sizes = tile_sizes([image.shape[:2] for image in images])
-        tiles = [(Path(candidate.path).name, self._painter.paint(_resize(image, size), candidate.scene, _TILE_STYLE))
-                 for candidate, image, size in zip(chosen, images, sizes, strict=True)]
-        remark = f'{self._painter.remark(scenes)}, {len(chosen)} of {self._index} images'
-        sheet = contact_sheet(tiles, self._painter.legend(scenes), remark)
+        paths, scenes = [path for _, path, _ in chosen], [scene for _, _, scene in chosen]
+        images = list(map(_load, paths))
+        sizes = visualization.tile_sizes([image.shape[:2] for image in images])
+        tiles = [(Path(path).name, self._painter.paint(_resize(image, size), scene, _TILE_STYLE))
+                 for path, scene, image, size in zip(paths, scenes, images, sizes, strict=True)]
+        remark = f'{self._painter.remark(scenes)}, {len(paths)} of {self._index} images'
         name = f"{self._folder.free_stem('grid', '{}.png')}.png"
-        self._folder.write(name, sheet)
+        self._folder.write(name, visualization.contact_sheet(tiles, self._painter.legend(scenes), remark))
         runner.logger.info(f'{len(self._written)} pictures and {name} written to {self.out_dir}')
 
     def _stretch(self, index: int, count: int) -> int:
@@ -132,15 +116,14 @@ class PictureHook(Hook):
 
     def _opens(self, count: int) -> bool:
         """Whether the present image is the first of one of ``count`` equal parts."""
-        return count > 0 and (self._index == 0
-                              or self._stretch(self._index, count) != self._stretch(self._index - 1, count))
+        return self._stretch(self._index, count) != self._stretch(self._index - 1, count)
 
 
 def _load(path: str) -> np.ndarray:
     """Reads an image in the orientation in which mmcv reads it, BGR uint8."""
     image = cv2.imdecode(np.frombuffer(fileio.get(path), np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise UserError(f'Image file {path} cannot be decoded any more: restore it')
+        raise UserError(f'image file {path} can no longer be decoded: restore it')
     return image
 
 
@@ -157,8 +140,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise UserError(f'pictures cannot be written to {folder} ({error.strerror or error}): give a folder that can '
                         'be written') from error
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f'PictureHook: {name} must be a whole number of at least {least}, got {value!r}.')

@@ -1,4 +1,4 @@
-"""What a predictor reaches that never looks at an image."""
+"""The mIoU of a predictor that never looks at an image."""
 from collections.abc import Iterable, Iterator
 from math import ceil, sqrt
 
@@ -11,7 +11,7 @@ from lcvision.errors import UserError
 from lcvision.registry import DATASETS, HOOKS, TRANSFORMS
 
 _LOADERS = ('LoadMask', 'LoadAnnotations')
-# What counts of a set: masks in training, at an even distance, and positions of each mask, in even rows and columns.
+# What counts of a set: masks in training, evenly spaced, and positions of each mask, in evenly spaced rows and columns.
 _MASKS, _POSITIONS = 1000, 2**18
 
 
@@ -19,10 +19,10 @@ _MASKS, _POSITIONS = 1000, 2**18
 class PositionBaselineHook(Hook):
     """Adds ``mIoU_position`` to the metrics: the mIoU of naming each pixel's most frequent class in training.
 
-    Street scenes look alike, road below and sky above: an mIoU means little without this one beside it. It is
-    computed once, from the masks alone, over the classes that occur in the evaluated split, in percent. It is exact
-    for up to 1000 training masks and masks of up to 512 x 512 pixels; of more an even sample of a thousand counts, and
-    of larger ones every second row and column, or third and so on.
+    Street scenes look alike, road below and sky above: an mIoU means little without this one beside it. It is computed
+    once, from the masks alone, over the classes that occur in the evaluated split, in percent. It is exact for up to
+    1000 training masks of up to 512 x 512 pixels; of more an evenly spaced thousand counts, of larger ones every
+    second row and column, or third and so on.
 
     Differs: mmseg has no such number.
     """
@@ -49,7 +49,7 @@ class PositionBaselineHook(Hook):
             try:
                 masks = _Masks(DATASETS.build(settings), _MASKS)
             except (FileNotFoundError, UserError) as error:
-                runner.logger.warning(f'mIoU_position is left out, for the training masks cannot be read: {error}')
+                runner.logger.warning(f'mIoU_position is left out, since the training masks cannot be read: {error}')
                 return
             self._value = round(100 * position_miou(masks, _Masks(evaluated), len(evaluated.metainfo['classes'])), 2)
         metrics['mIoU_position'] = self._value
@@ -73,7 +73,7 @@ def position_miou(train: Iterable[np.ndarray], evaluated: Iterable[np.ndarray], 
             begin = np.arange(mask.size) * (num_classes + 1)
         counts[begin + np.minimum(_resized(mask, shape), num_classes).ravel()] += 1
     if not counts.size:
-        raise UserError('there is no training mask to take positions from: give a data set with a training split')
+        raise UserError('there is no training mask to count positions in: give a data set with a training split')
     prior = counts.reshape(*shape, -1)[..., :num_classes].argmax(2).astype(np.uint8)
     confusion = np.zeros((num_classes, num_classes), np.int64)
     for mask in map(_thinned, evaluated):
@@ -86,20 +86,15 @@ def position_miou(train: Iterable[np.ndarray], evaluated: Iterable[np.ndarray], 
 
 
 class _Masks:
-    """The label maps of a dataset, read by the loading step of its own pipeline.
-
-    Args:
-        dataset: A segmentation data set, or a wrapper of one.
-        most: How many are read at most, at an even distance; None for all.
-    """
+    """Label maps of a dataset or a wrapper of one, read by its own loading step; ``most``, evenly spaced, or all."""
 
     def __init__(self, dataset: BaseDataset, most: int | None = None):
         while hasattr(dataset, 'dataset'):
             dataset = dataset.dataset
         self.dataset = dataset
-        steps = [step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS]
         self.step = -(-len(dataset) // most) if most else 1
-        self.load = steps[0] if steps else TRANSFORMS.build(dict(type='lcvision.LoadMask'))
+        self.load = next((step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS),
+                         None) or TRANSFORMS.build(dict(type='lcvision.LoadMask'))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for index in range(0, len(self.dataset), max(1, self.step)):

@@ -1,19 +1,31 @@
-"""Lets a resumed run go on as its config says."""
-from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+"""Lets a resumed run continue as its config says."""
+import copy
+from collections.abc import Iterator
+from itertools import chain, repeat
+from types import SimpleNamespace
 
-from lcvision.engine.data_position import skip_batches
-from lcvision.engine.schedule_replay import replay, same_plan, start_values
+from mmengine.hooks import Hook
+from mmengine.optim import BaseOptimWrapper, _ParamScheduler
+from mmengine.registry import DATA_SAMPLERS
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch.optim import Optimizer
+from torch.utils.data import BatchSampler
+
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
+
+# What a scheduler's state says about its position; the rest is its plan.
+_POSITION = {'last_step', '_global_step', '_last_value', 'base_values', 'optimizer', 'verbose', 'best',
+             'num_bad_epochs', 'cooldown_counter', 'anneal_func'}
 
 
 @HOOKS.register_module()
 class ResumeHook(Hook):
     """Mends two things in how mmengine resumes.
 
-    Schedulers whose settings are no longer those of the checkpoint, as after ``--epochs``, go on as if the run had had
-    the new ones from the start. A run that counts iterations skips the batches that it has seen by their indices.
+    Schedulers whose settings are no longer those of the checkpoint, as after ``--epochs``, continue as if the run had
+    had the new ones from the start. A run that counts iterations skips the batches that it has seen by their indices.
 
     Raises:
         UserError: The schedule has changed and part of it follows a metric, whose course is not known any more.
@@ -33,7 +45,7 @@ class ResumeHook(Hook):
         """Takes the schedulers' states, which mmengine would restore."""
         if runner._resume and runner.param_schedulers:
             self._states = checkpoint.pop('param_schedulers', None)
-            self._starts = [start_values(optimizer) for optimizer, _ in _parts(runner)]
+            self._starts = [_start_values(optimizer) for optimizer, _ in _parts(runner)]
 
     def before_train(self, runner: Runner) -> None:
         """Restores the schedulers and skips batches."""
@@ -47,7 +59,7 @@ class ResumeHook(Hook):
         if done >= length:
             runner.logger.warning(f'The run has its {length} {unit} already ({done}): nothing is trained.')
         elif by_iteration and done:
-            skip_batches(runner, done)
+            _skip_batches(runner, done)
 
     def _restore(self, runner: Runner, states: list | dict) -> None:
         parts = _parts(runner)
@@ -55,7 +67,7 @@ class ResumeHook(Hook):
         planned = [schedulers for _, schedulers in parts]
         if list(map(len, planned)) == list(map(len, saved)):
             pairs = [pair for one, other in zip(planned, saved) for pair in zip(one, other)]
-            if all(same_plan(scheduler, state) for scheduler, state in pairs):
+            if all(_plan(vars(scheduler)) == _plan(state) for scheduler, state in pairs):
                 for scheduler, state in pairs:
                     scheduler.load_state_dict(state)
                 return
@@ -65,12 +77,12 @@ class ResumeHook(Hook):
         for (optimizer, schedulers), starts in zip(parts, self._starts):
             if any(getattr(scheduler, 'need_val_args', False) for scheduler in schedulers):
                 raise UserError('--resume with another schedule: ReduceOnPlateau follows a metric, whose course is not '
-                                'in the checkpoint; resume with the schedule of the run, or begin a new one with '
+                                'in the checkpoint; resume with the schedule of the run, or start a new one with '
                                 '--load-from')
-            replay(schedulers, optimizer, starts, done, epoch_length)
+            _replay(schedulers, optimizer, starts, done, epoch_length)
         rates = ', '.join(dict.fromkeys(f'{rates[-1]:.3g}' for rates in runner.optim_wrapper.get_lr().values()))
-        runner.logger.info('The schedule is not that of the checkpoint: it goes on after iteration '
-                           f'{done} as if it had been so from the start, at a rate of {rates}.')
+        runner.logger.info(f'The schedule is not that of the checkpoint: it continues after iteration {done} as if it '
+                           f'had been so from the start, at a rate of {rates}.')
 
 
 def _parts(runner: Runner) -> list[tuple]:
@@ -79,3 +91,94 @@ def _parts(runner: Runner) -> list[tuple]:
     if isinstance(named, list):
         return [(runner.optim_wrapper, named)]
     return [(runner.optim_wrapper[name], schedulers) for name, schedulers in named.items()]
+
+
+def _plan(state: dict) -> dict:
+    """The settings in a scheduler's state."""
+    return {name: value for name, value in state.items() if name not in _POSITION}
+
+
+def _start_values(optimizer: Optimizer | BaseOptimWrapper) -> list[dict[str, float]]:
+    """What the schedulers, just built, noted in each group of parameters: where they start and between which ends."""
+    return [{name: value for name, value in group.items() if name.startswith(('initial_', 'max_', 'min_'))}
+            for group in optimizer.param_groups]
+
+
+def _replay(schedulers: list[_ParamScheduler], optimizer: Optimizer | BaseOptimWrapper,
+            starts: list[dict[str, float]], iterations: int, epoch_length: int | None) -> None:
+    """Gives the optimiser the values that it would have after so many iterations of these schedulers.
+
+    mmengine's schedulers compute a value from that of the step before: there is no way but to take the steps. Groups
+    of equal start values are treated as one, which keeps this below a second.
+    """
+    groups = optimizer.param_groups
+    names = {scheduler.param_name for scheduler in schedulers}
+    for group, start in zip(groups, starts):
+        group.update(start, **{name: start[f'initial_{name}'] for name in names})
+    keys = [repr(sorted((name, value) for name, value in group.items() if name != 'params')) for group in groups]
+    firsts = [keys.index(key) for key in dict.fromkeys(keys)]
+    stand_in = SimpleNamespace(param_groups=[dict(groups[i]) for i in firsts], _global_step=1,
+                               step=SimpleNamespace(_with_counter=True))
+    for scheduler in schedulers:
+        scheduler.base_values = [groups[i][f'initial_{scheduler.param_name}'] for i in firsts]
+        scheduler.optimizer, scheduler.last_step, scheduler._global_step = stand_in, -1, -1
+        scheduler.step()
+    for iteration in range(1, iterations + 1):
+        for scheduler in schedulers:
+            if not scheduler.by_epoch or (epoch_length and iteration % epoch_length == 0):
+                scheduler.step()
+    for key, group in zip(keys, groups):
+        values = stand_in.param_groups[[keys[i] for i in firsts].index(key)]
+        group.update({name: value for name, value in values.items() if name != 'params'})
+    for scheduler in schedulers:
+        scheduler.optimizer = optimizer
+        scheduler.base_values = [group[f'initial_{scheduler.param_name}'] for group in groups]
+        scheduler._last_value = [group[scheduler.param_name] for group in groups]
+
+
+class _Rest:
+    """A batch sampler whose first pass is the rest of one that was begun."""
+
+    def __init__(self, batches: BatchSampler, rest: Iterator[list[int]]) -> None:
+        self._batches = batches
+        self._rest: Iterator[list[int]] | None = rest
+
+    def __iter__(self) -> Iterator[list[int]]:
+        # Runs at the first batch: a loader with workers begins twice.
+        rest, self._rest = self._rest, None
+        yield from self._batches if rest is None else rest
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+
+def _skip_batches(runner: Runner, count: int) -> None:
+    """Lets a loop that counts iterations, and is about to run, skip its first batches by their indices alone.
+
+    The sampler is built anew, with the seed of the run that is resumed: mmengine builds it before it knows that seed.
+    """
+    loop, settings = runner.train_loop, runner.cfg.get('train_dataloader')
+    if not isinstance(settings, dict) or not isinstance(settings.get('sampler'), dict):
+        return
+    loader = copy.copy(loop.dataloader)
+    seed = None if runner._randomness_cfg.get('diff_rank_seed') else runner.seed
+    sampler = DATA_SAMPLERS.build(settings['sampler'], default_args=dict(dataset=loader.dataset, seed=seed))
+    if settings.get('batch_sampler'):
+        batches = DATA_SAMPLERS.build(settings['batch_sampler'],
+                                      default_args=dict(sampler=sampler, batch_size=settings['batch_size']))
+    else:
+        batches = BatchSampler(sampler, loader.batch_size, loader.drop_last)
+    epoch, rest = 0, iter(batches)
+    for _ in range(count):
+        if next(rest, None) is None:
+            epoch += 1
+            if hasattr(sampler, 'set_epoch'):
+                sampler.set_epoch(epoch)
+            rest = iter(batches)
+            next(rest)
+    # A loader refuses another sampler once it is made; workers of the old one end with it.
+    vars(loader).update(sampler=sampler, batch_sampler=_Rest(batches, rest), _iterator=None)
+    batches_left = _InfiniteDataloaderIterator(loader)
+    batches_left._epoch = epoch
+    # The loop takes as many as were seen, and does nothing with them.
+    loop.dataloader, loop.dataloader_iterator = loader, chain(repeat([], count), batches_left)

@@ -9,7 +9,7 @@ from lcvision.registry import OPTIMIZERS
 
 @OPTIMIZERS.register_module()
 class RMSpropTF(Optimizer):
-    """Divides a gradient by the root of its running mean square, and gives the quotient momentum.
+    """Divides a gradient by the root of its running mean square, and applies momentum to the quotient.
 
     With gradient g, weight decay included: s <- alpha s + (1 - alpha) g^2 from s = 1;
     m <- momentum m + lr g / sqrt(s + eps) from m = 0; weight <- weight - m.
@@ -43,14 +43,7 @@ class RMSpropTF(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor] | None = None) -> torch.Tensor | None:  # type: ignore[override]
-        """Updates all parameters that have a gradient.
-
-        Args:
-            closure: Computes the loss anew.
-
-        Returns:
-            The closure's loss.
-        """
+        """Updates all parameters that have a gradient; returns the loss that ``closure`` computes."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

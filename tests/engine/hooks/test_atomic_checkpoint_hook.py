@@ -205,7 +205,7 @@ def test_last_checkpoint_lies_in_out_dir_if_there_is_one(tmp_path):
 
 @pytest.mark.parametrize('key', ['accc', 'acc/top1', 'coco/bbox_mAP'])
 def test_a_metric_that_is_none_is_told_at_the_first_evaluation(tmp_path, key):
-    with pytest.raises(UserError, match=f'save_best={key}: no metric is called so; there are acc; .*--resume'):
+    with pytest.raises(UserError, match=f'save_best={key}: there is no such metric, only acc; .*--resume'):
         runner(tmp_path, hook=dict(save_best=key, rule='greater')).train()
     assert last(tmp_path) == 'epoch_1.pth'
 

@@ -52,7 +52,8 @@ def test_another_number_of_classes_is_logged_once(tmp_path, trained, capfd):
     assert torch.equal(model.backbone.weight, net.backbone.weight)
     assert torch.equal(model.head[0].weight, initial)
     said = capfd.readouterr().out
-    assert said.count('another number of classes: head.0.weight, head.0.bias start anew, the other 2 tensors') == 1
+    assert said.count('another number of classes: head.0.weight, head.0.bias are trained from '
+                      'scratch, the other 2 tensors') == 1
     assert 'size mismatch' not in said
 
 

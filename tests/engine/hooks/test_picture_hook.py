@@ -124,8 +124,9 @@ def test_the_sheet_has_images_of_the_whole_split_those_with_objects_first(tmp_pa
         true_labels[index] = (0,)
     true_labels[24] = (0, 1)
     titles = []
-    sheet = module.contact_sheet
-    monkeypatch.setattr(module, 'contact_sheet', lambda tiles, *rest: titles.extend(tiles) or sheet(tiles, *rest))
+    sheet = module.visualization.contact_sheet
+    monkeypatch.setattr(module.visualization, 'contact_sheet',
+                        lambda tiles, *rest: titles.extend(tiles) or sheet(tiles, *rest))
     samples = [sample(path, (), labels) for path, labels in zip(data.paths, true_labels, strict=True)]
     run_hook(PictureHook(tmp_path / 'out', grid_images=3), data, samples)
     assert [name for name, _ in titles] == ['image_04.png', 'image_13.png', 'image_24.png']
