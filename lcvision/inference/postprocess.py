@@ -8,8 +8,7 @@ from torch import nn
 from lcvision.deploy.network import RawNetwork
 from lcvision.errors import UserError
 from lcvision.inference.results import Classification, Detections, LabelMap, Result
-from lcvision.models.segmentors.axis_taps import axis_taps
-from lcvision.models.segmentors.upsampled_labels import upsampled_labels
+from lcvision.models.segmentors.upsampled_labels import axis_taps, upsampled_labels
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
 Outputs = Sequence[torch.Tensor]

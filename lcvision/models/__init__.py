@@ -1,4 +1,7 @@
-"""Networks, registered under the scope ``lcvision``: every module of this package whose framework is installed."""
+"""Networks, registered under the scope ``lcvision``: every module of this package whose framework is installed.
+
+What is built with an argument out of its range raises a ValueError that names what is legal.
+"""
 import pkgutil
 
 from lcvision.frameworks import import_available

@@ -4,48 +4,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A row of a paper's table.
-
-    Attributes:
-        task: Name of its task.
-        table: Number of the table; another place, or '-' for none.
-        model: Its name there.
-        config: Name of our config of the same network, without its ending; '' where there is none.
-        params: Millions of parameters, as printed; '-' where nothing is.
-        flops: Millions of FLOPs, likewise.
-        accuracy: Of the task's ranking metric, in percent.
-        ms: Milliseconds on the paper's machine.
-        remark: What is odd about a number.
-        distilled: Whether it was trained with a teacher.
-    """
+    """A row of a paper's table."""
 
     task: str
-    table: str
-    model: str
-    config: str
-    params: str
-    flops: str
-    accuracy: float | None
-    ms: float | None
-    remark: str
-    distilled: bool
+    table: str  # its number or another place, '-' for none
+    model: str  # as the paper calls it
+    config: str  # name of our config of the same network, without its ending; '' where there is none
+    params: str  # in millions, as printed; '-' where nothing is
+    flops: str  # likewise
+    accuracy: float | None  # of the task's ranking metric, in percent
+    ms: float | None  # on the paper's machine
+    remark: str  # what is odd about a number
+    distilled: bool  # trained with a teacher
 
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper and what it counts.
-
-    Attributes:
-        title: Its name.
-        params: 'params' or 'with_statistics', whichever its parameters are.
-        flops: 'macs' or 'paddle_flops', whichever its FLOPs are.
-        rows: Of its tables, in their order.
-    """
+    """A paper and what it counts."""
 
     title: str
-    params: str
-    flops: str
-    rows: tuple[PaperRow, ...]
+    params: str  # what its parameters are: 'params' or 'with_statistics'
+    flops: str  # what its FLOPs are: 'macs' or 'paddle_flops'
+    rows: tuple[PaperRow, ...]  # of its tables, in their order
 
     def table(self, number: str) -> tuple[PaperRow, ...]:
         """Rows of one table."""

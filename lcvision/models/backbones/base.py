@@ -1,28 +1,29 @@
 """What every backbone promises."""
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from mmengine.model import BaseModule
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-_OUTPUT_STRIDES = (8, 16, 32)
-
 
 class Backbone(BaseModule):
     """A stem and a list of stages with a declared shape for every output.
 
-    A subclass builds ``self.stem`` and ``self.stages`` (each an ``nn.Module``) and then calls :meth:`declare` with the
-    stage that ends each stride. Stages behind the last wanted output are not run and not built into the graph.
+    A subclass hands its ``**kwargs`` on to this class, builds ``self.stem`` and ``self.stages`` (each an
+    ``nn.Module``) with ``self.norm_cfg`` and then calls :meth:`declare` with the stage that ends each stride. Stages
+    behind the last wanted output are not run and not built into the graph.
 
     Args:
-        out_indices: Which outputs to return, ascending.
-        frozen_stages: How many of the stages are frozen, together with the stem; -1 freezes nothing and 0 the stem
-            alone. Frozen norms stay in eval mode.
-        norm_eval: Whether all norms use their running statistics also in training.
+        out_indices: Which outputs to return, ascending; 0..3 have strides 4, 8, 16, 32 unless a class says otherwise.
+        frozen_stages: How many stages are frozen together with the stem; -1 freezes nothing and 0 only the stem. Frozen
+            norms stay in eval mode.
+        norm_cfg: Norm of every convolution, BN by default.
+        norm_eval: Whether all norms use their running statistics in training, too.
         init_cfg: mmengine initialisation; a ``Pretrained`` one loads weights.
         output_stride: Stride of the deepest map, 8, 16 or 32: stages that would go further keep their size, and their
             convolutions are dilated instead, so that weights of any output stride fit any other.
+        init_mode: Fan of the convolutions' Kaiming initialisation, 'fan_in' or 'fan_out', without ``init_cfg``.
 
     Attributes:
         out_channels: Channels of each returned map.
@@ -34,26 +35,46 @@ class Backbone(BaseModule):
     stem: nn.Module
     stages: nn.ModuleList
 
-    def __init__(self, out_indices: Sequence[int], frozen_stages: int, norm_eval: bool, init_cfg: dict | list | None,
-                 output_stride: int = 32):
-        super().__init__(init_cfg=init_cfg)
-        if output_stride not in _OUTPUT_STRIDES:
-            raise ValueError(f'{type(self).__name__}: output_stride={output_stride} must be one of {_OUTPUT_STRIDES}')
+    def __init__(self, *, out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1,
+                 norm_cfg: dict | None = None, norm_eval: bool = False, init_cfg: dict | list | None = None,
+                 output_stride: int = 32, init_mode: str = 'fan_in'):
+        super().__init__(init_cfg or [dict(type='Kaiming', layer='Conv2d', mode=init_mode, nonlinearity='relu'),
+                                      dict(type='Constant', layer='_BatchNorm', val=1)])
+        self.check_choice(output_stride=(output_stride, (8, 16, 32)))
         self.output_stride = output_stride
         self.out_indices = tuple(out_indices)
         self.frozen_stages = frozen_stages
+        self.norm_cfg = norm_cfg or dict(type='BN')
         self.norm_eval = norm_eval
 
-    def declare(self, ends: Sequence[int], channels: Sequence[int], strides: Sequence[int]) -> None:
+    def check_choice(self, **choices: tuple[object, Collection]) -> None:
+        """Refuses an argument without a legal value; ``choices`` has its value and the legal ones under its name."""
+        for name, (given, legal) in choices.items():
+            if given not in legal:
+                raise ValueError(f'{type(self).__name__}: {name}={given!r} must be one of '
+                                 f'{", ".join(map(repr, legal))}')
+
+    def check_strides(self, strides: object, count: int, names: str = '') -> tuple[int, ...]:
+        """Returns the strides of the stem and of some stages if they are ``count`` numbers, each 1 or 2.
+
+        Args:
+            strides: As a user gave them.
+            count: How many there must be.
+            names: What else the user may give, for the message.
+        """
+        steps = tuple(strides) if isinstance(strides, Sequence) else ()
+        if len(steps) != count or set(steps) - {1, 2}:
+            raise ValueError(f'{type(self).__name__}: strides={strides!r} must be {names}{count} numbers 1 or 2, those '
+                             f'of the stem and of {count - 1} stages, e.g. {(2,) * count}')
+        return steps
+
+    def declare(self, ends: Sequence[int], channels: Sequence[int], strides: Sequence[int] = (4, 8, 16, 32)) -> None:
         """Fixes which stage yields which output and drops the stages that no output needs.
 
         Args:
             ends: For each possible output, the index of the stage that yields it.
-            channels: For each possible output, its channels.
+            channels: Output channels of every stage.
             strides: For each possible output, its stride.
-
-        Raises:
-            ValueError: If ``out_indices`` or ``frozen_stages`` does not fit.
         """
         name, wanted = type(self).__name__, self.out_indices
         whole = all(isinstance(i, int) for i in wanted)
@@ -63,7 +84,7 @@ class Backbone(BaseModule):
         if not isinstance(self.frozen_stages, int) or not -1 <= self.frozen_stages <= len(self.stages):
             raise ValueError(f'{name}: frozen_stages={self.frozen_stages} must lie in -1..{len(self.stages)} '
                              '(-1: nothing, 0: the stem, n: the stem and the first n stages)')
-        self.out_channels = tuple(channels[i] for i in wanted)
+        self.out_channels = tuple(channels[ends[i]] for i in wanted)
         self.out_strides = tuple(min(strides[i], self.output_stride) for i in wanted)
         self._ends = tuple(ends[i] for i in wanted)
         del self.stages[self._ends[-1] + 1:]

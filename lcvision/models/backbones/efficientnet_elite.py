@@ -1,13 +1,13 @@
 """EfficientNet-eLite and EfficientNet-HF."""
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from mmcv.cnn import ConvModule
 from torch import nn
 
 from lcvision.models.backbones.base import Backbone
-from lcvision.models.layers import InvertedResidual, make_divisible
+from lcvision.models.layers.blocks import InvertedResidual, make_divisible
 from lcvision.registry import MODELS
 
 _STEM_WIDTH, _HEAD_WIDTH = 32, 1280
@@ -29,7 +29,6 @@ _MEMBERS = {
     'hf0': (1.0, 1.0), 'hf1': (0.8666, 0.7), 'hf2': (1.0, 0.5), 'hf3': (1.0, 0.7), 'hf4': (0.8666, 0.6),
     'hf5': (1.0, 0.5),
 }
-_PADDINGS = ('dynamic', 'static', 'symmetric')
 _DROPS = {'standard': 'DropPath', 'upstream': 'lcvision.DropConnect'}
 
 
@@ -41,9 +40,8 @@ class EfficientNetELite(Backbone):
         arch: A member of the paper: 'elite0' (EfficientNet-B0) to 'elite9', or 'hf0' to 'hf5', the hardware-friendly
             ones. Their images have 224 pixels a side, 203 for elite4 and elite7, 256 for hf0 to hf2 and 128 for hf3 to
             hf5.
-        width: Width multiplier, above 0, instead of ``arch``.
-        depth: Multiplier of the blocks of every stage, above 0, rounded up to whole ones, instead of ``arch``.
-        hardware_friendly: With ``width`` and ``depth``, whether widths become powers of two.
+        width, depth: Multipliers of widths and of the blocks of every stage (rounded up), above 0, instead of ``arch``.
+        hardware_friendly: With these two, whether widths become powers of two.
         padding: Of strided convolutions: 'dynamic' is TensorFlow's, from the size of each map; 'static' takes it from
             ``image_size`` in every layer; 'symmetric' is half the kernel on every side. At sizes that are multiples
             of 32 the first two are the same, at an odd ``image_size`` the last two are. Weights of one fit the others
@@ -54,24 +52,12 @@ class EfficientNetELite(Backbone):
             falls linearly to 0 at the first block. The paper's code has 0.2.
         drop_style: 'standard' keeps the branch's mean in training and the branch itself at inference; 'upstream'
             scales at inference instead, see :class:`DropConnect`.
-        strides: Strides of the stem and of the stages of widths 24, 40, 80 and 192, each 1 or 2. For images of
-            32 x 32 pixels (1, 1, 2, 2, 2).
-        out_indices: Outputs to return, the last maps of widths 24, 40, 112 and 320; with the usual ``strides`` 0..3
-            have strides 4, 8, 16, 32.
-        frozen_stages: Stages to freeze with the stem, see :class:`Backbone`.
+        strides: 1 or 2 for the stem and the stages of widths 24, 40, 80 and 192; (1, 1, 2, 2, 2) suits 32 x 32 pixels.
         norm_cfg: Norm of every convolution; by default BN with eps 1e-3 and momentum 0.01.
-        norm_eval: Whether norms use running statistics in training.
-        init_cfg: mmengine initialisation.
-        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
+        kwargs: See :class:`Backbone`; the outputs are the last maps of widths 24, 40, 112 and 320.
 
     Attributes:
         head_channels: Width of the 1 x 1 convolution that belongs to this network's classification head.
-
-    Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
-
-    Raises:
-        ValueError: If the member is unknown or given beside ``width``, ``depth`` or ``hardware_friendly``, if a number
-            is out of its range, or if ``padding`` and ``image_size`` do not go together.
 
     Source: EfficientNet-eLite (arXiv 2009.07409), tables 2 and 3 and equation 7. Parameters and multiply-adds of all 16
     members equal table 5, where parameters count BN's running statistics, but for the parameters of elite4: 3.17
@@ -90,100 +76,60 @@ class EfficientNetELite(Backbone):
     def __init__(self, arch: str | None = None, width: float | None = None, depth: float | None = None,
                  hardware_friendly: bool = False, padding: str = 'dynamic', image_size: int | None = None,
                  drop_connect: float = 0., drop_style: str = 'standard', strides: Sequence[int] = (2, 2, 2, 2, 2),
-                 out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1, norm_cfg: dict | None = None,
-                 norm_eval: bool = False, init_cfg: dict | list | None = None, output_stride: int = 32):
-        rule = _rule(arch, width, depth, hardware_friendly)
-        _check(padding, image_size, drop_connect, drop_style, strides)
-        super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
-            dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'),
-            dict(type='Constant', layer='_BatchNorm', val=1),
-        ], output_stride)
-        cfg: dict = dict(norm_cfg=norm_cfg or dict(type='BN', eps=1e-3, momentum=0.01), act_cfg=dict(type='SiLU'))
+                 norm_cfg: dict | None = None, **kwargs: Any):
+        self.width, self.depth, self.hardware_friendly = _coefficients(arch, width, depth, hardware_friendly)
+        self.check_choice(padding=(padding, ('dynamic', 'static', 'symmetric')), drop_style=(drop_style, _DROPS))
+        steps = self.check_strides(strides, 5)
+        if (image_size is not None) != (padding == 'static') or not (image_size is None or image_size > 0):
+            raise ValueError(f"EfficientNetELite: image_size={image_size} with padding={padding!r}: 'static' needs the "
+                             'side of the images in pixels, e.g. 203, and the others take none')
+        if not 0 <= drop_connect < 1:
+            raise ValueError(f'EfficientNetELite: drop_connect={drop_connect} must lie in 0..1, 1 excluded, e.g. 0.2')
+        norm_cfg = norm_cfg or dict(type='BN', eps=1e-3, momentum=0.01)
+        super().__init__(norm_cfg=norm_cfg, init_mode='fan_out', **kwargs)
+        cfg: dict = dict(norm_cfg=norm_cfg, act_cfg=dict(type='SiLU'))
         strided_cfg = None if padding == 'symmetric' else dict(type='lcvision.SameConv2d', image_size=image_size)
-        self.head_channels = rule.round(_HEAD_WIDTH)
-        self.stem = ConvModule(3, rule.round(_STEM_WIDTH), 3, stride=strides[0], padding=1, conv_cfg=strided_cfg, **cfg)
+        self.head_channels = self._width(_HEAD_WIDTH)
+        self.stem = ConvModule(3, self._width(_STEM_WIDTH), 3, stride=steps[0], padding=1, conv_cfg=strided_cfg, **cfg)
         cfg.update(strided_cfg=strided_cfg, se_act_cfg=cfg['act_cfg'], gate_cfg=dict(type='Sigmoid'))
-        rates = [drop_connect * index / rule.num_blocks for index in range(rule.num_blocks)]
-        drops = [dict(type=_DROPS[drop_style], drop_prob=rate) if rate else None for rate in rates]
-        self._build_stages(rule, strides, drops, cfg)
-        ends = (1, 2, 4, 6)
-        self.declare(ends, [rule.round(_STAGES[end][2]) for end in ends],
-                     [math.prod(strides[:count]) for count in range(2, 6)])
-
-    def _build_stages(self, rule: '_Rule', strides: Sequence[int], drops: list[dict | None], cfg: dict) -> None:
-        self.stages = nn.ModuleList()
-        base_channels, left = _STEM_WIDTH, iter(drops)
-        for (expansion, kernel, base_width, _, place), blocks in zip(_STAGES, rule.blocks, strict=True):
+        depths = [math.ceil(blocks * self.depth) for *_, blocks, _ in _STAGES]
+        rates = [drop_connect * index / sum(depths) for index in range(sum(depths))]
+        drops = iter([dict(type=_DROPS[drop_style], drop_prob=rate) if rate else None for rate in rates])
+        self.stages, base_channels = nn.ModuleList(), _STEM_WIDTH
+        for (expansion, kernel, base_width, _, place), blocks in zip(_STAGES, depths, strict=True):
             stage = nn.Sequential()
             for block in range(blocks):
-                channels = rule.round(base_channels)
+                channels = self._width(base_channels)
                 stage.append(InvertedResidual(
-                    channels, rule.round(base_channels, expansion), rule.round(base_width), kernel,
-                    strides[place] if place and block == 0 else 1, expand=expansion > 1, se_channels=channels // 4,
-                    drop_cfg=next(left), **cfg))
+                    channels, self._width(base_channels, expansion), self._width(base_width), kernel,
+                    steps[place] if place and block == 0 else 1, expand=expansion > 1, se_channels=channels // 4,
+                    drop_cfg=next(drops), **cfg))
                 base_channels = base_width
             self.stages.append(stage)
+        self.declare((1, 2, 4, 6), [self._width(stage[2]) for stage in _STAGES],
+                     [math.prod(steps[:count]) for count in (2, 3, 4, 5)])
 
-
-@dataclass(frozen=True)
-class _Rule:
-    """How the baseline is scaled.
-
-    Attributes:
-        width: Multiplier of all widths.
-        depth: Multiplier of the blocks of each stage.
-        hardware_friendly: Whether widths become powers of two.
-    """
-
-    width: float
-    depth: float
-    hardware_friendly: bool
-
-    @property
-    def blocks(self) -> list[int]:
-        """Blocks of each stage."""
-        return [math.ceil(blocks * self.depth) for *_, blocks, _ in _STAGES]
-
-    @property
-    def num_blocks(self) -> int:
-        """Blocks of all stages."""
-        return sum(self.blocks)
-
-    def round(self, base_width: int, expansion: int = 1) -> int:
-        """The scaled width, expanded before a power of two is sought."""
+    def _width(self, base_width: int, expansion: int = 1) -> int:
+        """The scaled width, expanded before a power of two is sought: equation 7, half-way goes down."""
         channels = expansion * make_divisible(base_width * self.width)
-        return _nearest_power_of_two(channels) if self.hardware_friendly else channels
+        if not self.hardware_friendly:
+            return channels
+        up = 1 << (channels - 1).bit_length()
+        return up if up - channels < channels - up // 2 else up // 2
 
 
-def _nearest_power_of_two(channels: int) -> int:
-    """Equation 7; half-way goes down."""
-    up = 1 << (channels - 1).bit_length()
-    return up if up - channels < channels - up // 2 else up // 2
-
-
-def _rule(arch: str | None, width: float | None, depth: float | None, hardware_friendly: bool) -> _Rule:
+def _coefficients(arch: str | None, width: float | None, depth: float | None,
+                  hardware_friendly: bool) -> tuple[float, float, bool]:
+    """Multipliers of widths and depths, and whether widths become powers of two."""
     if arch is None:
         for name, given in (('width', width), ('depth', depth)):
             if not isinstance(given, int | float) or not 0 < given < math.inf:
                 raise ValueError(f"EfficientNetELite: {name}={given} must be above 0 where no arch is given, e.g. 0.5; "
                                  "or give a member of the paper alone, e.g. arch='elite9'")
-        return _Rule(float(width), float(depth), hardware_friendly)  # type: ignore[arg-type]
+        return float(width), float(depth), hardware_friendly  # type: ignore[arg-type]
     if arch not in _MEMBERS:
         raise ValueError(f"EfficientNetELite: arch={arch!r} must be one of 'elite0' to 'elite9' and 'hf0' to 'hf5'")
     if width is not None or depth is not None or hardware_friendly:
         raise ValueError(f'EfficientNetELite: arch={arch!r} fixes width, depth and hardware_friendly; leave them out, '
                          'or leave out arch')
-    return _Rule(*_MEMBERS[arch], hardware_friendly=arch.startswith('hf'))
-
-
-def _check(padding: str, image_size: int | None, drop_connect: float, drop_style: str, strides: Sequence[int]) -> None:
-    for name, given, legal in (('padding', padding, _PADDINGS), ('drop_style', drop_style, tuple(_DROPS))):
-        if given not in legal:
-            raise ValueError(f'EfficientNetELite: {name}={given!r} must be one of {", ".join(map(repr, legal))}')
-    if (image_size is not None) != (padding == 'static') or not (image_size is None or image_size > 0):
-        raise ValueError(f"EfficientNetELite: image_size={image_size} with padding={padding!r}: 'static' needs the "
-                         'side of the images in pixels, e.g. 203, and the others take none')
-    if not 0 <= drop_connect < 1:
-        raise ValueError(f'EfficientNetELite: drop_connect={drop_connect} must lie in 0..1, 1 excluded, e.g. 0.2')
-    if len(strides) != 5 or not set(strides) <= {1, 2}:
-        raise ValueError(f'EfficientNetELite: strides={strides} must be five of 1 and 2, e.g. (1, 1, 2, 2, 2)')
+    return *_MEMBERS[arch], arch.startswith('hf')

@@ -1,18 +1,18 @@
 """MobileNetV3 in the three flavours that published weights come in."""
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mmcv.cnn import ConvModule
 from torch import nn
 
 from lcvision.models.backbones.base import Backbone
-from lcvision.models.layers import InvertedResidual, make_divisible
+from lcvision.models.layers.blocks import InvertedResidual, make_divisible
 from lcvision.registry import MODELS
 
 _STEM_WIDTH = 16
 # One tuple a block: (kernel, expanded width, output width, squeeze-excite, activation, stride), widths at scale 1;
-# beside it, where it changes, the size of the block's input.
+# the comments give the size of a block's input where it changes.
 _ARCHS = {
     'large': (
         (3, 16, 16, False, 'ReLU', 1),     # 112 x 112 at an input of 224
@@ -49,33 +49,23 @@ _ARCHS = {
 
 @dataclass(frozen=True)
 class _Style:
-    """Where the published networks differ beside the table.
+    """What the published networks differ in besides the table."""
 
-    Attributes:
-        se_divisor: What the width of the squeeze-excite's bottleneck, a quarter of the expanded one, is rounded to.
-        gate_cfg: The gate; None for torch's hard-sigmoid, clip(x / 6 + 0.5, 0, 1).
-        always_expand: Whether a block whose expanded width is its input's has the expanding convolution too.
-        hswish_only: Whether hard-swish replaces the table's ReLU.
-        same_padding: Whether strided depthwise convolutions pad as TensorFlow's 'same'.
-        norm_cfg: Norm of every convolution.
-        init_mode: Which fan the convolutions' initialisation takes.
-    """
-
-    se_divisor: int
-    gate_cfg: dict | None
-    always_expand: bool
-    hswish_only: bool
-    same_padding: bool
+    se_divisor: int  # of the squeeze-excite's bottleneck, a quarter of the expanded width
+    gate_cfg: dict | None  # None is torch's hard-sigmoid, clip(x / 6 + 0.5, 0, 1)
+    always_expand: bool  # to the input's own width as well
+    hswish_only: bool  # in place of the table's ReLU
+    strided_cfg: dict | None
     norm_cfg: dict
     init_mode: str
 
 
 _STYLES = {
     'paddle': _Style(1, dict(type='lcvision.HardSigmoid', slope=0.2), always_expand=True, hswish_only=False,
-                     same_padding=False, norm_cfg=dict(type='BN'), init_mode='fan_in'),
-    'paddleseg2021': _Style(1, None, always_expand=True, hswish_only=True, same_padding=True,
-                            norm_cfg=dict(type='BN'), init_mode='fan_in'),
-    'torchvision': _Style(8, None, always_expand=False, hswish_only=False, same_padding=False,
+                     strided_cfg=None, norm_cfg=dict(type='BN'), init_mode='fan_in'),
+    'paddleseg2021': _Style(1, None, always_expand=True, hswish_only=True,
+                            strided_cfg=dict(type='lcvision.SameConv2d'), norm_cfg=dict(type='BN'), init_mode='fan_in'),
+    'torchvision': _Style(8, None, always_expand=False, hswish_only=False, strided_cfg=None,
                           norm_cfg=dict(type='BN', eps=1e-3, momentum=0.01), init_mode='fan_out'),
 }
 
@@ -89,17 +79,8 @@ class MobileNetV3(Backbone):
         scale: Width multiplier, above 0, of the stem and of the expanded and output widths.
         style: Whose network it is: 'paddle' (PaddleClas, PaddleDetection and PaddleSeg today), 'paddleseg2021'
             (PaddleSeg in September 2021) or 'torchvision'. Weights of one are wrong in another.
-        out_indices: Outputs to return; 0..3 have strides 4, 8, 16, 32.
-        frozen_stages: Blocks to freeze with the stem, see :class:`Backbone`.
         norm_cfg: Norm of every convolution, in place of the style's own.
-        norm_eval: Whether norms use running statistics in training.
-        init_cfg: mmengine initialisation.
-        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
-
-    Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
-
-    Raises:
-        ValueError: If ``arch`` or ``style`` is unknown or ``scale`` is not above 0.
+        kwargs: See :class:`Backbone`, whose stages are the blocks here.
 
     Source: MobileNetV3 (arXiv 1905.02244), tables 1 and 2. The styles are those of the three code bases: 'paddle' does
     not round the squeeze-excite's width, gates with clip(0.2 x + 0.5, 0, 1) and expands in the first block too;
@@ -111,38 +92,30 @@ class MobileNetV3(Backbone):
     torchvision's detectors take the expansion of the next block.
     """
 
-    def __init__(self, arch: str = 'large', scale: float = 1.0, style: str = 'paddle',
-                 out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1, norm_cfg: dict | None = None,
-                 norm_eval: bool = False, init_cfg: dict | list | None = None,
-                 output_stride: int = 32):
-        for name, given, legal in (('arch', arch, _ARCHS), ('style', style, _STYLES)):
-            if given not in legal:
-                raise ValueError(f'MobileNetV3: {name}={given!r} must be one of {", ".join(map(repr, legal))}')
+    def __init__(self, arch: str = 'large', scale: float = 1.0, style: str = 'paddle', norm_cfg: dict | None = None,
+                 **kwargs: Any):
+        self.check_choice(arch=(arch, _ARCHS), style=(style, _STYLES))
         if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'MobileNetV3: scale={scale} must be above 0, e.g. 0.35, 0.5, 0.75, 1.0 or 1.25')
         rules = _STYLES[style]
-        super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
-            dict(type='Kaiming', layer='Conv2d', mode=rules.init_mode, nonlinearity='relu'),
-            dict(type='Constant', layer='_BatchNorm', val=1),
-        ], output_stride)
         norm_cfg = norm_cfg or rules.norm_cfg
+        super().__init__(norm_cfg=norm_cfg, init_mode=rules.init_mode, **kwargs)
         channels = make_divisible(_STEM_WIDTH * scale)
         self.stem = ConvModule(3, channels, 3, stride=2, padding=1, norm_cfg=norm_cfg, act_cfg=dict(type='HSwish'))
         self.blocks = nn.ModuleList()
-        ends: dict[int, int] = {}
-        widths: dict[int, int] = {}
-        total_stride = 2
-        for index, (kernel, mid, width, se, act, stride) in enumerate(_ARCHS[arch]):
+        widths: list[int] = []
+        for kernel, mid, width, se, act, stride in _ARCHS[arch]:
             mid, width = make_divisible(mid * scale), make_divisible(width * scale)
             self.blocks.append(InvertedResidual(
                 channels, mid, width, kernel, stride, expand=rules.always_expand or mid != channels,
                 se_channels=make_divisible(mid // 4, rules.se_divisor) if se else None, gate_cfg=rules.gate_cfg,
-                strided_cfg=dict(type='lcvision.SameConv2d') if rules.same_padding else None,
-                norm_cfg=norm_cfg, act_cfg=dict(type='HSwish' if rules.hswish_only else act)))
-            channels, total_stride = width, total_stride * stride
-            ends[total_stride], widths[total_stride] = index, width
-        strides = (4, 8, 16, 32)
-        self.declare([ends[s] for s in strides], [widths[s] for s in strides], strides)
+                strided_cfg=rules.strided_cfg, norm_cfg=norm_cfg,
+                act_cfg=dict(type='HSwish' if rules.hswish_only else act)))
+            channels = width
+            widths.append(width)
+        # A map is the last before the next block of stride 2; the first of these ends stride 2.
+        ends = [index - 1 for index, block in enumerate(_ARCHS[arch]) if block[-1] == 2]
+        self.declare([*ends[1:], len(widths) - 1], widths)
 
     @property
     def stages(self) -> nn.ModuleList:  # type: ignore[override]

@@ -1,23 +1,18 @@
 """PP-LCNet."""
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from mmcv.cnn import ConvModule
 from torch import nn
 
 from lcvision.models.backbones.base import Backbone
-from lcvision.models.layers import DepthwiseSeparable, make_divisible
+from lcvision.models.layers.blocks import DepthwiseSeparable, make_divisible
 from lcvision.registry import MODELS
 
 _STEM_WIDTH = 16
-# One tuple a stage: (output width, blocks), widths at scale 1.
-_STAGES = (
-    (32, 1),   # 112 x 112 at an input of 224
-    (64, 2),   # 56 x 56
-    (128, 2),  # 28 x 28
-    (256, 6),  # 14 x 14
-    (512, 2),  # 7 x 7
-)
+# One tuple a stage: (output width, blocks), widths at scale 1; the first keeps the stem's stride.
+_STAGES = ((32, 1), (64, 2), (128, 2), (256, 6), (512, 2))
 _BLOCKS = sum(blocks for _, blocks in _STAGES)
 
 
@@ -27,25 +22,13 @@ class PPLCNet(Backbone):
 
     Args:
         scale: Width multiplier, above 0; the paper's are 0.25, 0.35, 0.5, 0.75, 1, 1.5, 2 and 2.5.
-        se_mask: One '0' or '1' for each of the 13 blocks: where a squeeze-excite stands. --cfg-options makes a number
-            of such digits; it means the same.
-        kernel_mask: One '0' or '1' for each of the 13 blocks: '1' for a 5 x 5 kernel, '0' for 3 x 3; or a
-            number, as with ``se_mask``.
+        se_mask: One '0' or '1' for each of the 13 blocks: where a squeeze-excite stands. A number counts as its digits,
+            since --cfg-options turns such a string into one.
+        kernel_mask: The same for kernels: '1' for 5 x 5, '0' for 3 x 3.
         act_cfg: Activation of stem and blocks; the squeeze-excite keeps its own.
-        out_indices: Outputs to return; 0..3 have strides 4, 8, 16, 32 unless ``strides`` says otherwise.
-        frozen_stages: Stages to freeze with the stem, see :class:`Backbone`.
-        norm_cfg: Norm of every convolution.
-        norm_eval: Whether norms use running statistics in training.
-        init_cfg: mmengine initialisation.
-        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
-        strides: 1 or 2 for the stem and for the first block of each of the last four stages. (1, 1, 2, 2, 2) suits
-            images of 32 x 32; the outputs then have strides 1, 2, 4, 8.
-
-    Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
-
-    Raises:
-        ValueError: If a mask is not 13 characters of '0' and '1', ``scale`` is not above 0, or ``strides`` are not
-            five numbers 1 or 2.
+        strides: 1 or 2 for the stem and each of the last four stages. (1, 1, 2, 2, 2) suits images of 32 x 32 pixels;
+            the outputs then have strides 1, 2, 4, 8.
+        kwargs: See :class:`Backbone`.
 
     Source: PP-LCNet (arXiv 2109.15099), table 1, and PaddleClas ``PPLCNet``; all eight rows of table 2 (parameters and
     FLOPs) are reproduced exactly. The 1280-wide 1 x 1 convolution belongs to the classification head.
@@ -56,21 +39,13 @@ class PPLCNet(Backbone):
 
     def __init__(self, scale: float = 1.0, se_mask: str | int = '0000000000011',
                  kernel_mask: str | int = '0000001111111', act_cfg: dict | None = None,
-                 out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1, norm_cfg: dict | None = None,
-                 norm_eval: bool = False, init_cfg: dict | list | None = None, output_stride: int = 32,
-                 strides: Sequence[int] = (2, 2, 2, 2, 2)):
+                 strides: Sequence[int] = (2, 2, 2, 2, 2), **kwargs: Any):
         if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'PPLCNet: scale={scale} must be above 0, e.g. 0.25, 0.5, 1.0 or 2.5')
         digits = _digits('se_mask', se_mask), _digits('kernel_mask', kernel_mask)
-        steps = tuple(strides) if isinstance(strides, Sequence) else ()
-        if len(steps) != len(_STAGES) or set(steps) - {1, 2}:
-            raise ValueError(f'PPLCNet: strides={strides} must be {len(_STAGES)} numbers 1 or 2, those of the stem and '
-                             f'of the last {len(_STAGES) - 1} stages, e.g. (2, 2, 2, 2, 2)')
-        super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
-            dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu'),
-            dict(type='Constant', layer='_BatchNorm', val=1),
-        ], output_stride)
-        cfg = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg or dict(type='HSwish'))
+        steps = self.check_strides(strides, len(_STAGES))
+        super().__init__(**kwargs)
+        cfg = dict(norm_cfg=self.norm_cfg, act_cfg=act_cfg or dict(type='HSwish'))
         channels = make_divisible(_STEM_WIDTH * scale)
         self.stem = ConvModule(3, channels, 3, stride=steps[0], padding=1, **cfg)
         masks = iter(zip(*digits, strict=True))
@@ -86,8 +61,7 @@ class PPLCNet(Backbone):
                 channels = width
             self.stages.append(stage)
             widths.append(width)
-        self.declare(ends=(1, 2, 3, 4), channels=widths[1:],
-                     strides=[math.prod(steps[:count]) for count in (2, 3, 4, 5)])
+        self.declare((1, 2, 3, 4), widths, [math.prod(steps[:count]) for count in (2, 3, 4, 5)])
 
 
 def _digits(name: str, mask: str | int) -> str:

@@ -1,12 +1,14 @@
 """Seesaw-Net."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mmcv.cnn import ConvModule
 from torch import nn
 
 from lcvision.models.backbones.base import Backbone
-from lcvision.models.layers import SeesawBlock
+from lcvision.models.layers.seesaw_block import SeesawBlock
 from lcvision.registry import MODELS
 
 _WIDTHS = (32, 16, 24, 32, 64, 96, 160, 320)
@@ -19,21 +21,13 @@ _STRIDES = {'imagenet': (2, 1, 2, 2, 2, 1, 2, 1), 'cifar': (1, 1, 1, 2, 2, 1, 1,
 
 @dataclass(frozen=True)
 class _Arch:
-    """What the four networks differ in.
+    """What the four networks differ in."""
 
-    Attributes:
-        widths: Output channels of stem and seven rows.
-        even_from: Blocks with this many input channels or more have two equal groups.
-        ratio: Share of the two groups in the other blocks.
-        mirror: Whether an uneven block's second 1 x 1 convolution has the larger group first.
-        permute: Whether channels are permuted before the depthwise convolution.
-    """
-
-    widths: tuple[int, ...]
-    even_from: int
-    ratio: tuple[int, int]
-    mirror: bool
-    permute: bool
+    widths: tuple[int, ...]  # of stem and seven rows
+    even_from: int  # blocks with this many input channels or more have two equal groups
+    ratio: tuple[int, int]  # of the two groups in the other blocks
+    mirror: bool  # the second 1 x 1 convolution of those has the larger group first
+    permute: bool  # channels before the depthwise convolution
 
 
 _ARCHS = {
@@ -54,20 +48,10 @@ class SeesawNet(Backbone):
         depth: '1.0D' with 32 blocks, or '0.5D' with 17.
         strides: 'imagenet' (32 in all), 'cifar' (4 in all), or eight numbers 1 or 2: those of the stem and of the first
             block of each row. The paper's tables 6 and 7 have (1, 1, 1, 2, 2, 1, 2, 1), 8 in all.
-        expand: Width of the depthwise convolutions in multiples of a block's input; the first block has 1. The paper
-            has 6, and 3 in its table 7.
-        out_indices: Outputs to return; 0..3 are the last blocks of rows 2, 3, 5 and 7. With 'imagenet' they have
-            strides 4, 8, 16, 32, with 'cifar' 1, 2, 4, 4.
-        frozen_stages: Rows to freeze with the stem, see :class:`Backbone`.
-        norm_cfg: Norm of every convolution.
-        norm_eval: Whether norms use running statistics in training.
-        init_cfg: mmengine initialisation.
-        output_stride: Stride of the deepest map: 8, 16 or 32, see :class:`Backbone`.
-
-    Shapes: (N, 3, H, W) -> tuple of (N, C_i, ceil(H / s_i), ceil(W / s_i)).
-
-    Raises:
-        ValueError: If an argument is not one of these.
+        expand: Width of the depthwise convolutions in multiples of a block's input, 1 in the first block; the paper's
+            table 7 has 3.
+        kwargs: See :class:`Backbone`. Stages are the rows; the outputs are the last maps of rows 2, 3, 5 and 7, with
+            'cifar' of strides 1, 2, 4, 4.
 
     Source: SeesawNet (arXiv 1905.03672), tables 2 to 7, and the authors' code for 'shuffle'. Every printed number of
     parameters and multiply-adds is reproduced. Blocks with 160 or more input channels are even, as in the code; table 2
@@ -88,44 +72,26 @@ class SeesawNet(Backbone):
     """
 
     def __init__(self, arch: str = 'shuffle', depth: str = '1.0D', strides: str | Sequence[int] = 'imagenet',
-                 expand: int = 6, out_indices: Sequence[int] = (0, 1, 2, 3), frozen_stages: int = -1,
-                 norm_cfg: dict | None = None, norm_eval: bool = False, init_cfg: dict | list | None = None,
-                 output_stride: int = 32):
-        steps = _checked(arch, depth, strides, expand)
-        super().__init__(out_indices, frozen_stages, norm_eval, init_cfg or [
-            dict(type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'),
-            dict(type='Constant', layer='_BatchNorm', val=1),
-        ], output_stride)
+                 expand: int = 6, **kwargs: Any):
+        self.check_choice(arch=(arch, _ARCHS), depth=(depth, _DEPTHS))
+        named = _STRIDES.get(strides, strides) if isinstance(strides, str) else strides
+        steps = self.check_strides(named, len(_WIDTHS), "'imagenet', 'cifar' or ")
+        if not isinstance(expand, int) or expand < 1:
+            raise ValueError(f'SeesawNet: expand={expand!r} must be a whole number above 0, e.g. 6 or 3')
+        super().__init__(init_mode='fan_out', **kwargs)
         rules = _ARCHS[arch]
-        norm_cfg = norm_cfg or dict(type='BN')
-        channels, total = rules.widths[0], steps[0]
-        self.stem = ConvModule(3, channels, 3, stride=steps[0], padding=1, norm_cfg=norm_cfg,
+        channels = rules.widths[0]
+        self.stem = ConvModule(3, channels, 3, stride=steps[0], padding=1, norm_cfg=self.norm_cfg,
                                act_cfg=dict(type='ReLU6'))
         self.stages = nn.ModuleList()
-        totals = []
         for row, (width, blocks, step) in enumerate(zip(rules.widths[1:], _DEPTHS[depth], steps[1:], strict=True)):
             stage = nn.Sequential()
             for block in range(blocks):
                 even = channels >= rules.even_from
                 stage.append(SeesawBlock(channels, width, step if block == 0 else 1, expand if row else 1,
                                          ratio=(1, 1) if even else rules.ratio, mirror=rules.mirror,
-                                         permute=rules.permute, norm_cfg=norm_cfg))
+                                         permute=rules.permute, norm_cfg=self.norm_cfg))
                 channels = width
             self.stages.append(stage)
-            total *= step
-            totals.append(total)
         ends = (1, 2, 4, 6)
-        self.declare(ends, [rules.widths[end + 1] for end in ends], [totals[end] for end in ends])
-
-
-def _checked(arch: str, depth: str, strides: str | Sequence[int], expand: int) -> tuple[int, ...]:
-    for name, given, legal in (('arch', arch, _ARCHS), ('depth', depth, _DEPTHS)):
-        if given not in legal:
-            raise ValueError(f'SeesawNet: {name}={given!r} must be one of {", ".join(map(repr, legal))}')
-    steps: tuple = _STRIDES.get(strides, ()) if isinstance(strides, str) else tuple(strides)
-    if len(steps) != len(_WIDTHS) or not all(step in (1, 2) for step in steps):
-        raise ValueError(f"SeesawNet: strides={strides!r} must be 'imagenet', 'cifar' or {len(_WIDTHS)} numbers 1 or "
-                         '2, those of the stem and of the seven rows')
-    if not isinstance(expand, int) or expand < 1:
-        raise ValueError(f'SeesawNet: expand={expand!r} must be a whole number above 0, e.g. 6 or 3')
-    return steps
+        self.declare(ends, rules.widths[1:], [math.prod(steps[:end + 2]) for end in ends])

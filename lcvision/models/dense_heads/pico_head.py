@@ -9,15 +9,19 @@ import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.models.task_modules import MlvlPointGenerator
 from mmdet.models.utils import unpack_gt_instances
+from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TASK_UTILS
 from mmdet.structures import SampleList
-from mmdet.structures.bbox import bbox_overlaps
+from mmdet.structures.bbox import bbox2distance, bbox_overlaps, distance2bbox
 from mmengine.model import PretrainedInit
 from mmengine.structures import InstanceData
 from torch import nn
 
-from lcvision.models.layers import DepthwiseSeparable
+from lcvision.models.layers.blocks import DepthwiseSeparable
 from lcvision.models.task_modules.class_nms import class_nms
+
+# Side of the square anchors that ATSS compares with, in strides.
+_ANCHOR_SIZE = 5
 
 
 class PicoHead(BaseDenseHead):
@@ -28,42 +32,37 @@ class PicoHead(BaseDenseHead):
         in_channels: Channels of every input map, and of the towers.
         stacked_convs: Blocks a tower.
         strides: Stride of each level in pixels.
+        act_cfg, norm_cfg: Activation and norm (BN by default) of the towers, and of gates and alignment branches.
+        loss_cls, loss_dfl: Losses of the scores and of the distance distributions.
+        loss_bbox: Loss of the decoded boxes, in strides.
         reg_max: Largest distance in strides; a side has ``reg_max`` + 1 bins.
-        norm_cfg: Norm of the towers.
-        act_cfg: Activation of the towers.
         train_cfg: ``assigner``: how targets are assigned.
         test_cfg: ``score_thr``, ``nms`` (``iou_threshold``), ``nms_top_k`` (boxes a class), ``max_per_img``, and
-            ``nms_pre`` (priors a level that are kept before selection, by their best class; -1 keeps all).
+            ``nms_pre`` (priors a level that go into the selection, by their best class; -1 for all).
         init_cfg: mmengine initialisation.
-
-    Raises:
-        ValueError: ``test_cfg.nms`` asks for another suppression than by IoU within classes.
 
     Source: PaddleDetection ``PicoFeat`` and ``PicoHead``; the towers serve classes and boxes together.
     """
 
-    def __init__(self, num_classes: int, in_channels: int, stacked_convs: int, strides: Sequence[int], reg_max: int,
-                 norm_cfg: dict, act_cfg: dict, train_cfg: dict | None, test_cfg: dict | None,
-                 init_cfg: dict | list | None):
+    clips = False
+
+    def __init__(self, num_classes: int, in_channels: int, stacked_convs: int, strides: Sequence[int], act_cfg: dict,
+                 loss_cls: dict, loss_dfl: dict, loss_bbox: dict, *, reg_max: int = 7, norm_cfg: dict | None = None,
+                 train_cfg: dict | None = None, test_cfg: dict | None = None, init_cfg: dict | list | None = None):
         super().__init__(init_cfg=init_cfg or dict(type='Normal', layer='Conv2d', std=0.01))
-        self.num_classes = num_classes
-        self.strides = tuple(strides)
-        self.reg_max = reg_max
-        self.train_cfg = train_cfg
-        self.test_cfg = test_cfg
+        self.num_classes, self.strides = num_classes, tuple(strides)
+        self.reg_max, self.num_bins = reg_max, reg_max + 1
+        self.train_cfg, self.test_cfg = train_cfg, test_cfg
         _check_nms(test_cfg)
         self.assigner: Any = TASK_UTILS.build(train_cfg['assigner']) if train_cfg else None
         self.prior_generator = MlvlPointGenerator(self.strides, offset=0.5)
         self._known_priors: tuple[list | None, list[np.ndarray]] = (None, [])
+        self.layer_cfg: dict[str, Any] = dict(norm_cfg=norm_cfg or dict(type='BN'), act_cfg=act_cfg)
         self.towers = nn.ModuleList(
-            nn.Sequential(*(DepthwiseSeparable(in_channels, in_channels, 5, norm_cfg=norm_cfg, act_cfg=act_cfg)
+            nn.Sequential(*(DepthwiseSeparable(in_channels, in_channels, 5, **self.layer_cfg)
                             for _ in range(stacked_convs))) for _ in self.strides)
+        self.loss_cls, self.loss_dfl, self.loss_bbox = map(MMDET_MODELS.build, (loss_cls, loss_dfl, loss_bbox))
         self.register_buffer('bins', torch.arange(reg_max + 1, dtype=torch.float32), persistent=False)
-
-    @property
-    def num_bins(self) -> int:
-        """Bins that describe one side of a box."""
-        return self.reg_max + 1
 
     def init_weights(self) -> None:
         """Initialises as the reference does, once, and leaves weights that ``init_cfg`` reads from a file."""
@@ -84,13 +83,9 @@ class PicoHead(BaseDenseHead):
         (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W), side-major."""
 
     def loss(self, x: Sequence[torch.Tensor], batch_data_samples: SampleList) -> dict[str, torch.Tensor]:
-        """Losses of a batch.
+        """Losses of a batch, of the neck's maps and the ground truths of each image.
 
-        Args:
-            x: The neck's maps.
-            batch_data_samples: Ground truths of each image.
-
-        Differs: from mmdet's in that targets and losses are computed in float32 also where the network runs in mixed
+        Differs: from mmdet's in that targets and losses are computed in float32 even where the network runs in mixed
             precision; in bfloat16 a coordinate above 256 would be rounded to 2 pixels.
         """
         maps = self(x)
@@ -99,14 +94,15 @@ class PicoHead(BaseDenseHead):
             return self.loss_by_feat(*([m.float() for m in kind] for kind in maps), ground_truths, metas, ignored)
 
     def priors(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Centres and stride of every cell of all levels.
-
-        Returns:
-            (L, 3): x and y of the centre and the stride, in pixels.
-        """
+        """Every cell of all levels, (L, 3): x and y of its centre and its stride, in pixels."""
         sizes = [m.shape[-2:] for m in maps]
         levels = self.prior_generator.grid_priors(sizes, maps[0].dtype, maps[0].device, with_stride=True)
         return torch.cat(levels)[:, :3]
+
+    def anchors(self, priors: torch.Tensor) -> torch.Tensor:
+        """Square boxes (L, 4) around the centres of priors (L, 3)."""
+        half = priors[:, 2:] * _ANCHOR_SIZE / 2
+        return torch.cat((priors[:, :2] - half, priors[:, :2] + half), 1)
 
     def scores(self, *maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Class scores (N, L, num_classes) in 0..1 of the raw maps."""
@@ -114,14 +110,9 @@ class PicoHead(BaseDenseHead):
         return self.cell_scores(classes, *others)
 
     def cell_scores(self, logits: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
-        """Class scores of cells, rising with the class logits.
+        """Class scores (..., C) in 0..1 of cells, rising with the logits (..., C) of all classes or of some.
 
-        Args:
-            logits: (..., C) class logits, of all classes or of some.
-            others: (..., 1) values of the maps that come after the distances.
-
-        Returns:
-            (..., C) in 0..1.
+        ``others`` (..., 1) are values of the maps that come after the distances.
         """
         return logits.sigmoid()
 
@@ -145,11 +136,7 @@ class PicoHead(BaseDenseHead):
 
     def gather_targets(self, gt_inds: Sequence[torch.Tensor],
                        batch_gt_instances: Sequence[InstanceData]) -> tuple[torch.Tensor, torch.Tensor, int]:
-        """Turns assignments into targets.
-
-        Args:
-            gt_inds: For each image (L,): 0 for background, else 1 plus the index of the ground truth.
-            batch_gt_instances: ``bboxes`` and ``labels`` of each image.
+        """Turns assignments, (L,) of 0 for background or 1 plus the ground truth's index for each image, into targets.
 
         Returns:
             Labels (N * L,) with ``num_classes`` for background, boxes (N * L, 4) in pixels, and the sum over images
@@ -167,21 +154,17 @@ class PicoHead(BaseDenseHead):
         """``loss_bbox`` and ``loss_dfl`` of positive cells, both computed in strides.
 
         Args:
-            logits: (p, 4 * bins) distance logits.
-            priors: (p, 3) centres and strides.
+            logits, priors: (p, 4 * bins) distance logits, and (p, 3) centres and strides.
             boxes: (p, 4) targets in pixels.
-            weight: (p,) of each cell.
-            avg_factor: What the weighted sums are divided by.
+            weight, avg_factor: (p,) of each cell, and what the weighted sums are divided by.
 
         Returns:
             Both losses, and the IoU (p,) of prediction and target, detached. Without positives the losses are zeros
             that keep the graph.
         """
-        stride = priors[:, 2:]
-        centre, wanted = priors[:, :2] / stride, boxes / stride
-        predicted = self.distances(logits)
-        predicted = torch.cat((centre - predicted[:, :2], centre + predicted[:, 2:]), 1)
-        sides = torch.cat((centre - wanted[:, :2], wanted[:, 2:] - centre), 1).clamp(0, self.reg_max - 0.1)
+        centre, wanted = priors[:, :2] / priors[:, 2:], boxes / priors[:, 2:]
+        predicted = distance2bbox(centre, self.distances(logits))
+        sides = bbox2distance(centre, wanted, self.reg_max)
         loss_bbox = self.loss_bbox(predicted, wanted, weight=weight, avg_factor=1.0) / avg_factor
         loss_dfl = self.loss_dfl(logits.reshape(-1, self.num_bins), sides.flatten(),
                                  weight=weight.repeat_interleave(4), avg_factor=4.0) / avg_factor
@@ -189,17 +172,13 @@ class PicoHead(BaseDenseHead):
 
     def predict_by_feat(self, *maps: list[torch.Tensor], batch_img_metas: list[dict], cfg: dict | None = None,
                         rescale: bool = False, with_nms: bool = True) -> list[InstanceData]:
-        """Boxes of every image of a batch.
+        """Boxes of every image of a batch: ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
 
         Args:
             maps: What :meth:`forward` returned.
             batch_img_metas: ``img_shape`` and, with ``rescale``, ``scale_factor`` of each image.
             cfg: Instead of ``test_cfg``.
-            rescale: Whether boxes are given in the original image.
-            with_nms: Whether overlapping boxes are suppressed.
-
-        Returns:
-            For each image ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
+            rescale, with_nms: Whether boxes are those of the original image, and whether overlapping ones go.
         """
         results = []
         for index, meta in enumerate(batch_img_metas):
@@ -212,27 +191,22 @@ class PicoHead(BaseDenseHead):
     @torch.no_grad()
     def detect(self, *maps: Sequence[torch.Tensor], meta: dict, cfg: dict | None = None, rescale: bool = True,
                with_nms: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes of one image, decoded only where a class passes the threshold.
+        """Boxes (n, 4) of one image, scores (n,) and labels (n,), best first with ``with_nms``.
 
-        On so little data torch's calls cost more than their work: the search and what follows is numpy's.
+        They are decoded only where a class passes the threshold. On so little data torch's calls cost more than their
+        work: the search and what follows is numpy's.
 
         Args:
             maps: Of every kind that :meth:`forward` returns one tensor (C, H, W) a level, in any memory layout.
-            meta: As of one image of :meth:`predict_by_feat`, like the rest.
-            cfg: Instead of ``test_cfg``.
-            rescale: Whether boxes are given in the original image.
-            with_nms: Whether overlapping boxes are suppressed.
-
-        Returns:
-            Boxes (n, 4), scores (n,) and labels (n,), best first if suppressed.
+            meta, cfg, rescale, with_nms: As in :meth:`predict_by_feat`, of this image.
         """
         _check_nms(cfg)
         cfg = cfg or self.test_cfg or {}
-        arrays = [[as_array(level) for level in kind] for kind in maps]
+        arrays = [[_as_array(level) for level in kind] for kind in maps]
         scores, logits, priors = self._candidates(arrays, cfg['score_thr'], cfg.get('nms_pre', -1))
         distances = self.distances(torch.from_numpy(logits)).numpy() * priors[:, 2:]
-        boxes = self.place(np.concatenate((priors[:, :2] - distances[:, :2], priors[:, :2] + distances[:, 2:]), 1),
-                           meta, rescale)
+        corners = np.concatenate((priors[:, :2] - distances[:, :2], priors[:, :2] + distances[:, 2:]), 1)
+        boxes = self.place(corners, meta, rescale)
         cell, label = (scores > cfg['score_thr']).nonzero()
         boxes, score = boxes[cell], scores[cell, label]
         if not with_nms:
@@ -245,10 +219,11 @@ class PicoHead(BaseDenseHead):
                     nms_pre: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scores (k, num_classes), distance logits and priors of the cells whose best class passes the threshold.
 
-        A level keeps the ``nms_pre`` best of them: as many as are kept where all cells compete.
+        Each level passes on its ``nms_pre`` best, the same as if the cells below the threshold competed, too.
         """
         priors = self._priors_of([level.shape[1:] for level in maps[0]])
-        cells = [[rows(level) for level in kind] for kind in maps]
+        # Cells as rows, a view in either memory layout: (C, H, W) -> (H * W, C).
+        cells = [[level.transpose(1, 2, 0).reshape(-1, len(level)) for level in kind] for kind in maps]
         classes, _, *others = cells
         top = (np.concatenate([level.max(1, keepdims=True) for level in classes]), *map(np.concatenate, others))
         best = self.cell_scores(*map(torch.from_numpy, top))[:, 0].numpy()
@@ -267,14 +242,17 @@ class PicoHead(BaseDenseHead):
         return self.cell_scores(*map(torch.from_numpy, (logits, *further))).numpy(), distances, centres
 
     def _priors_of(self, sizes: list[tuple[int, ...]]) -> list[np.ndarray]:
-        # They cost as much as all the rest of the search, and images of one size follow each other.
+        # They cost as much as the rest of the search, and images of one size follow each other.
         if self._known_priors[0] != sizes:
             levels = self.prior_generator.grid_priors(sizes, torch.float32, 'cpu', with_stride=True)
             self._known_priors = sizes, [level[:, :3].numpy() for level in levels]
         return self._known_priors[1]
 
     def place(self, boxes: np.ndarray, meta: dict, rescale: bool) -> np.ndarray:
-        """Moves boxes (L, 4) from the network's input to the image they belong to."""
+        """Moves boxes (L, 4) from the network's input, clipped to it with ``clips``, to the image they belong to."""
+        if self.clips:
+            height, width = meta['img_shape'][:2]
+            boxes = boxes.clip(0, np.array((width, height, width, height), np.float32))
         return boxes / np.array(meta['scale_factor'] * 2, np.float32) if rescale else boxes
 
 
@@ -290,13 +268,8 @@ def flatten_levels(maps: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.cat([m.permute(0, 2, 3, 1).flatten(1, 2) for m in maps], 1)
 
 
-def as_array(tensor: torch.Tensor) -> np.ndarray:
+def _as_array(tensor: torch.Tensor) -> np.ndarray:
     """A tensor as float32 for numpy, its own memory where possible."""
     if tensor.dtype == torch.float32 and not tensor.requires_grad and tensor.device.type == 'cpu':
         return tensor.numpy()
     return tensor.detach().float().cpu().numpy()
-
-
-def rows(level: np.ndarray) -> np.ndarray:
-    """Cells of a map as rows, a view in either memory layout: (C, H, W) -> (H * W, C)."""
-    return level.transpose(1, 2, 0).reshape(-1, len(level))

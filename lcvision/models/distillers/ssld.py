@@ -1,5 +1,6 @@
 """Knowledge distillation without labels."""
 import copy
+from typing import Any
 
 import torch
 from mmengine.registry import MODELS as ROOT_MODELS
@@ -10,8 +11,6 @@ from lcvision.errors import UserError
 from lcvision.registry import MODELS
 from lcvision.weights import check_compatible, load_state_dict_file
 
-_EPS = 1e-12
-
 
 @MODELS.register_module()
 class SSLD(ImageClassifier):
@@ -19,16 +18,13 @@ class SSLD(ImageClassifier):
 
     It is the student: its parameters, checkpoints, predictions and latency are those of the plain
     ``ImageClassifier`` with the same backbone, neck and head, whose config reads what this one trained. The teacher
-    stands beside it; it is built when training begins, is in no checkpoint and no copy, and is not there in a test.
+    stands beside it; it is built when training begins, is in no checkpoint and no copy, and no evaluation needs it.
 
     Args:
         teacher: Config of a classifier with the student's classes, whose ``forward`` gives logits. Its ``init_cfg``,
             ``dict(type='Pretrained', checkpoint=FILE)``, names its weights, .pth or .safetensors, which are read as
             data alone and never downloaded. Without ``init_cfg`` it keeps its random weights, for trials.
         kwargs: The student, as mmpretrain's ``ImageClassifier`` takes it: backbone, neck, head, data_preprocessor, ...
-
-    Raises:
-        ValueError: If ``teacher`` is no config of a model or its ``init_cfg`` another than ``Pretrained``.
 
     Source: PaddleClas' SSLD and its ``DistillationDMLLoss``, :func:`dml_loss`. The PP-LCNet paper gives no more than
     the name. SSLD first learns from millions of unlabelled images, see :class:`lcvision.datasets.WithoutLabels`.
@@ -37,7 +33,7 @@ class SSLD(ImageClassifier):
     normalisation is not the same network here.
     """
 
-    def __init__(self, teacher: dict, **kwargs):
+    def __init__(self, teacher: dict, **kwargs: Any):
         if not isinstance(teacher, dict) or 'type' not in teacher:
             raise ValueError(f'SSLD: teacher={teacher!r} must be the config of a classifier, with a type')
         init_cfg = teacher.get('init_cfg')
@@ -61,26 +57,18 @@ class SSLD(ImageClassifier):
         return self._teacher.module
 
     def init_weights(self) -> None:
-        """Initialises the student and gets the teacher ready, so that a mistake is told before the first image."""
+        """Initialises the student and gets the teacher ready, so that a mistake shows before the first image."""
         _ = self.teacher
         super().init_weights()
 
     def loss(self, inputs: torch.Tensor, data_samples: list | None = None) -> dict[str, torch.Tensor]:
-        """How far the student is from the teacher.
-
-        Args:
-            inputs: Images, shape (N, 3, H, W).
-            data_samples: Not looked at; they need no labels.
+        """How far the student is from the teacher on images (N, 3, H, W); labels are not looked at.
 
         Returns:
             ``loss``, :func:`dml_loss`, and ``agreement``, the percentage of images that both give the same class.
-
-        Raises:
-            UserError: Teacher and student have different numbers of classes.
         """
-        teacher = self.teacher.to(inputs.device)
         with torch.no_grad():
-            target = teacher(inputs, mode='tensor')
+            target = self.teacher.to(inputs.device)(inputs, mode='tensor')
         logits = self(inputs, mode='tensor')
         if logits.shape != target.shape:
             raise UserError(f'the teacher answers with a tensor of shape {tuple(target.shape)} and the student with '
@@ -90,7 +78,7 @@ class SSLD(ImageClassifier):
 
 
 class _Beside:
-    """Holds a module that is none of its owner's: not moved, saved or copied with it."""
+    """Holds a module that does not belong to its owner: it is not moved, saved or copied with it."""
 
     def __init__(self) -> None:
         self.module: nn.Module | None = None
@@ -102,22 +90,20 @@ class _Beside:
 def dml_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Mean of the two Kullback-Leibler divergences between softmax outputs, averaged over the batch.
 
-    Args:
-        logits: The student's, shape (N, classes).
-        target: The teacher's, of the same shape.
+    Shapes: (N, classes) of the student and (N, classes) of the teacher -> scalar.
 
     Source: PaddleClas ``DMLLoss``, where the mean over classes is multiplied by their number.
     """
     student, teacher = logits.float().softmax(1), target.float().softmax(1)
     # KL(s|t) + KL(t|s) in one sum.
-    difference = (teacher - student) * ((teacher + _EPS).log() - (student + _EPS).log())
+    difference = (teacher - student) * ((teacher + 1e-12).log() - (student + 1e-12).log())
     return difference.sum(1).mean() / 2
 
 
 def _build(settings: dict) -> nn.Module:
     settings = copy.deepcopy(settings)
-    init_cfg = settings.pop('init_cfg', None)
-    path = init_cfg.get('checkpoint') if init_cfg else None
+    init_cfg = settings.pop('init_cfg', None) or {}
+    path = init_cfg.get('checkpoint')
     if init_cfg and not path:
         raise UserError('the teacher has no weights: give its checkpoint, .pth or .safetensors, with --cfg-options '
                         'model.teacher.init_cfg.checkpoint=FILE')

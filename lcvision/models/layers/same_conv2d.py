@@ -14,23 +14,13 @@ class SameConv2d(nn.Conv2d):
     dilation are read at every call, so that they may change after construction.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel_size: Side of the kernel, odd.
-        stride: Steps of the kernel, at most ``kernel_size``.
+        kernel_size: Odd and at least ``stride``; it and what is not explained here is as in torch's ``Conv2d``.
         padding: Not used; it is here because mmcv's ``ConvModule`` gives one.
-        dilation: Distance of the kernel's taps.
-        groups: Groups of channels.
-        bias: Whether a bias is added.
-        image_size: Side in pixels from which the padding is computed instead of from the input's own: the 'static'
-            padding of the first PyTorch EfficientNets, which gave every layer that of the whole image. None for the
-            input's own.
+        image_size: Side in pixels from which the padding is computed, None for the input's own. It is the 'static'
+            padding of the first PyTorch EfficientNets, which gave every layer that of the whole image.
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)); with an even
     ``image_size``, floor in place of ceil.
-
-    Raises:
-        ValueError: If ``kernel_size`` is even or below ``stride``.
 
     Source: TensorFlow's padding 'SAME'.
 
@@ -46,8 +36,7 @@ class SameConv2d(nn.Conv2d):
         self.image_size = image_size
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Pads and convolves."""
-        (top, bottom), (left, right) = (self._padding(x, axis) for axis in (0, 1))
+        (top, bottom), (left, right) = self._padding(x, 0), self._padding(x, 1)
         if self.stride == (1, 1):
             # The only case in which no size decides whether both ends are equal.
             return self._convolve(x, self.weight, (bottom, right))

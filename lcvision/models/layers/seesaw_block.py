@@ -13,14 +13,10 @@ class UnevenPointwise(nn.Module):
     """A 1 x 1 convolution without bias in two unequal groups: the first channels see each other, and so do the rest.
 
     Args:
-        in_channels: Channels of the input, a multiple of the ratio's sum.
-        out_channels: Channels of the output, a multiple of the ratio's sum.
+        in_channels, out_channels: Channels of input and output, multiples of the ratio's sum.
         ratio: Share of the first and of the second group in input and output alike, e.g. (1, 3).
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, H, W).
-
-    Raises:
-        ValueError: If the channels cannot be divided in this ratio.
 
     Source: SeesawNet (arXiv 1905.03672), section 4.1, and the authors' code: two convolutions, so that their weights
     keep their shapes.
@@ -35,27 +31,19 @@ class UnevenPointwise(nn.Module):
                                    for size, share in zip(self.sizes, ratio, strict=True))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Each group through its convolution, one after the other."""
         first, second = x.split(self.sizes, 1)
         return torch.cat((self.first(first), self.second(second)), 1)
 
     def dense(self) -> nn.Conv2d:
         """One convolution that computes the same, with zeros where the groups do not see each other."""
         first, second = self.first.weight, self.second.weight
-        out_channels = len(first) + len(second)
-        conv = nn.Conv2d(sum(self.sizes), out_channels, 1, bias=False).to(first)
+        conv = nn.Conv2d(sum(self.sizes), len(first) + len(second), 1, bias=False).to(first)
         with torch.no_grad():
-            conv.weight.zero_()
-            conv.weight[:len(first), :self.sizes[0]] = first
-            conv.weight[len(first):, self.sizes[0]:] = second
+            conv.weight.copy_(torch.block_diag(first.flatten(1), second.flatten(1))[..., None, None])
         return conv.requires_grad_(first.requires_grad).train(self.training)
 
     def fold(self, norm: _BatchNorm) -> None:
-        """Takes the norm that follows into both convolutions, in place.
-
-        Args:
-            norm: With running statistics, which are what it applies in eval mode.
-        """
+        """Takes the norm that follows, with its running statistics, into both convolutions, in place."""
         sizes = [len(self.first.weight), len(self.second.weight)]
         tensors = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
         parts = zip(*((None, None) if t is None else t.split(sizes) for t in tensors), strict=True)
@@ -64,16 +52,7 @@ class UnevenPointwise(nn.Module):
 
 
 def grouped_pointwise(in_channels: int, out_channels: int, ratio: tuple[int, int]) -> nn.Module:
-    """A 1 x 1 convolution without bias in two groups: torch's own where they are equal, else an uneven one.
-
-    Args:
-        in_channels: Channels of the input, a multiple of the ratio's sum.
-        out_channels: Channels of the output, a multiple of the ratio's sum.
-        ratio: Share of the two groups; (1, 1) for equal ones.
-
-    Raises:
-        ValueError: If the channels cannot be divided in this ratio.
-    """
+    """A 1 x 1 convolution without bias in two groups: torch's own for the ratio (1, 1), else an uneven one."""
     if tuple(ratio) != (1, 1):
         return UnevenPointwise(in_channels, out_channels, ratio)
     _check(in_channels, out_channels, ratio)
@@ -82,12 +61,12 @@ def grouped_pointwise(in_channels: int, out_channels: int, ratio: tuple[int, int
 
 def _check(in_channels: int, out_channels: int, ratio: tuple[int, int]) -> None:
     if len(ratio) != 2 or min(ratio) < 1:
-        raise ValueError(f'a 1 x 1 convolution in two groups: ratio={ratio} must be two whole numbers above 0, '
+        raise ValueError(f'1 x 1 convolution in two groups: ratio={ratio} must be two whole numbers above 0, '
                          'e.g. (1, 3)')
     parts = sum(ratio)
     for name, channels in (('in_channels', in_channels), ('out_channels', out_channels)):
         if channels < 1 or channels % parts:
-            raise ValueError(f'a 1 x 1 convolution in two groups: {name}={channels} cannot be divided '
+            raise ValueError(f'1 x 1 convolution in two groups: {name}={channels} cannot be divided '
                              f'{ratio[0]}:{ratio[1]}; it must be a multiple of {parts}')
 
 
@@ -97,8 +76,7 @@ class SeesawBlock(nn.Module):
     Only the depthwise convolution has an activation, ReLU6.
 
     Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
+        in_channels, out_channels: Channels of input and output, multiples of the ratio's sum.
         stride: Stride of the depthwise convolution.
         expand_ratio: Width of the depthwise convolution in multiples of ``in_channels``.
         ratio: Share of the two groups of both 1 x 1 convolutions, e.g. (1, 3); (1, 1) makes the block even.
@@ -107,9 +85,6 @@ class SeesawBlock(nn.Module):
         norm_cfg: Norm of the three convolutions.
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
-
-    Raises:
-        ValueError: If the channels cannot be divided in this ratio.
 
     Source: SeesawNet (arXiv 1905.03672), table 1, and the authors' code: one norm over both groups, the permutation
     after it, of two halves also where the groups are uneven, and none after the second 1 x 1 convolution.
@@ -131,24 +106,23 @@ class SeesawBlock(nn.Module):
         self.shortcut = stride == 1 and in_channels == out_channels
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Expand, permute, depthwise, project, and the input added where it fits."""
         out = self.dw(self.shuffle(self.expand_norm(self.expand(x))))
         out = self.project_norm(self.project(out))
         return x + out if self.shortcut else out
 
     def switch_to_deploy(self) -> None:
-        """Becomes a block that computes the same quicker; for inference, in eval mode: training fills its zeros.
+        """Becomes a block that computes the same faster; for inference, in eval mode: training would fill its zeros.
 
         No channel is permuted any more: the depthwise convolution and the second 1 x 1 convolution take them in the
         order in which the first one yields them. In thin blocks that one is dense, with zeros, and yields them
         permuted. In wide ones it stays in two, and the second is dense instead. In even ones, where half of a dense
         weight would be zeros, it sees its input twice and has four groups, whose outputs fall on the right side by
-        themselves. Norms behind two convolutions are folded into them, which :func:`lcvision.deploy.fuse.fuse_network`
+        themselves. Norms behind two convolutions are folded into them, as :func:`lcvision.deploy.fuse.fuse_network`
         does behind one. The order of the block's own input and output stays.
 
-        Source: measured on one thread at 224 x 224, against slices everywhere, dense convolutions everywhere, products
+        Source: measured on one thread at 224 x 224 against slices everywhere, dense convolutions everywhere, products
         of matrices on strided slices, and two depthwise convolutions without a concatenation: this mixture is the
-        quickest or within a few per cent of it in eager PyTorch, ONNX Runtime and OpenVINO alike.
+        fastest or within a few per cent of it in eager PyTorch, ONNX Runtime and OpenVINO alike.
         """
         wide = self.dw.in_channels >= _WIDE * self.expand_ratio
         # A group norm belongs to neighbours: their order must stay.

@@ -1,5 +1,6 @@
 """Cross-entropy that lifts rare classes."""
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,13 +15,9 @@ class ClassWeightedCrossEntropy(nn.Module):
 
     Args:
         class_weight: One weight for each class, 0 or more; only their ratios matter.
-        loss_weight: Factor of the loss.
-        loss_name: Its name in logs; names that begin with 'loss' are trained on.
+        loss_weight, loss_name: Factor of the loss, and its name in logs; those that begin with 'loss' are trained on.
 
     Shapes: logits (N, classes, H, W) and labels (N, H, W) -> scalar.
-
-    Raises:
-        ValueError: A weight is negative, or none is above 0.
 
     Differs: mmseg's ``CrossEntropyLoss`` with ``class_weight`` looks up the weight of the ignored label too, and fails
         wherever that is not a class, as 255 is.
@@ -35,27 +32,12 @@ class ClassWeightedCrossEntropy(nn.Module):
             raise ValueError(f'ClassWeightedCrossEntropy: class_weight={class_weight} must be one number of 0 or more '
                              'for each class, one of them above 0')
         self.register_buffer('class_weight', weights, persistent=False)
-        self.loss_weight = loss_weight
-        self._loss_name = loss_name
-
-    @property
-    def loss_name(self) -> str:
-        """Name in logs."""
-        return self._loss_name
+        self.loss_weight, self.loss_name = loss_weight, loss_name
 
     def forward(self, cls_score: torch.Tensor, label: torch.Tensor, weight: torch.Tensor | None = None,
-                ignore_index: int = 255, **kwargs) -> torch.Tensor:
-        """Returns the loss.
-
-        Args:
-            cls_score: Logits.
-            label: Labels; those of ``ignore_index`` do not count.
-            weight: Weight of each pixel, (N, H, W), as a sampler gives it.
-            ignore_index: Label of the pixels that do not count.
-            kwargs: What mmseg gives to other losses.
-        """
-        scores = cls_score.float()
-        losses = cross_entropy(scores, label, self.class_weight, ignore_index=ignore_index, reduction='none')
+                ignore_index: int = 255, **kwargs: Any) -> torch.Tensor:
+        """Returns the loss; ``weight`` (N, H, W) is a sampler's, ``kwargs`` are what mmseg gives to other losses."""
+        losses = cross_entropy(cls_score.float(), label, self.class_weight, ignore_index=ignore_index, reduction='none')
         shares = self.class_weight[label.where(label != ignore_index, 0)] * (label != ignore_index)
         if weight is not None:
             losses, shares = losses * weight, shares * weight

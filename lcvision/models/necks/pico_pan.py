@@ -1,6 +1,5 @@
 """The path-aggregation neck of the PP-LCNet paper's PicoDet."""
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -12,36 +11,27 @@ from lcvision.registry import MODELS
 
 @MODELS.register_module()
 class PicoPAN(BaseModule):
-    """Lateral 1 x 1 convolutions, then bilinear adds down and up the pyramid; nothing else is learnt.
+    """Lateral 1 x 1 convolutions, then bilinear adds down and up the pyramid; nothing else has weights.
 
     Args:
         in_channels: Channels of the backbone's maps, finest first.
         out_channels: Channels of every output.
-        init_cfg: mmengine initialisation, in place of the reference's.
+        init_cfg: mmengine initialisation instead of the reference's.
 
     Shapes: maps of strides s, 2s, 4s ... in, the same sizes with ``out_channels`` out. Input sizes that are not
-        multiples of the coarsest stride are handled by resizing to each neighbour's size.
+        multiples of the coarsest stride are resized to each neighbour's size.
 
     Source: PaddleDetection ``PAN`` at b1186bc822 (September 2021): laterals with bias and without norm or activation,
-    Xavier-uniform with the input width as fan-out, half-pixel bilinear resizing both ways.
+    Xavier-uniform with the input width as fan-out, i.e. within sqrt(3 / width), half-pixel bilinear resizing both ways.
 
     Differs: the halving resize is a 2 x 2 average pool, which is the same arithmetic for even sizes and faster; odd
     sizes, which the reference refuses, are resized bilinearly.
     """
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, init_cfg: dict | list | None = None):
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='linear',
+                                          distribution='uniform'))
         self.laterals = nn.ModuleList(nn.Conv2d(channels, out_channels, 1) for channels in in_channels)
-
-    def init_weights(self) -> None:
-        """Initialises the laterals as the reference does, unless ``init_cfg`` says how."""
-        super().init_weights()
-        if self.init_cfg:
-            return
-        for lateral in cast(Iterable[nn.Conv2d], self.laterals):
-            bound = (3 / lateral.in_channels) ** 0.5
-            nn.init.uniform_(lateral.weight, -bound, bound)
-            nn.init.zeros_(lateral.bias)  # type: ignore[arg-type]
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         """Returns one map for each of ``feats``."""

@@ -1,15 +1,16 @@
-"""The graph that the later PicoDet necks share."""
+"""The later necks of PicoDet: October 2021's CSP-PAN and version 2's LC-PAN, and the graph that both have."""
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmcv.cnn import ConvModule
-from mmengine.model import BaseModule, ModuleList
+from mmengine.model import BaseModule, ModuleList, Sequential
 from torch import nn
 from torch.nn import functional as F
 
-from lcvision.models.layers import DepthwiseSeparable
+from lcvision.models.layers.blocks import DepthwiseSeparable
+from lcvision.registry import MODELS
 
 
 class PicoPyramid(BaseModule):
@@ -22,15 +23,10 @@ class PicoPyramid(BaseModule):
         out_channels: Channels of every output.
         kernel_size: Odd size of all depthwise kernels.
         num_outs: As many as ``in_channels``, or one more for the coarser level.
-        norm_cfg: Norm of every convolution.
-        act_cfg: Activation of every convolution.
+        norm_cfg, act_cfg: Norm and activation of every convolution.
         init_cfg: mmengine initialisation.
 
-    Shapes: maps of strides s, 2s, 4s ... in; the same sizes, and half the last one rounded up, with ``out_channels``
-        out.
-
-    Raises:
-        ValueError: If ``num_outs`` or ``kernel_size`` does not fit.
+    Shapes: maps of strides s, 2s, 4s ... -> the same sizes with ``out_channels``, and half the last one rounded up.
 
     Source: PaddleDetection ``CSPPAN`` and ``LCPAN`` at 666f597f: nearest upsampling, 5 x 5 depthwise-separable
     halving, Kaiming-uniform convolutions.
@@ -49,8 +45,7 @@ class PicoPyramid(BaseModule):
         super().__init__(init_cfg=init_cfg or [
             dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu', distribution='uniform'),
             dict(type='Constant', layer='_BatchNorm', val=1)])
-        self.out_channels = out_channels
-        self.kernel_size = kernel_size
+        self.out_channels, self.kernel_size = out_channels, kernel_size
         self.layer_cfg: dict[str, Any] = dict(norm_cfg=norm_cfg or dict(type='BN'),
                                               act_cfg=act_cfg or dict(type='HSwish'))
         self.laterals = nn.ModuleList(
@@ -68,12 +63,8 @@ class PicoPyramid(BaseModule):
     def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
         """Returns what turns two concatenated maps into one of the same size.
 
-        It is called while the pyramid is built; ``layer_cfg`` and ``kernel_size`` are set. A block with an
-        ``init_cfg`` of its own initialises itself, any other gets the pyramid's.
-
-        Args:
-            in_channels: Channels of both maps together.
-            out_channels: Channels of the result.
+        It is called while the pyramid is built; ``layer_cfg`` and ``kernel_size`` are set. ``in_channels`` are those of
+        both maps together. A block with an ``init_cfg`` of its own initialises itself, any other gets the pyramid's.
         """
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
@@ -92,3 +83,69 @@ class PicoPyramid(BaseModule):
 
     def _halve(self) -> DepthwiseSeparable:
         return DepthwiseSeparable(self.out_channels, self.out_channels, self.kernel_size, 2, **self.layer_cfg)
+
+
+@MODELS.register_module()
+class CSPPAN(PicoPyramid):
+    """A pyramid whose maps are fused by cross-stage-partial layers of bottlenecks.
+
+    Args:
+        out_channels: Channels of every output, an even number.
+        num_csp_blocks: Bottlenecks a layer.
+        in_channels, kwargs: See :class:`PicoPyramid`.
+
+    Source: PaddleDetection ``CSPPAN`` at 666f597f. Its norms decay like every other weight (see the configs).
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, *, num_csp_blocks: int = 1, **kwargs: Any):
+        if out_channels < 2 or out_channels % 2:
+            raise ValueError(f'CSPPAN: out_channels={out_channels} must be even, since each of the two branches of a '
+                             'layer takes half, e.g. 96 or 128')
+        if num_csp_blocks < 1:
+            raise ValueError(f'CSPPAN: num_csp_blocks={num_csp_blocks} must be at least 1')
+        self.num_csp_blocks = num_csp_blocks
+        super().__init__(in_channels, out_channels, **kwargs)
+
+    def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
+        """Returns a cross-stage-partial layer."""
+        return _CSPLayer(in_channels, out_channels, self.kernel_size, self.num_csp_blocks, self.layer_cfg)
+
+
+class _CSPLayer(nn.Module):
+    """Two halves of the output's width, one through bottlenecks without shortcut, joined by a 1 x 1 convolution."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, num_blocks: int, cfg: dict):
+        super().__init__()
+        half = out_channels // 2
+        self.main = ConvModule(in_channels, half, 1, **cfg)
+        self.short = ConvModule(in_channels, half, 1, **cfg)
+        self.blocks = nn.Sequential(*(_Bottleneck(half, half, kernel_size, **cfg) for _ in range(num_blocks)))
+        self.final = ConvModule(2 * half, out_channels, 1, **cfg)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.final(torch.cat((self.blocks(self.main(x)), self.short(x)), 1))
+
+
+class _Bottleneck(DepthwiseSeparable):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, **cfg: Any):
+        super().__init__(in_channels, out_channels, kernel_size, **cfg)
+        self.reduce = ConvModule(in_channels, in_channels, 1, **cfg)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(self.reduce(x))
+
+
+@MODELS.register_module()
+class LCPAN(PicoPyramid):
+    """A pyramid whose maps are fused by two of PP-LCNet's depthwise-separable blocks; see :class:`PicoPyramid`.
+
+    Source: PaddleDetection ``LCPAN`` at 666f597f. The fusing blocks are LCNet's, with its Kaiming-normal
+    initialisation and its norms that do not decay; the other norms of this neck do (see the configs).
+    """
+
+    def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
+        """Returns two blocks, of which the second narrows."""
+        return Sequential(
+            DepthwiseSeparable(in_channels, in_channels, self.kernel_size, **self.layer_cfg),
+            DepthwiseSeparable(in_channels, out_channels, self.kernel_size, **self.layer_cfg),
+            init_cfg=dict(type='Kaiming', layer='Conv2d', mode='fan_in', nonlinearity='relu'))

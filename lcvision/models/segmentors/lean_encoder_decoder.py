@@ -7,11 +7,8 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 
-from lcvision.models.segmentors.axis_taps import axis_taps
-from lcvision.models.segmentors.upsampled_labels import upsampled_labels
+from lcvision.models.segmentors.upsampled_labels import axis_taps, upsampled_labels
 from lcvision.registry import MODELS
-
-_WAYS = ('exact', 'coarse', 'dense')
 
 
 @MODELS.register_module()
@@ -24,21 +21,12 @@ class LeanEncoderDecoder(EncoderDecoder):
       win, as they may in torch itself, which rounds differently in its two memory formats.
     - 'coarse': every pixel takes the label of the nearest logits.
     - 'dense': mmseg's own way, with its ``seg_logits``; it is also taken for ``mode='slide'`` and for a single output
-      channel, which need the whole map.
-
-    Args:
-        args: As of mmseg's ``EncoderDecoder``.
-        kwargs: The same.
-
-    Raises:
-        ValueError: ``test_cfg.argmax`` is not one of these, or the decode head resizes its logits in a way of its own
-            and ``argmax`` is not 'dense'.
+      channel, which need the whole map. A decode head that resizes its logits in a way of its own needs it, too.
 
     Shapes: (N, 3, H, W) -> with ``mode='tensor'`` the raw logits of the head, with ``mode='predict'`` one data sample
         an image with ``pred_sem_seg`` of shape (1, original height, original width).
 
-    Differs:
-        ``EncoderDecoder`` upsamples all classes to the input and again to the original image and keeps them in the
+    Differs: ``EncoderDecoder`` upsamples all classes to the input and again to the original image and keeps them in the
         data sample: at 2048x1024 with 19 classes twice 160 MB and most of the time of a light network. Here
         ``seg_logits`` is left out and labels are uint8 (int16 above 255 classes) instead of int64. Test-time
         augmentation adds up ``seg_logits`` and needs 'dense'.
@@ -48,24 +36,19 @@ class LeanEncoderDecoder(EncoderDecoder):
         super().__init__(*args, **kwargs)
         settings = self.test_cfg or {}
         self.argmax = settings.get('argmax', 'exact')
-        if self.argmax not in _WAYS:
-            raise ValueError(f'LeanEncoderDecoder: test_cfg.argmax must be one of {", ".join(_WAYS)}, '
-                             f'got {self.argmax!r}.')
+        if self.argmax not in ('exact', 'coarse', 'dense'):
+            raise ValueError("LeanEncoderDecoder: test_cfg.argmax must be one of 'exact', 'coarse', 'dense', got "
+                             f'{self.argmax!r}')
         if settings.get('mode') == 'slide' or self.out_channels == 1:
             self.argmax = 'dense'
         head = type(self.decode_head)
         if self.argmax != 'dense' and (head.predict is not BaseDecodeHead.predict
                                        or head.predict_by_feat is not BaseDecodeHead.predict_by_feat):
-            raise ValueError(f"LeanEncoderDecoder: {head.__name__} has a predict of its own; set test_cfg.argmax to "
-                             "'dense'.")
+            raise ValueError(f'LeanEncoderDecoder: {head.__name__} has a predict of its own; set test_cfg.argmax to '
+                             "'dense'")
 
     def predict(self, inputs: torch.Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
-        """Labels images.
-
-        Args:
-            inputs: Preprocessed images.
-            data_samples: Their data samples, which are filled; None for new ones in the size of ``inputs``.
-        """
+        """Labels preprocessed images in their data samples, or in new ones of the size of ``inputs``."""
         if self.argmax == 'dense':
             return super().predict(inputs, data_samples)
         samples = data_samples or [SegDataSample() for _ in inputs]

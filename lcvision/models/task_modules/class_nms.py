@@ -14,15 +14,12 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
     rounds IoUs, and it computes every box; hence a function of our own.
 
     Args:
-        boxes: (n, 4) float32 x1, y1, x2, y2.
-        scores: (n,).
-        labels: (n,) class of each box.
-        iou_threshold: A box is dropped when its IoU with a kept box of its class is above this.
-        class_top: Boxes a class that take part at the most, best first.
-        max_per_img: Boxes kept at the most over all classes.
+        boxes, scores, labels: (n, 4) float32 x1, y1, x2, y2; (n,); (n,) classes.
+        iou_threshold: A box is dropped when its IoU with a better box of its class that stays is above this.
+        class_top, max_per_img: Most boxes of a class that take part, and most boxes of all classes that stay.
 
     Returns:
-        Indices of the kept boxes, best first.
+        Indices of the boxes that stay, best first.
 
     Source: Paddle ``multiclass_nms``: areas without +1, strict comparison, no background class.
     """
@@ -38,9 +35,7 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
             break
         block = np.arange(start, min(start + _BLOCK, len(order)))
         if len(kept):
-            alive = np.ones(len(block), bool)
-            alive[_suppressing_pairs(rows, labels, kept, block, iou_threshold)[1]] = False
-            block = block[alive]
+            block = np.delete(block, _suppressing_pairs(rows, labels, kept, block, iou_threshold)[1])
         kept = np.concatenate((kept, block[_greedy(rows, labels, block, iou_threshold)]))
     return order[kept[:max_per_img]]
 
@@ -57,14 +52,9 @@ def _greedy(rows: np.ndarray, labels: np.ndarray, block: np.ndarray, iou_thresho
 
 def _suppressing_pairs(rows: np.ndarray, labels: np.ndarray, better: np.ndarray, worse: np.ndarray,
                        iou_threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of one class that overlap too much, as places in ``better`` and ``worse``.
+    """Pairs of one class that overlap too much, as places in ``better`` and ``worse``, which are indices of boxes.
 
-    Args:
-        rows: x1, y1, x2, y2 and the area of all boxes, best first, shape (5, n).
-        labels: Their classes.
-        better: Indices of some of them.
-        worse: Indices of others, or the same.
-        iou_threshold: Largest IoU that is not too much.
+    ``rows`` has x1, y1, x2, y2 and the area of all boxes, best first, shape (5, n).
     """
     # Both places of a flat index: numpy's search in two dimensions takes several times as long.
     first, second = np.divmod(np.flatnonzero(labels[better][:, None] == labels[worse]), len(worse))
@@ -72,8 +62,8 @@ def _suppressing_pairs(rows: np.ndarray, labels: np.ndarray, better: np.ndarray,
     first, second = first[ordered], second[ordered]
     x1, y1, x2, y2, area = rows[:, better[first]]
     other = rows[:, worse[second]]
-    width, height = np.minimum(other[2], x2) - np.maximum(other[0], x1), np.minimum(other[3], y2)
-    height = height - np.maximum(other[1], y1)
+    width = np.minimum(other[2], x2) - np.maximum(other[0], x1)
+    height = np.minimum(other[3], y2) - np.maximum(other[1], y1)
     inter = np.maximum(width, 0) * np.maximum(height, 0)
     union = np.maximum(other[4] + area - inter, np.finfo(np.float32).tiny)
     over = inter / union > np.float32(iou_threshold)
@@ -84,8 +74,6 @@ def _rank_within(labels: np.ndarray) -> np.ndarray:
     """For each position, how many equal labels stand before it."""
     order = np.argsort(labels, kind='stable')
     ordered = labels[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    lengths = np.diff(np.r_[starts, len(ordered)])
     ranks = np.empty(len(labels), dtype=np.int64)
-    ranks[order] = np.arange(len(labels)) - np.repeat(starts, lengths)
+    ranks[order] = np.arange(len(labels)) - ordered.searchsorted(ordered)
     return ranks

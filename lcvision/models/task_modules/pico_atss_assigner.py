@@ -11,7 +11,7 @@ from lcvision.registry import TASK_UTILS
 
 class _Rules(NamedTuple):
     correction: int  # of the standard deviation: 0 is the population's, 1 the sample's
-    smallest_distance: float  # pixels that a positive centre keeps from every side of its box
+    smallest_distance: float  # in pixels, of a positive centre from every side of its box
     reaching: bool  # whether an IoU equal to the threshold is enough
     any_owner: bool  # whether a contested anchor may go to a ground truth that does not claim it
 
@@ -38,9 +38,6 @@ class PicoATSSAssigner(BaseAssigner):
         topk: Candidates a level and ground truth.
         version: ``'2021'`` for the paper's PicoDet, ``'2022'`` for v2.
 
-    Raises:
-        ValueError: If ``topk`` is below 1 or the version is unknown.
-
     Source: PaddleDetection ``Gt2GFLTarget`` at b1186bc822, and ``ATSSAssigner`` at 666f597f.
 
     Differs: from mmdet's ``ATSSAssigner``, which has the deviation of 2022 and the other rules of 2021. The fixtures
@@ -58,16 +55,12 @@ class PicoATSSAssigner(BaseAssigner):
 
     def assign(self, pred_instances: InstanceData, num_level_priors: list[int], gt_instances: InstanceData,
                gt_instances_ignore: InstanceData | None = None) -> AssignResult:
-        """Assigns anchors to the ground truths of one image.
+        """Assigns anchors to the ground truths of one image: ``gt_inds`` (n,) are 0 or 1 plus the ground truth's index.
 
         Args:
             pred_instances: ``priors`` are the anchors, (n, 4) as x1, y1, x2, y2 in pixels.
             num_level_priors: Anchors of each level, in the order of ``priors``.
-            gt_instances: ``bboxes`` (g, 4) in pixels and ``labels`` (g,).
-            gt_instances_ignore: Not used; ignored regions are removed by the pipeline.
-
-        Returns:
-            ``gt_inds`` (n,): 0 for background, else 1 plus the index of the ground truth.
+            gt_instances, gt_instances_ignore: ``bboxes`` (g, 4) in pixels and ``labels`` (g,); the second is not used.
         """
         anchors, boxes = pred_instances.priors, gt_instances.bboxes
         num_anchors, num_gts = len(anchors), len(boxes)
@@ -92,8 +85,7 @@ class PicoATSSAssigner(BaseAssigner):
         overlaps = bbox_overlaps(anchors[candidates].flatten(0, 1),
                                  boxes.repeat_interleave(candidates.shape[1], 0), is_aligned=True)
         overlaps = overlaps.view(len(boxes), -1)
-        threshold = (overlaps.mean(1, keepdim=True)
-                     + overlaps.std(1, correction=self.rules.correction, keepdim=True))
+        threshold = overlaps.mean(1, True) + overlaps.std(1, correction=self.rules.correction, keepdim=True)
         chosen = overlaps >= threshold if self.rules.reaching else overlaps > threshold
         near = centres[candidates]
         inside = torch.cat((near - boxes[:, None, :2], boxes[:, None, 2:] - near), -1).amin(-1)

@@ -24,11 +24,7 @@ class PicoSimOTAAssigner(BaseAssigner):
     Args:
         center_radius: How far from a centre a cell is near, along each axis, in strides of the cell.
         candidate_topk: Predictions whose IoUs are added up for a ground truth.
-        iou_weight: Weight of the boxes in the cost.
-        cls_weight: Weight of the scores in the cost.
-
-    Raises:
-        ValueError: If an argument is out of range.
+        iou_weight, cls_weight: Weights of boxes and scores in the cost.
 
     Source: PaddleDetection ``SimOTAAssigner`` with ``use_vfl`` at 666f597f.
 
@@ -42,10 +38,8 @@ class PicoSimOTAAssigner(BaseAssigner):
             raise ValueError(
                 f'PicoSimOTAAssigner: center_radius={center_radius} must be above 0, candidate_topk={candidate_topk} '
                 f'at least 1, iou_weight={iou_weight} and cls_weight={cls_weight} not negative')
-        self.center_radius = center_radius
-        self.candidate_topk = candidate_topk
-        self.iou_weight = iou_weight
-        self.cls_weight = cls_weight
+        self.center_radius, self.candidate_topk = center_radius, candidate_topk
+        self.iou_weight, self.cls_weight = iou_weight, cls_weight
 
     @torch.no_grad()
     def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
@@ -55,8 +49,7 @@ class PicoSimOTAAssigner(BaseAssigner):
         Args:
             pred_instances: ``priors`` (n, 3 or more) with centre and stride in pixels, ``bboxes`` (n, 4) in pixels and
                 ``scores`` (n, classes) in 0..1 of every cell.
-            gt_instances: ``bboxes`` (g, 4) in pixels and ``labels`` (g,).
-            gt_instances_ignore: Not used; ignored regions are removed by the pipeline.
+            gt_instances, gt_instances_ignore: ``bboxes`` (g, 4) in pixels and ``labels`` (g,); the second is not used.
 
         Returns:
             ``gt_inds`` (n,): 0 for background, else 1 plus the index of the ground truth; ``max_overlaps``: IoU of a
@@ -84,15 +77,14 @@ class PicoSimOTAAssigner(BaseAssigner):
         labels[candidate] = gt_labels[owner]
         return AssignResult(len(gt_boxes), gt_inds, overlaps, labels)
 
-    def _geometry(self, priors: torch.Tensor, gt_boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _geometry(self, priors: torch.Tensor, gt_boxes: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Whether each cell (g, n) is inside each box, and near its centre."""
         points, reach = priors[:, :2], self.center_radius * priors[:, 2:3]
         low, high = gt_boxes[:, None, :2], gt_boxes[:, None, 2:]
         centre = (low + high) / 2
-        inside = ((points > low) & (points < high)).all(-1)
         # The edges of the centre box are rounded as the reference rounds them.
-        near = ((points > centre - reach) & (points < centre + reach)).all(-1)
-        return inside, near
+        return tuple(((points > first) & (points < last)).all(-1)
+                     for first, last in ((low, high), (centre - reach, centre + reach)))
 
     def _cheapest(self, cost: torch.Tensor, ious: torch.Tensor) -> torch.Tensor:
         """Marks (g, n) the cheapest cells of each ground truth."""
@@ -107,7 +99,7 @@ class PicoSimOTAAssigner(BaseAssigner):
 
 
 def varifocal_cost(scores: torch.Tensor, gt_labels: torch.Tensor, ious: torch.Tensor) -> torch.Tensor:
-    """Varifocal loss of every candidate's scores, were it assigned to every ground truth.
+    """Varifocal loss (g, n) of every candidate's scores, were it assigned to every ground truth, summed over classes.
 
     The sum over negative classes is the same for all ground truths, so that no (g, n, classes) array is made.
 
@@ -115,9 +107,6 @@ def varifocal_cost(scores: torch.Tensor, gt_labels: torch.Tensor, ious: torch.Te
         scores: (n, classes) in 0..1.
         gt_labels: (g,) class of each ground truth.
         ious: (g, n) of boxes and predictions, the target of the class; one of zero makes the class a negative.
-
-    Returns:
-        (g, n) sums over the classes.
     """
     negative = -_ALPHA * scores.square() * _log(1 - scores)
     score = scores.T[gt_labels]

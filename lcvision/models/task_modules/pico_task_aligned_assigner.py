@@ -5,9 +5,6 @@ from mmengine.structures import InstanceData
 
 from lcvision.registry import TASK_UTILS
 
-# Pixels that a candidate's centre keeps from every side of its box.
-_SMALLEST_DISTANCE = 1e-9
-
 
 @TASK_UTILS.register_module()
 class PicoTaskAlignedAssigner(TaskAlignedAssigner):
@@ -17,17 +14,14 @@ class PicoTaskAlignedAssigner(TaskAlignedAssigner):
     positive. A cell that several ground truths claim goes to the one of highest IoU, claiming or not.
 
     Args:
-        topk: Positive cells a ground truth at the most.
+        topk: Most positive cells of a ground truth.
         iou_calculator: How boxes are compared.
-
-    Raises:
-        ValueError: If ``topk`` is below 1.
 
     Source: PaddleDetection ``TaskAlignedAssigner`` at 666f597f.
 
     Differs: from mmdet's ``TaskAlignedAssigner``, as the fixtures show (7 of 83 positives): that one takes the
-        ``topk`` of all cells and drops those outside afterwards, so a ground truth gets fewer. Beside it the owner of
-        a contested cell is sought among all ground truths, not among those that claim it.
+    ``topk`` of all cells and drops those outside afterwards, so a ground truth gets fewer. Besides, the owner of a
+    contested cell is sought among all ground truths, not among those that claim it.
     """
 
     def __init__(self, topk: int = 13, iou_calculator: dict | None = None):
@@ -43,10 +37,8 @@ class PicoTaskAlignedAssigner(TaskAlignedAssigner):
         Args:
             pred_instances: ``priors`` (n, 4) as x1, y1, x2, y2 of which the centres count, decoded ``bboxes`` (n, 4),
                 both in pixels, and ``scores`` (n, classes) in 0..1.
-            gt_instances: ``bboxes`` (g, 4) in pixels and ``labels`` (g,).
-            gt_instances_ignore: Not used.
-            alpha: Power of the score.
-            beta: Power of the IoU.
+            gt_instances, gt_instances_ignore: ``bboxes`` (g, 4) in pixels and ``labels`` (g,); the second is not used.
+            alpha, beta: Powers of the score and of the IoU.
 
         Returns:
             ``gt_inds`` (n,): 0 for background, else 1 plus the index of the ground truth; and ``assign_metrics`` (n,),
@@ -62,8 +54,8 @@ class PicoTaskAlignedAssigner(TaskAlignedAssigner):
         overlaps = self.iou_calculator(boxes, pred_instances.bboxes)
         metrics = pred_instances.scores.T[labels] ** alpha * overlaps ** beta
         centres = (priors[:, :2] + priors[:, 2:4]) / 2
-        inside = torch.cat((centres - boxes[:, None, :2], boxes[:, None, 2:] - centres), -1).amin(-1)
-        inside = inside > _SMALLEST_DISTANCE
+        # The reference's smallest distance, in pixels, of a candidate's centre from every side of its box.
+        inside = torch.cat((centres - boxes[:, None, :2], boxes[:, None, 2:] - centres), -1).amin(-1) > 1e-9
         best = (metrics * inside).topk(min(self.topk, num_priors), 1).indices
         claims = torch.zeros_like(inside).scatter_(1, best, True) & inside
         num_claims = claims.sum(0)

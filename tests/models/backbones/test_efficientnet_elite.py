@@ -9,7 +9,8 @@ from torch import nn
 
 from lcvision.complexity import count_complexity
 from lcvision.models import ConvGapHead, EfficientNetELite
-from lcvision.models.layers import DropConnect, SameConv2d
+from lcvision.models.layers.blocks import DropConnect
+from lcvision.models.layers.same_conv2d import SameConv2d
 from tests.fixture import Fixture, assert_close
 
 # Member, side of its images, widths of stem, stages and head, blocks of the stages, parameters, multiply-adds, and the
@@ -236,7 +237,7 @@ def test_exported_graph_takes_any_size():
     (dict(arch='elite0', padding='static', image_size=0), "image_size=0 with padding='static'"),
     (dict(arch='elite0', drop_connect=1.0), r'drop_connect=1.0 must lie in 0..1'),
     (dict(arch='elite0', drop_style='tf'), "drop_style='tf' must be one of 'standard', 'upstream'"),
-    (dict(arch='elite0', strides=(2, 2, 2, 2)), r'strides=\(2, 2, 2, 2\) must be five of 1 and 2'),
+    (dict(arch='elite0', strides=(2, 2, 2, 2)), r'strides=\(2, 2, 2, 2\) must be 5 numbers 1 or 2'),
 ], ids=str)
 def test_wrong_arguments_are_explained(wrong, message):
     with pytest.raises(ValueError, match=f'EfficientNetELite: {message}'):

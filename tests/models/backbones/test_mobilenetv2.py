@@ -66,8 +66,8 @@ def test_output_stride_counts_the_strides_that_are_there():
     (dict(style='mm'), "style='mm' must be one of 'paddle', 'torchvision'"),
     (dict(scale=0.01), 'scale=0.01 must be at least 0.0625'),
     (dict(scale=float('nan')), 'scale=nan must be at least 0.0625'),
-    (dict(strides=(2, 2, 2)), r'strides=\(2, 2, 2\) must be five of 1 and 2'),
-    (dict(strides=(3, 2, 2, 2, 2)), 'must be five of 1 and 2'),
+    (dict(strides=(2, 2, 2)), r'strides=\(2, 2, 2\) must be 5 numbers 1 or 2'),
+    (dict(strides=(3, 2, 2, 2, 2)), 'must be 5 numbers 1 or 2'),
 ])
 def test_wrong_arguments_are_explained(wrong, text):
     with pytest.raises(ValueError, match=f'MobileNetV2: .*{text}|MobileNetV2: {text}'):

@@ -6,7 +6,7 @@ from torch import nn
 
 from lcvision.complexity import count_params
 from lcvision.models import MobileNetV3
-from lcvision.models.layers import HardSigmoid, SqueezeExcite
+from lcvision.models.layers.blocks import HardSigmoid, SqueezeExcite
 from lcvision.weights.from_paddle import convert
 from tests.fixture import Fixture, assert_close
 

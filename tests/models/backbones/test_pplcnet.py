@@ -206,7 +206,7 @@ def test_strides_of_small_images_combine_with_an_output_stride():
 def test_wrong_strides_are_explained(strides):
     with pytest.raises(ValueError, match='must be 5 numbers 1 or 2') as error:
         PPLCNet(0.25, strides=strides)
-    assert f'strides={strides}' in str(error.value)
+    assert f'strides={strides!r}' in str(error.value)
 
 
 @pytest.mark.parametrize('number, mask', [(11, '0000000000011'), (0, '0' * 13), (1111111000000, '1111111000000')])

@@ -6,7 +6,7 @@ from torch import nn
 from lcvision.complexity import count_complexity
 from lcvision.deploy.fuse import fuse_network
 from lcvision.models import ConvGapHead, SeesawNet
-from lcvision.models.layers import SeesawBlock
+from lcvision.models.layers.seesaw_block import SeesawBlock
 from lcvision.papers.tables import SEESAW
 from tests.fixture import assert_close
 

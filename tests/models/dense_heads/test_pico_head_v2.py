@@ -13,6 +13,7 @@ from mmengine.structures import InstanceData
 
 from lcvision.models.dense_heads import pico_head_v2
 from lcvision.models.dense_heads.pico_head import flatten_levels
+from lcvision.models.dense_heads.pico_head_v2 import PicoSE
 from lcvision.weights.from_paddle import convert
 from tests.fixture import Fixture, assert_close
 
@@ -239,3 +240,21 @@ def test_exact_counts_of_the_reference_run_and_the_fixture(model):
     assert sum(p.numel() for p in trained.parameters()) + 4 == 1_156_620
     assert sum(b.numel() for name, b in trained.named_buffers() if 'running' in name) == 19_568
     assert sum(p.numel() for p in model.parameters()) + 4 == 162_848
+
+
+def test_gates_by_the_mean_and_mixes():
+    se = PicoSE(3, norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU')).eval()
+    torch.nn.init.zeros_(se.fc.weight)
+    se.fc.bias.data = torch.tensor([0., 100., -100.])
+    se.conv.conv.weight.data = torch.eye(3)[:, :, None, None]
+    x = torch.rand(2, 3, 4, 5)
+    expected = x * torch.tensor([0.5, 1., 0.])[:, None, None] / (1 + se.conv.bn.eps) ** 0.5
+    torch.testing.assert_close(se(x), expected)
+
+
+def test_gate_sees_the_whole_map():
+    se = PicoSE(4, norm_cfg=dict(type='BN'), act_cfg=dict(type='HSwish')).eval()
+    x = torch.rand(1, 4, 6, 6)
+    changed = x.clone()
+    changed[..., 5, 5] += 10
+    assert not torch.allclose(se(x)[..., 0, 0], se(changed)[..., 0, 0])

@@ -9,8 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.complexity import count_complexity
-from lcvision.models.layers import SeesawBlock
-from lcvision.models.layers.seesaw_block import UnevenPointwise, grouped_pointwise
+from lcvision.models.layers.seesaw_block import SeesawBlock, UnevenPointwise, grouped_pointwise
 from tests.fixture import Fixture, assert_close
 
 # Prefixes of the authors' names and ours.

@@ -129,7 +129,7 @@ def test_what_needs_the_whole_map_goes_mmsegs_way(test_cfg, changes):
 
 
 def test_unknown_ways_and_heads_are_refused():
-    with pytest.raises(ValueError, match=r"exact, coarse, dense, got 'quick'"):
+    with pytest.raises(ValueError, match="'exact', 'coarse', 'dense', got 'quick'"):
         MODELS.build(config(test_cfg=dict(mode='whole', argmax='quick')))
 
     class OwnHead(MODELS.get('mmseg.FCNHead')):
