@@ -65,7 +65,7 @@ def make_report(paths: Sequence[str | Path]) -> Report:
     measured = _best_measured([timed(record, MACHINE_NOT_RECORDED if machine is None else names[machine], source)
                                for record, machine, source in inputs.timings])
     if not measured:
-        raise UserError('nothing to draw: no input has a latency record; give a file of tools/benchmark_cpu.py --json '
+        raise UserError('nothing to draw: no input has a latency record; give a file of lcvision benchmark --json '
                         'for the same configs as well')
     joined = _join(inputs, measured)
     tasks = [_task_report(task, joined, measured) for task in TASKS.values()]

@@ -13,7 +13,7 @@ from lcvision.tasks import TASKS, task_of_metrics
 from lcvision.training.newest_run import RECORD
 
 _REPORT, _LATENCY = 'test.json', 'latency.json'
-_WRITTEN_BY = 'tools/test.py --json or tools/benchmark_cpu.py --json wrote'
+_WRITTEN_BY = 'lcvision test --json or lcvision benchmark --json wrote'
 # What of a machine changes milliseconds; load and revision differ from one measurement to the next.
 _MACHINE = ('cpu', 'flags', 'cores', 'affinity', 'cgroup_quota', 'isa_cap')
 
@@ -46,9 +46,9 @@ class Inputs:
     """All that was read.
 
     Attributes:
-        evaluations: Of ``tools/test.py`` and of runs.
+        evaluations: Of ``lcvision test`` and of runs.
         timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
-        machines: Environments as ``tools/benchmark_cpu.py`` writes them, each with ``source``.
+        machines: Environments as ``lcvision benchmark`` writes them, each with ``source``.
         sources: Names of the files read.
         remarks: What of them is left out, a sentence each.
     """
@@ -78,7 +78,7 @@ def read_inputs(paths: Sequence[str | Path]) -> Inputs:
     """Reads runs and JSON files.
 
     Args:
-        paths: Folders of runs; files of ``tools/test.py --json`` and of ``tools/benchmark_cpu.py --json``.
+        paths: Folders of runs; files of ``lcvision test --json`` and of ``lcvision benchmark --json``.
 
     Returns:
         Everything in them; what is given twice counts once.
@@ -121,15 +121,15 @@ def _take(inputs: Inputs, path: Path, name: str, run: _Run | None) -> None:
     elif isinstance(content.get('metrics'), dict) and 'config' in content:
         records = content.get('latency') or []
         if not isinstance(records, list):
-            raise UserError(f'{path}: latency is not a list of records: write it again with tools/test.py --json')
+            raise UserError(f'{path}: latency is not a list of records: write it again with lcvision test --json')
         records = read_records(records, str(path))
         if not _take_evaluation(inputs, path, content, name, run, records) and not records:
             metrics = ', '.join(task.metric for task in TASKS.values())
-            raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with tools/test.py '
+            raise UserError(f'{path} has neither latency nor one of the metrics {metrics}: evaluate with lcvision test '
                             '--json')
     else:
-        raise UserError(f'{path} is of another kind: give a file that tools/test.py --json (config, metrics, latency) '
-                        'or tools/benchmark_cpu.py --json (schema, environment, results) wrote')
+        raise UserError(f'{path} is of another kind: give a file that lcvision test --json (config, metrics, latency) '
+                        'or lcvision benchmark --json (schema, environment, results) wrote')
     environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
     inputs.timings += [(record, machine, path.name) for record in records]
@@ -161,7 +161,7 @@ def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: 
         return True
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise UserError(f'{path}: {task.metric} is {value!r}, which is no accuracy between 0 and {most}: evaluate '
-                        'again with tools/test.py --json')
+                        'again with lcvision test --json')
     config = str(content['config'])
     inputs.evaluations.append(Evaluation(
         config, task.name, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
@@ -187,7 +187,7 @@ def _read_run(folder: Path) -> _Run:
                None if (folder / _REPORT).is_file() else _last_metrics(folder))
     if not run.files and run.metrics is None:
         raise UserError(f'{folder} holds no run: it has neither {_REPORT} nor {_LATENCY} nor a validation in '
-                        '*/vis_data/scalars.json; give the --work-dir of a run of tools/train.py')
+                        '*/vis_data/scalars.json; give the --work-dir of a run of lcvision train')
     return run
 
 

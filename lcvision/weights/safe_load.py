@@ -47,13 +47,13 @@ def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str,
         return _read_safetensors(path)[0], {}
     if path.suffix not in TORCH_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: weights are read from .safetensors, '
-                        f'{", ".join(TORCH_SUFFIXES)}; convert others with tools/convert_weights.py.')
+                        f'{", ".join(TORCH_SUFFIXES)}; convert others with lcvision convert.')
     with _reading(path):
         loaded = torch.load(path, map_location='cpu', weights_only=True)
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not state or not all(map(_is_weight, state.keys(), state.values())):
         raise UserError(f'{path} holds no weights: expected a dictionary of named, dense tensors, or one under '
-                        '"state_dict"; give a checkpoint saved by tools/train.py or tools/convert_weights.py.')
+                        '"state_dict"; give a checkpoint saved by lcvision train or lcvision convert.')
     _require_finite(path, state)
     meta = loaded.get('meta') if state is not loaded else None
     return ({name.removeprefix('module.'): value.detach() for name, value in state.items()},
