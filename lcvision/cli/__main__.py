@@ -14,6 +14,8 @@ _VERBS = {
     'convert': ('convert_weights', 'convert weights of PaddlePaddle or timm'),
     'flops': ('get_flops', 'count parameters and multiply-adds'),
     'report': ('report', 'draw accuracy against latency'),
+    'search': ('search', 'search a pool of networks for the best of each size'),
+    'sweep': ('sweep', 'train configs at equal settings, with several seeds each'),
 }
 
 

@@ -13,7 +13,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description='Draws accuracy against milliseconds for each task: '
                                      'DIR/report_TASK.png, and DIR/report.html, which filters and sorts.')
     parser.add_argument('inputs', nargs='+', metavar='RUN_OR_JSON',
-                        help='folders of runs, files of lcvision test --json and of lcvision benchmark --json')
+                        help='folders of runs, files of lcvision test --json and of lcvision benchmark --json, '
+                        'search.json of lcvision search')
     parser.add_argument('--out', default='report', metavar='DIR', help='where to write [report]')
     args = parser.parse_args(argv)
     out = Path(args.out)

@@ -1,4 +1,4 @@
-"""Log lines during long work."""
+"""A line of a log now and then while something takes long."""
 import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
@@ -10,7 +10,13 @@ _SECONDS = 5.
 
 
 def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Yields the items, and logs every five seconds ``what`` is being done and how many of ``total`` are done."""
+    """Yields the items, and tells how far it is after every five seconds.
+
+    Args:
+        items: Anything.
+        what: What is being done.
+        total: How many there are; None where nobody knows, unless the items do.
+    """
     logged = time.monotonic()
     total = len(items) if total is None and isinstance(items, Sized) else total
     for index, item in enumerate(items):

@@ -78,7 +78,8 @@ def read_inputs(paths: Sequence[str | Path]) -> Inputs:
     """Reads runs and JSON files.
 
     Args:
-        paths: Folders of runs; files of ``lcvision test --json`` and of ``lcvision benchmark --json``.
+        paths: Folders of runs; files of ``lcvision test --json`` and of ``lcvision benchmark --json``, and
+            ``search.json`` of ``lcvision search``.
 
     Returns:
         Everything in them; what is given twice counts once.
@@ -116,6 +117,13 @@ def _take(inputs: Inputs, path: Path, name: str, run: _Run | None) -> None:
     except (ValueError, OSError) as error:
         raise UserError(f'{path} is not JSON ({error}): give a file that {_WRITTEN_BY}') from error
     content = content if isinstance(content, dict) else {}
+    searched = content.get('evaluations')  # of lcvision search: networks as lcvision test --json writes one
+    for part in searched if isinstance(searched, list) else [content]:
+        _take_content(inputs, path, {'environment': content.get('environment'), **part},
+                      str(part.get('config')) if part is not content else name, run)
+
+
+def _take_content(inputs: Inputs, path: Path, content: dict, name: str, run: _Run | None) -> None:
     if 'schema' in content:
         records = Measurements.from_json(content, str(path)).records
     elif isinstance(content.get('metrics'), dict) and 'config' in content:

@@ -115,6 +115,7 @@ class ConsoleHook(Hook):
 
     Attributes:
         metrics: Those of the last validation or test.
+        history: Those of each validation.
         started: Whether everything is built and the training has begun.
     """
 
@@ -123,6 +124,7 @@ class ConsoleHook(Hook):
     def __init__(self, data: str = '', notes: Sequence[str] = (), shown: bool = True) -> None:
         self.data, self.notes, self._shown = data, notes, shown
         self.metrics: dict[str, Any] = {}
+        self.history: list[dict[str, Any]] = []
         self.started = False
         # With the output as it is now, since what libraries print is redirected.
         self._console = Console(file=sys.stdout)
@@ -197,6 +199,7 @@ class ConsoleHook(Hook):
         """Adds a row to the table."""
         self._hushed.close()
         self.metrics = dict(metrics or {})
+        self.history.append(self.metrics)
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         row = {'epoch': str(runner.epoch)} if by_epoch else {'iteration': str(runner.iter)}
         row.update((name.rpartition('/')[2], f'{value:.4g}') for name, value in self.metrics.items()

@@ -1,6 +1,6 @@
 """Trains a model from a config."""
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class TrainResult:
         checkpoint: The best checkpoint, or the last where none is the best.
         metrics: Of the last validation.
         latency: Records of its latency.
+        history: Metrics of each validation since the run began or was resumed.
     """
 
     config: str
@@ -37,6 +38,7 @@ class TrainResult:
     checkpoint: str | None
     metrics: dict[str, Any]
     latency: list[LatencyRecord]
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @plain_errors()
@@ -125,7 +127,8 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
         console.close()
     hub, dumped = runner.message_hub, Path(cfg.filename or f'{runner.timestamp}.py').name
     return TrainResult(str(Path(cfg.work_dir, dumped)), cfg.work_dir,
-                       hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics, latency_records(hub))
+                       hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics, latency_records(hub),
+                       console.history)
 
 
 def _fault(error: Exception, prepared: Preparation) -> UserError:
