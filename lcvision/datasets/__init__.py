@@ -1,9 +1,6 @@
-"""Datasets and the steps of their pipelines; importing this package registers them."""
-from lcvision.datasets import transforms
+"""Layouts of data, datasets and the steps of their pipelines: every module whose framework is installed registers."""
+import pkgutil
+
 from lcvision.frameworks import import_available
 
-__all__ = ['transforms']
-
-import_available(f'{__name__}.{name}' for name in (
-    'cityscapes_label_ids_dataset', 'mask_folder_dataset', 'non_empty_coco_dataset', 'npz_image_dataset',
-    'without_labels'))
+import_available(module.name for module in pkgutil.iter_modules(__path__, f'{__name__}.'))

@@ -1,69 +1,44 @@
-"""Finds the splits of a tree of images, one folder a class, and says what is wrong with one before anything runs."""
+"""Trees of images with one folder a class, and lists of images with their labels."""
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
-from lcvision.datasets.several import first_of
+from lcvision.datasets.layout import Split, first_of, missing_files
 from lcvision.errors import UserError
 from lcvision.text import listing
 
+LAYOUT = 'a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg)'
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm')
-# Other names that a validation split goes by; the first that is there counts.
+# Names of a split's folder; the first that exists counts.
 _NAMES = {'train': ('train', 'training'), 'val': ('val', 'validation', 'valid', 'test')}
 
 
-@dataclass(frozen=True)
-class ImageFolder:
-    """One split of a tree of images.
-
-    Attributes:
-        folder: Holds one folder for each class.
-        classes: Names of these folders, sorted, which is the order of the labels.
-        num_images: Images in all of them.
-    """
-
-    folder: Path
-    classes: tuple[str, ...]
-    num_images: int
+def holds(root: Path) -> bool:
+    """Whether a folder has folders named as splits, or at least no .npz files, which are another layout."""
+    return root.is_dir() and (_has_splits(root) or not any(root.glob('*.npz')))
 
 
-def has_splits(root: Path) -> bool:
-    """Whether ``root`` holds folders that are named as splits."""
-    return any((root / name).is_dir() for names in _NAMES.values() for name in names)
-
-
-def find_image_folder(root: Path, split: str) -> ImageFolder:
-    """Finds and checks a split below ``root``.
-
-    Args:
-        root: Folder with ``train/`` and ``val/``.
-        split: 'train' or 'val'; for the latter ``validation/``, ``valid/`` and ``test/`` are taken, too.
-
-    Raises:
-        UserError: There is none, or :func:`check_image_folder` finds a fault.
-    """
+def find(root: Path, split: str, other: Split | None = None) -> Split:
+    """Finds and checks a split; for 'val', ``validation/``, ``valid/`` and ``test/`` are taken, too."""
     found = [root / name for name in _NAMES[split] if (root / name).is_dir()]
     if found:
         # Beside a validation split a test split is no candidate.
         named = [path for path in found if path.name != 'test'] or found
-        return check_image_folder(first_of(named, f'the split {split!r}', f'the first of {", ".join(_NAMES[split])}'))
+        folder = first_of(named, f'the split {split!r}', f'the first of {", ".join(_NAMES[split])}')
+        first_of([folder, *sorted(root.glob('*.npz'))], f'the split {split!r}', 'folders come before .npz files')
+        return check_image_folder(folder)
     expected = f'expected {root}/train/CLASS/*.jpg and {root}/val/CLASS/*.jpg'
     # Only what lies right there: root may be a whole disk.
     classes = [path.name for path in _folders(root) if _count(next(os.walk(path), ((), (), ()))[2])]
-    if len(classes) > 1 and not has_splits(root):
+    if len(classes) > 1 and not _has_splits(root):
         raise UserError(f'{root} holds the classes {listing(classes)} without splits: put about a tenth of each '
                         f"class's images in {root}/val and the others in {root}/train; {expected}")
     raise UserError(f"{root} is not a tree of images: it has no folder '{split}'; {expected}, or one .npz file of "
                     'encoded images')
 
 
-def check_image_folder(folder: Path) -> ImageFolder:
-    """Checks a folder of classes: there are some, and each has an image.
-
-    Raises:
-        UserError: It has no folders of classes, or one of them has no image.
-    """
+def check_image_folder(folder: Path) -> Split:
+    """Checks a folder of classes, in the order of their names: there are some, and each has an image."""
     classes = _folders(folder)
     if not classes:
         images = _count_images(folder)
@@ -73,9 +48,48 @@ def check_image_folder(folder: Path) -> ImageFolder:
     counts = {path.name: _count_images(path) for path in classes}
     empty = [name for name, count in counts.items() if not count]
     if empty:
+        others = f', and {listing(empty[1:])} likewise' if empty[1:] else ''
         raise UserError(f'{folder / empty[0]} has no image ({", ".join(EXTENSIONS)}), but every folder in {folder} is '
-                        f'a class: put images there or remove the folder{_others(empty)}')
-    return ImageFolder(folder, tuple(counts), sum(counts.values()))
+                        f'a class: put images there or remove the folder{others}')
+    dataset = dict(type='mmpretrain.CustomDataset', data_prefix=str(folder), metainfo=dict(classes=tuple(counts)),
+                   extensions=EXTENSIONS)
+    return Split(folder, tuple(counts), sum(counts.values()), dataset)
+
+
+def check_image_list(path: Path, folder: Path, num_classes: int) -> int:
+    """Checks a list of images, one ``path label`` a line as in ImageNet's ``meta/train.txt``, and counts them.
+
+    Args:
+        path: The list.
+        folder: What its paths are relative to.
+        num_classes: Labels lie below; 0 for any.
+
+    Raises:
+        UserError: A line is wrong, or its image is missing.
+    """
+    try:
+        lines = path.read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'the list of images {path} cannot be read ({error}): restore it') from error
+    if not lines:
+        raise UserError(f"the list of images {path} is empty: it needs a line 'path label' for each image")
+    names = []
+    for number, line in enumerate(lines, 1):
+        name, _, label = line.strip().rpartition(' ')
+        if not name or not label.isdecimal():
+            raise UserError(f"{path}, line {number}: {line!r} is not 'path label', the label a whole number")
+        if num_classes and int(label) >= num_classes:
+            raise UserError(f'{path}, line {number}: the label is {label}, but labels of {num_classes} classes lie in '
+                            f'0..{num_classes - 1}')
+        names.append(name)
+    for name in missing_files(folder, names)[:1]:
+        raise UserError(f'{path}, line {names.index(name) + 1}: {folder / name} does not exist: copy it there or '
+                        'remove the line')
+    return len(lines)
+
+
+def _has_splits(root: Path) -> bool:
+    return any((root / name).is_dir() for names in _NAMES.values() for name in names)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -89,7 +103,3 @@ def _count_images(folder: Path) -> int:
 
 def _count(names: Iterable[str]) -> int:
     return sum(not name.startswith('.') and name.lower().endswith(EXTENSIONS) for name in names)
-
-
-def _others(names: Sequence[str]) -> str:
-    return f', and {listing(names[1:])} likewise' if len(names) > 1 else ''

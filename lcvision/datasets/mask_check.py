@@ -1,23 +1,15 @@
-"""Says what is wrong with images and masks before anything runs."""
+"""Checks images and masks before anything runs."""
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lcvision.datasets.image_bounds import open_image
-from lcvision.datasets.mask_coding import (
-    Colour,
-    MaskCoding,
-    check_mode,
-    mismatch,
-    read_mask,
-    undecodable_mask,
-    values_of,
-)
+from lcvision.datasets.image_file import open_image
+from lcvision.datasets.mask_coding import Colour, MaskCoding, mask_size, mismatch, read_mask, values_of
 from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
 
-# What is read in a few seconds. Of larger sets an even sample is; the loading transform checks every mask again.
+# Read in a few seconds. Of larger sets an even sample is read; the loading transform checks every mask again.
 _PIXELS = 400_000_000
 # Orientation tag and its values that turn an image by a quarter.
 _ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
@@ -27,12 +19,12 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a set of images and masks was found to be.
+    """What is in a set of images and masks.
 
     Attributes:
         sizes: How many images there are of each (width, height).
         labels: The labels that occur in the masks that were read.
-        ignored: Whether ``ignore_index`` occurs in these files without being said to be a class or none.
+        ignored: Whether ``ignore_index`` occurs in these files although no list of classes says what it means.
         num_read: Masks read.
     """
 
@@ -45,12 +37,8 @@ class Checked:
 def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: str) -> Checked:
     """Checks that every image has a mask of its size, and that the masks hold labels.
 
-    Files are opened for their size and format only; then masks of 400 million pixels in all are read.
-
-    Args:
-        pairs: Images and their masks.
-        coding: What the masks' values mean.
-        place: Where they are from, for the messages.
+    Files are opened for their size and format only; then masks of 400 million pixels in all are read. ``place`` is
+    where they are from, for the messages.
 
     Raises:
         UserError: There are none, or the first fault found, with its file.
@@ -63,9 +51,9 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
                         f'{missing[0][0]}, whose mask {missing[0][1]} is missing: add the masks or remove the images')
     sizes: Counter[Size] = Counter()
     for image, mask in progress(pairs, f'comparing images and masks of {place}'):
-        size, mask_size = image_size(image), _mask_size(mask)
-        if size != mask_size:
-            raise UserError(mismatch(image, size, mask, mask_size))
+        size, other = image_size(image), mask_size(mask)
+        if size != other:
+            raise mismatch(image, size, mask, other)
         sizes[size] += 1
     total = sum(width * height * count for (width, height), count in sizes.items())
     chosen = [mask for _, mask in pairs[::-(-total // _PIXELS)]]
@@ -78,13 +66,13 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
         if coding.colours is None or (pixels.ndim == 2 and not table):
             indices = values_of(pixels if pixels.ndim == 2 else pixels[..., 0])
             ignored |= coding.ignore_index in indices and not coding.ignored_listed
-            _compare({index: (colour, path) for index, colour in enumerate(table or ()) if index in indices}, coloured)
+            _compare({index: colour for index, colour in enumerate(table or ()) if index in indices}, path, coloured)
     return Checked(sizes, frozenset(labels), ignored, len(chosen))
 
 
-def _compare(found: dict[int, tuple[Colour, Path]], before: dict[int, tuple[Colour, Path]]) -> None:
-    """Adds the colours of a file's indices to those of the files before, and refuses other colours."""
-    for index, (colour, path) in found.items():
+def _compare(found: dict[int, Colour], path: Path, before: dict[int, tuple[Colour, Path]]) -> None:
+    """Adds the colours of a file's indices to those of the files before, and refuses different ones."""
+    for index, colour in found.items():
         other, first = before.setdefault(index, (colour, path))
         if colour != other:
             raise UserError(f'the index {index} has the colour {other} in mask file {first}, but {colour} in {path}: '
@@ -93,26 +81,13 @@ def _compare(found: dict[int, tuple[Colour, Path]], before: dict[int, tuple[Colo
 
 
 def image_size(path: Path) -> Size:
-    """Width and height of an image as it is loaded, turned upright.
-
-    Raises:
-        UserError: It cannot be opened, or is too large.
-    """
+    """Width and height of an image as it is loaded, turned upright; refuses one that cannot be opened."""
     try:
         with open_image(f'Image file {path}', path) as image:
-            # Of a PNG without that, getexif would decode all pixels to look behind them.
+            # In a PNG without that, getexif would decode all pixels to look behind them.
             tagged = image.format != 'PNG' or 'exif' in image.info
             turned = tagged and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
             return image.size[::-1] if turned else image.size
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '
                         'together with its mask') from error
-
-
-def _mask_size(path: Path) -> Size:
-    try:
-        with open_image(f'Mask file {path}', path) as image:
-            check_mode(image, path)
-            return image.size
-    except (OSError, ValueError, SyntaxError) as error:
-        raise undecodable_mask(path, path.stat().st_size) from error

@@ -1,14 +1,14 @@
-"""What the values of mask files mean, and how such a file is read."""
+"""Reads mask files and decodes their values."""
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from mmengine import fileio
 from PIL import Image
 
-from lcvision.datasets.image_bounds import open_image
-from lcvision.datasets.image_end import missing_end
+from lcvision.datasets.image_file import missing_end, open_image
 from lcvision.errors import UserError
 from lcvision.text import listing
 
@@ -21,9 +21,9 @@ class Mask(NamedTuple):
     """What a mask file holds.
 
     Attributes:
-        pixels: Indices, uint8, shape (H, W), or RGB colours, uint8, shape (H, W, 3).
-        table: RGB colours of the indices 0, 1, 2, ...; None for a file without a colour table, or with one that only
-            says that the indices are shades of grey.
+        pixels: Indices, shape (H, W), or RGB colours, shape (H, W, 3), uint8.
+        table: RGB colours of the indices 0, 1, 2, ...; None without a colour table, or if the indices are its shades
+            of grey.
     """
 
     pixels: np.ndarray
@@ -61,15 +61,7 @@ class MaskCoding:
         self._table[list(label_map)] = list(label_map.values())
 
     def labels(self, mask: np.ndarray, path: str | Path, table: Sequence[Colour] | None = None) -> np.ndarray:
-        """Decodes a mask.
-
-        Args:
-            mask: Pixels, as :func:`read_mask` gives them.
-            path: Its file, for the message.
-            table: The file's colour table.
-
-        Returns:
-            Labels, uint8, shape (H, W).
+        """Labels, uint8, shape (H, W), of what :func:`read_mask` found in ``path``.
 
         Raises:
             UserError: A value or a colour has no meaning.
@@ -80,15 +72,12 @@ class MaskCoding:
             return self._from_table(mask, path, table, self.colours)
         legal = self._legal[mask]
         if not legal.all():
-            found = [str(value) for value in np.unique(mask[~legal])]
-            raise UserError(f'Mask file {path} has the label value {listing(found)}, which is no class: legal are '
-                            f'{self._legal_values()}; correct the mask or the list of classes')
+            ignored = self._table == self.ignore_index
+            raise UserError(f'Mask file {path} has the label value {listing(np.unique(mask[~legal]).tolist())}, which '
+                            f'is no class: legal are {_spans(self._legal & ~ignored)}, and '
+                            f'{_spans(self._legal & ignored)} for what does not count; correct the mask or the list of '
+                            'classes')
         return self._table[mask]
-
-    def _legal_values(self) -> str:
-        values = np.flatnonzero(self._legal & (self._table != self.ignore_index)).tolist()
-        others = np.flatnonzero(self._legal & (self._table == self.ignore_index)).tolist()
-        return f'{_spans(values)}, and {_spans(others)} for what does not count'
 
     def _from_colours(self, mask: np.ndarray, path: str | Path) -> np.ndarray:
         if self.colours is None:
@@ -102,7 +91,7 @@ class MaskCoding:
             labels[codes == _colour_codes(np.array(colour))] = label
         unknown = labels < 0
         if unknown.any():
-            raise _unknown_colour(path, [f'({code >> 16}, {code >> 8 & 255}, {code & 255})'
+            raise _unknown_colour(path, [(code >> 16, code >> 8 & 255, code & 255)
                                          for code in np.unique(codes[unknown]).tolist()])
         return labels.astype(np.uint8)
 
@@ -112,25 +101,21 @@ class MaskCoding:
         # A file's own index for what does not count needs no line in classes.txt.
         unknown = [index for index in values_of(mask) if index not in known and index != self.ignore_index]
         if unknown:
-            found = [str(table[index]) if index < len(table) else f'of index {index}' for index in unknown]
+            found = [table[index] if index < len(table) else f'of index {index}' for index in unknown]
             raise _unknown_colour(path, found, '; or give no colours there if the indices are the labels')
         labels = np.full(256, self.ignore_index, np.uint8)
         labels[list(known)] = list(known.values())
         return cv2.LUT(mask, labels)
 
 
-def read_mask(path: str | Path, content: bytes | None = None) -> Mask:
-    """Reads a mask file.
-
-    Args:
-        path: The file.
-        content: Its bytes, if they were read already.
+def read_mask(path: str | Path, content: bytes | None = None, backend_args: dict | None = None) -> Mask:
+    """Reads a mask file, or its ``content`` if that was read already; for ``backend_args`` see :class:`LoadMask`.
 
     Raises:
         UserError: It is missing, cannot be decoded, ends early, is too large, or has more than 8 bits per channel.
     """
     try:
-        content = Path(path).read_bytes() if content is None else content
+        content = fileio.get(str(path), backend_args) if content is None else content
     except OSError as error:
         raise UserError(f'Mask file {path} cannot be read ({error.strerror or error}): {_REMEDY}') from error
     missing = missing_end(content)
@@ -138,18 +123,27 @@ def read_mask(path: str | Path, content: bytes | None = None) -> Mask:
         raise UserError(f'Mask file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}')
     try:
         with open_image(f'Mask file {path}', content) as image:
-            check_mode(image, path)
+            _check_mode(image, path)
             if image.mode == '1':
                 return Mask(np.array(image).astype(np.uint8))
             if image.mode in ('L', 'P'):
-                return Mask(np.array(image), colour_table(image))
+                return Mask(np.array(image), _colour_table(image))
             return Mask(np.array(image.convert('L' if image.mode == 'LA' else 'RGB')))
     except (OSError, ValueError, SyntaxError) as error:
-        raise undecodable_mask(path, len(content)) from error
+        raise _undecodable(path, len(content)) from error
 
 
-def colour_table(image: Image.Image) -> tuple[Colour, ...] | None:
-    """The RGB colours of an opened image's indices; None if it has no table, or the indices are its shades of grey."""
+def mask_size(path: Path) -> tuple[int, int]:
+    """Width and height of a mask file, of which only the header is read; refuses what :func:`read_mask` does."""
+    try:
+        with open_image(f'Mask file {path}', path) as image:
+            _check_mode(image, path)
+            return image.size
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _undecodable(path, path.stat().st_size) from error
+
+
+def _colour_table(image: Image.Image) -> tuple[Colour, ...] | None:
     flat = image.getpalette() if image.mode == 'P' else None
     if not flat or (len(flat) > 3 and flat == [index // 3 for index in range(len(flat))]):
         return None
@@ -161,36 +155,30 @@ def values_of(mask: np.ndarray) -> list[int]:
     return np.flatnonzero(cv2.calcHist([np.ascontiguousarray(mask)], [0], None, [256], [0, 256])).tolist()
 
 
-def check_mode(image: Image.Image, path: str | Path) -> None:
-    """Refuses an opened mask whose pixels cannot be labels.
-
-    Raises:
-        UserError: It has more than 8 bits per channel, or is a JPEG.
-    """
-    # Pillow cuts the channels of a 16-bit colour PNG down to 8 and tells so only here.
+def _check_mode(image: Image.Image, path: str | Path) -> None:
+    """Refuses an opened mask whose pixels cannot be labels."""
+    # Pillow cuts the channels of a 16-bit colour PNG down to 8 and says so only here.
     tiles = getattr(image, 'tile', ())
     raw = str(tiles[0][3]) if tiles else ''
     if image.mode.startswith(('I', 'F')) or ';16' in raw:
         raise UserError(f'Mask file {path} has more than 8 bits per channel ({raw or image.mode}): masks are 8-bit '
                         'files of class indices 0..254, with 255 for what does not count; convert it')
     if image.format == 'JPEG':
-        raise UserError(f'Mask file {path} is a JPEG, which changes the labels when it is compressed: save masks as '
-                        'PNG')
+        raise UserError(f'Mask file {path} is a JPEG, whose compression changes the labels: save masks as PNG')
 
 
-def undecodable_mask(path: str | Path, size: int) -> UserError:
-    """The error for a file that is no image."""
+def _undecodable(path: str | Path, size: int) -> UserError:
     return UserError(f'Mask file {path} is not an image that can be decoded ({size} bytes): {_REMEDY}')
 
 
-def mismatch(image: str | Path, image_size: Sequence[int], mask: str | Path, mask_size: Sequence[int]) -> str:
-    """The sentence about an image and a mask of different (width, height)."""
+def mismatch(image: str | Path, image_size: Sequence[int], mask: str | Path, mask_size: Sequence[int]) -> UserError:
+    """The error for an image and a mask of different (width, height)."""
     sizes = ['x'.join(map(str, size)) for size in (mask_size, image_size)]
-    return (f'Mask file {mask} is {sizes[0]} pixels, but its image {image} is {sizes[1]}: both must have the same '
-            'width and height')
+    return UserError(f'Mask file {mask} is {sizes[0]} pixels, but its image {image} is {sizes[1]}: both must have the '
+                     'same width and height')
 
 
-def _unknown_colour(path: str | Path, found: Sequence[str], otherwise: str = '') -> UserError:
+def _unknown_colour(path: str | Path, found: Sequence[object], otherwise: str = '') -> UserError:
     return UserError(f'Mask file {path} has the colour {listing(found)}, which is no class of classes.txt: add a line '
                      f'"name R G B" for it, with the name ignore if it does not count{otherwise}')
 
@@ -200,8 +188,8 @@ def _colour_codes(rgb: np.ndarray) -> np.ndarray:
     return red << 16 | green << 8 | blue
 
 
-def _spans(values: list[int]) -> str:
-    """Numbers in ascending order as '0..4, 7, 11..13'."""
-    starts = [v for v in values if v - 1 not in values]
-    ends = [v for v in values if v + 1 not in values]
+def _spans(values: np.ndarray) -> str:
+    """Where a vector is true, as '0..4, 7, 11..13'."""
+    edges = np.flatnonzero(np.diff(values, prepend=False, append=False)).tolist()
+    starts, ends = edges[::2], [edge - 1 for edge in edges[1::2]]
     return ', '.join(str(a) if a == b else f'{a}..{b}' for a, b in zip(starts, ends))

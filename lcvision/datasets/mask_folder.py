@@ -1,51 +1,105 @@
-"""Reads a folder of images and a folder of masks under the same names."""
+"""Images and masks in two folders under the same names."""
+import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
+from mmseg.datasets import BaseSegDataset
 
-from lcvision.datasets.class_list import ClassList, read_class_list
-from lcvision.datasets.file_names import file_names
+from lcvision.datasets.layout import file_names, first_of
 from lcvision.datasets.mask_coding import Colour, read_mask
 from lcvision.datasets.progress import progress
-from lcvision.datasets.several import first_of
 from lcvision.errors import UserError
+from lcvision.registry import DATASETS
 from lcvision.visualization.palette import distinct_colour
 
-LAYOUT = ('images/{train,val}/ with masks/{train,val}/, or {train,val}/images/ with {train,val}/masks/, files of the '
-          'same names, and classes.txt')
+LAYOUT = ('a folder with images/{train,val}/ and masks/{train,val}/, or with {train,val}/images/ and '
+          '{train,val}/masks/, files of the same names, and classes.txt')
 _PAIRS = (('images', 'masks'), ('img_dir', 'ann_dir'))
 _SPLITS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation')}
 _IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
-# The first that fits is taken; a JPEG is found to be refused with the reason.
+# The first that fits is taken; JPEGs are among them to be refused with the reason.
 _MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
 _MASK_ENDS = ('', '_mask', '_label', '_gt')
-# Where fewer than one in so many pixels of a class have neighbours of their class, it is an edge.
+# A value is an edge between classes if fewer than one in this many of its pixels have neighbours of the same value.
 _INNER = 10
-# Without splits every so many-th image is held out.
-HELD_OUT = 5
+# Without splits every fifth image is held out.
+_HELD_OUT = 5
+# Three numbers and a name, matched from right to left, where there is only one way to read blanks and commas.
+_LINE = re.compile(r'(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*)')
+_IGNORE = 'ignore'
+_MOST = 255
 
 
-def is_mask_folder(root: Path) -> bool:
-    """Tells whether a folder has images or masks where the layout has them."""
+@dataclass(frozen=True)
+class ClassList:
+    """Classes of a data set.
+
+    Attributes:
+        names: In the order of the labels.
+        colours: RGB colour of each, 0..255; None if they have none.
+        ignored: Colours of what does not count.
+    """
+
+    names: tuple[str, ...]
+    colours: tuple[Colour, ...] | None = None
+    ignored: tuple[Colour, ...] = ()
+
+
+@DATASETS.register_module()
+class MaskFolderDataset(BaseSegDataset):
+    """A segmentation data set of a folder of images and a folder of masks, with any endings.
+
+    Masks hold class indices, with or without a colour table, or the classes' colours.
+
+    Args:
+        part: 'val' takes every fifth image, 'train' the others, None all.
+        by_colour: Whether masks of three channels hold the colours of the palette in ``metainfo``.
+        ignored_colours: Further RGB colours, of what does not count.
+        kwargs: What mmseg's ``BaseSegDataset`` takes: ``data_prefix`` with the folders ``img_path`` and
+            ``seg_map_path``, ``metainfo`` with ``classes`` and ``palette``.
+
+    Raises:
+        ValueError: ``part`` is another.
+
+    Differs: mmseg's wants one ending for all images and one for all masks, and knows no masks of colours.
+    """
+
+    def __init__(self, part: str | None = None, by_colour: bool = False, ignored_colours: list | tuple = (),
+                 **kwargs) -> None:
+        if part not in (None, 'train', 'val'):
+            raise ValueError(f"MaskFolderDataset: part must be None, 'train' or 'val', got {part!r}.")
+        self.part = part
+        self.by_colour = by_colour
+        self.ignored_colours = ignored_colours
+        super().__init__(**kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Lists images and masks, with what the loading transform needs to know about the masks."""
+        colours = None
+        if self.by_colour:
+            colours = {tuple(colour): self.ignore_index for colour in self.ignored_colours}
+            colours |= {tuple(colour): index for index, colour in enumerate(self.metainfo['palette'])}
+        folders = Path(self.data_prefix['img_path']), Path(self.data_prefix['seg_map_path'])
+        return [dict(img_path=str(image), seg_map_path=str(mask), label_map=self.label_map, mask_colours=colours,
+                     reduce_zero_label=self.reduce_zero_label, seg_fields=[])
+                for image, mask in pair_up(*folders, self.part)]
+
+
+def holds(root: Path) -> bool:
+    """Whether a folder has images or masks where the layout has them."""
     return any(next(_places(root, split), None) for split in _SPLITS) or _whole(root) is not None
 
 
-def find_mask_folder(root: Path, split: str, other: dict | None = None) -> dict:
-    """Finds a split of a folder of images and masks.
+def find(root: Path, split: str, other: dict | None = None) -> dict:
+    """Entries of the config of a dataset on a split.
 
-    The classes are those of ``classes.txt``, see :func:`lcvision.datasets.class_list.read_class_list`. Without it the
-    masks hold indices, and there are as many classes as the largest index of all masks says. Without folders for the
-    splits every fifth image, by name, is held out for validation.
-
-    Args:
-        root: Folder with ``images/`` and ``masks/``.
-        split: 'train' or 'val'.
-        other: What was found for another split of this folder, whose classes are then taken.
-
-    Returns:
-        Entries of the config of a dataset on this split.
+    The classes are those of ``classes.txt``, see :func:`read_class_list`. Without it the
+    masks hold indices, and the largest index of all masks gives the number of classes. Without folders for the splits
+    every fifth image, by name, is held out for validation. The classes of the ``other`` split, if given, are taken.
 
     Raises:
         UserError: A folder or the split is missing, the list of classes is faulty, or there is none and the masks do
@@ -53,7 +107,7 @@ def find_mask_folder(root: Path, split: str, other: dict | None = None) -> dict:
     """
     place = next(_places(root, split), None)
     if place is None and any(next(_places(root, other), None) for other in _SPLITS):
-        raise UserError(f'{root} has no images for {split!r}: the layout is {LAYOUT}')
+        raise UserError(f'{root} has no images for {split!r}: expected {LAYOUT}')
     first_of([images for images, _ in _places(root, split)] or [root], f'images of the split {split!r}',
              'images come before img_dir, and val before valid and validation')
     part = None if place else split
@@ -63,13 +117,12 @@ def find_mask_folder(root: Path, split: str, other: dict | None = None) -> dict:
     images, masks = place or _whole(root) or (root / 'images', root / 'masks')
     for folder in (images, masks):
         if not folder.is_dir():
-            raise UserError(f'no folder {folder}: the layout is {LAYOUT}')
-    return {**(other or _class_entries(root)), 'part': part,
+            raise UserError(f'no folder {folder}: expected {LAYOUT}')
+    return {**(other or _class_entries(_classes(root))), 'part': part,
             'data_prefix': dict(img_path=str(images), seg_map_path=str(masks))}
 
 
-def _class_entries(root: Path) -> dict:
-    classes = _classes(root)
+def _class_entries(classes: ClassList) -> dict:
     colours = classes.colours or [distinct_colour(index) for index in range(len(classes.names))]
     return dict(type='lcvision.MaskFolderDataset', by_colour=classes.colours is not None,
                 metainfo=dict(classes=classes.names, palette=[list(colour) for colour in colours]),
@@ -77,23 +130,16 @@ def _class_entries(root: Path) -> dict:
 
 
 def pair_up(image_folder: Path, mask_folder: Path, part: str | None = None) -> list[tuple[Path, Path]]:
-    """Finds the mask of every image.
+    """Images at any depth, in the order of their names, and their masks; for a missing mask, the file expected.
 
-    A mask has the name of its image, perhaps followed by ``_mask``, ``_label`` or ``_gt``, and any ending.
-
-    Args:
-        image_folder: With images at any depth.
-        mask_folder: With masks at the same places.
-        part: 'val' takes every fifth image, 'train' the others, None all.
-
-    Returns:
-        Images in the order of their names and their masks; for an image without one, the file that it should be.
+    A mask has the name of its image, perhaps followed by ``_mask``, ``_label`` or ``_gt``, and any ending. ``part`` is
+    that of :class:`MaskFolderDataset`.
     """
     images = [Path(name) for name in file_names(image_folder) if name.lower().endswith(_IMAGE_SUFFIXES)]
     names = [Path(name) for name in file_names(mask_folder) if name.lower().endswith(_MASK_SUFFIXES)]
     masks = {str(name.with_suffix('')): name
              for name in sorted(names, key=lambda name: -_MASK_SUFFIXES.index(name.suffix.lower()))}
-    held_out = slice(HELD_OUT - 1, None, HELD_OUT) if len(images) >= HELD_OUT else slice(-1, None)
+    held_out = slice(_HELD_OUT - 1, None, _HELD_OUT) if len(images) >= _HELD_OUT else slice(-1, None)
     if part == 'val':
         images = images[held_out]
     elif part == 'train':
@@ -110,14 +156,12 @@ def _classes(root: Path) -> ClassList:
     listed = root / 'classes.txt'
     if listed.is_file():
         return read_class_list(listed)
-    places = [place for split in _SPLITS for place in _places(root, split)]
     whole = _whole(root)
-    if not places and whole:
-        places = [whole]
+    places = [place for split in _SPLITS for place in _places(root, split)] or ([whole] if whole else [])
     masks = [mask for images, folder in places if images.is_dir() and folder.is_dir()
              for _, mask in pair_up(images, folder) if mask.is_file()]
     if not masks:
-        raise UserError(f'{root} has no image with a mask: the layout is {LAYOUT}')
+        raise UserError(f'{root} has no image with a mask: expected {LAYOUT}')
     count, table = _count_classes(masks, listed)
     distinct = table and len(set(table[:count])) == count
     return ClassList(tuple(f'class {index}' for index in range(count)), table[:count] if table and distinct else None)
@@ -141,13 +185,12 @@ def _count_classes(masks: list[Path], listed: Path) -> tuple[int, tuple[Colour, 
         inner += np.bincount(alike, minlength=256)
     occurring = np.flatnonzero(counts[:255])
     if not occurring.any():
-        raise UserError(f'the masks of {listed.parent} hold no index from 1 to 254 (255 is what does not count), so '
-                        f'that there are not two classes to tell apart: write indices, or {listed} with "name R G B" '
-                        'on each line')
+        raise UserError(f'the masks of {listed.parent} hold no index from 1 to 254 (255 does not count), and thus '
+                        f'fewer than two classes: write indices, or {listed} with "name R G B" on each line')
     edges = occurring[inner[occurring] * _INNER < counts[occurring]]
     if len(edges) > max(2, len(occurring) / 2):
         raise UserError(f'the masks of {listed.parent} look smoothed: {len(edges)} of their {len(occurring)} values, '
-                        f'such as {edges[len(edges) // 2]}, lie along edges only, and each would be a class; save '
+                        f'such as {edges[len(edges) // 2]}, occur along edges only, and each would be a class; save '
                         f'them without smoothing or interpolation, or write {listed} if these are classes')
     return int(occurring[-1]) + 1, colours
 
@@ -163,3 +206,50 @@ def _places(root: Path, split: str) -> Iterator[tuple[Path, Path]]:
 def _whole(root: Path) -> tuple[Path, Path] | None:
     return next(((root / images, root / masks) for images, masks in _PAIRS
                  if (root / images).is_dir() or (root / masks).is_dir()), None)
+
+
+def read_class_list(path: Path) -> ClassList:
+    """Reads a text file with a class on each line: its name and, on all lines or on none, its colour.
+
+    The colour is three numbers 0..255, red, green and blue, after blanks or commas: ``traffic light 250 170 30``.
+    Lines named ``ignore`` give colours that do not count; they are no class. Empty lines are skipped.
+
+    Raises:
+        UserError: It cannot be read, has no class or more than 255, a class or a colour twice, a colour out of range,
+            or colours on some of its lines only.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f'{path} cannot be read as text in UTF-8 ({error}): write one class on each line') from error
+    entries = [_parse(path, line) for line in lines]
+    names = [name for name, _ in entries if name != _IGNORE]
+    if not 1 <= len(names) <= _MOST:
+        raise UserError(f'{path} lists {len(names)} classes: write from 1 to {_MOST}, one on each line')
+    _refuse_twice(path, 'class', names)
+    bare = [name for name, colour in entries if colour is None]
+    if bare and (len(bare) < len(entries) or _IGNORE in bare):
+        raise UserError(f'{path} has no colour for {bare[-1]!r}: give a colour ("name R G B") on every line or on '
+                        'none; in masks of indices 255 is what does not count')
+    if bare:
+        return ClassList(tuple(names))
+    _refuse_twice(path, 'colour', [colour for _, colour in entries])
+    return ClassList(tuple(names), tuple(colour for name, colour in entries if name != _IGNORE and colour),
+                     tuple(colour for name, colour in entries if name == _IGNORE and colour))
+
+
+def _parse(path: Path, line: str) -> tuple[str, Colour | None]:
+    found = _LINE.fullmatch(line[::-1])
+    if not found:
+        return line, None
+    *numbers, name = (text[::-1] for text in found.groups())
+    blue, green, red = map(int, numbers)
+    if max(red, green, blue) > 255:
+        raise UserError(f'{path} gives {name!r} the colour {red} {green} {blue}: red, green and blue go from 0 to 255')
+    return name, (red, green, blue)
+
+
+def _refuse_twice(path: Path, what: str, values: list) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise UserError(f'{path} has the {what} {twice[0]!r} on more than one line: each must be unique')

@@ -5,66 +5,67 @@ reads images through mmengine reads these.
 """
 import zipfile
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from mmengine.fileio import BaseStorageBackend, register_backend
+from mmpretrain.datasets import BaseDataset
 
+from lcvision.datasets.layout import Split
 from lcvision.errors import UserError
+from lcvision.registry import DATASETS
+from lcvision.text import listing
 
+LAYOUT = 'an .npz file of encoded images'
 _SCHEME = 'npz'
 _PARTS = ('data', 'offsets', 'labels')
-_LAYOUT = ("'classes' and for each split (train, and test or val) '<split>_data', '<split>_offsets' and "
+_ARRAYS = ("'classes' and for each split (train, and test or val) '<split>_data', '<split>_offsets' and "
            "'<split>_labels'")
-_BROKEN = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (ValueError, OSError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 class NpzImages:
-    """The images, labels and class names of one file.
+    """The images, labels, class names and names of splits in one file.
 
     Args:
-        path: The file: ``classes`` holds the names; for a split, ``<split>_data`` is its encoded images one after the
+        path: The file: ``classes`` are the names; for a split, ``<split>_data`` has its encoded images one after the
             other, ``<split>_offsets`` where each begins and the last ends, ``<split>_labels`` their classes.
 
-    Attributes:
-        path: As given.
-        classes: Class names in the order of the labels.
-        splits: Names of the splits.
-
     Raises:
-        UserError: The file is missing, torn, or not of this layout.
+        UserError: The file is missing, truncated, or not of this layout.
     """
 
     def __init__(self, path: str | Path):
         self.path = str(path)
-        self._arrays = _read(self.path)
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                self._arrays = dict(content)
+        except FileNotFoundError:
+            raise UserError(f'no file {path}: put the data set there, or name a folder of images or an .npz file with '
+                            '--data, or try --data sample') from None
+        except _BROKEN as error:
+            raise UserError(f'{path} is not an .npz file that can be read ({error}): it may be truncated; copy it '
+                            'again') from error
         self.splits = tuple(key.removesuffix('_labels') for key in self._arrays if key.endswith('_labels'))
         lacking = [key for key in ('classes', *(f'{s}_{part}' for s in self.splits for part in _PARTS))
                    if key not in self._arrays]
         if lacking or not self.splits:
             raise UserError(f"{path} has no {', '.join(lacking) or '<split>_labels'}: a data set needs the arrays "
-                            f"{_LAYOUT}; this file has {', '.join(self._arrays) or 'none'}")
+                            f"{_ARRAYS}; this file has {', '.join(self._arrays) or 'none'}")
         self.classes = tuple(str(name) for name in np.atleast_1d(self._arrays['classes']))
         for split in self.splits:
             self._check(split)
 
-    def has(self, split: str) -> bool:
-        """Whether there is such a split."""
-        return split in self.splits
-
     def labels(self, split: str) -> np.ndarray:
-        """Classes of a split's images, int, shape (N,).
-
-        Raises:
-            UserError: There is no such split.
-        """
+        """Classes of a split's images, int, shape (N,); an unknown split is a ``UserError``."""
         if split not in self.splits:
             raise UserError(f"{self.path} has no split '{split}', only {', '.join(self.splits)}: name one of these")
         return self._arrays[f'{split}_labels']
 
     def encoded(self, split: str, index: int) -> bytes:
-        """One image as it is encoded."""
+        """The file of one image."""
         start, end = self._arrays[f'{split}_offsets'][index:index + 2]
         return self._arrays[f'{split}_data'][start:end].tobytes()
 
@@ -77,10 +78,10 @@ class NpzImages:
         shapes = data.ndim == offsets.ndim == labels.ndim == 1 and len(offsets) == len(labels) + 1
         kinds = data.dtype == np.uint8 and offsets.dtype.kind in 'iu' and labels.dtype.kind in 'iu'
         if not shapes or not kinds or offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
+            found = [f'{array.dtype} {array.shape}' for array in (data, offsets, labels)]
             raise UserError(f"{self.path}: the arrays of '{split}' do not fit together: {split}_data must be bytes "
                             f'(uint8), {split}_offsets whole numbers that ascend from 0 to its length, one more than '
-                            f'there are {split}_labels; got {_describe(data)}, {_describe(offsets)} and '
-                            f'{_describe(labels)}')
+                            f'there are {split}_labels; got {found[0]}, {found[1]} and {found[2]}')
         if not len(labels):
             raise UserError(f"{self.path}: the split '{split}' has no images, but needs one at least")
         wrong = np.flatnonzero((labels < 0) | (labels >= len(self.classes)))
@@ -89,15 +90,61 @@ class NpzImages:
                             f'{len(self.classes)} classes lie in 0..{len(self.classes) - 1} ({len(wrong)} such labels)')
 
 
+@DATASETS.register_module()
+class NpzImageDataset(BaseDataset):
+    """One split of an ``.npz`` file of encoded images.
+
+    The file is read once, into memory that forked workers share; an image is decoded when the pipeline loads it, by
+    ``lcvision.LoadAnyImage`` from its ``img_path``.
+
+    Args:
+        data_file: The file, see :class:`NpzImages`.
+        split: Which of its splits: 'train', 'test' or 'val'.
+        pipeline: Steps for every sample.
+        kwargs: What mmpretrain's ``BaseDataset`` takes: metainfo, data_root, indices, test_mode, lazy_init, ...
+
+    Raises:
+        UserError: The file is missing, truncated or of another layout, or has no such split.
+    """
+
+    def __init__(self, data_file: str, split: str = 'train', pipeline: Sequence = (), **kwargs) -> None:
+        self.split = split
+        super().__init__(ann_file=str(data_file), pipeline=pipeline, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Lists the address and the label of every image."""
+        images = open_npz(self.ann_file)
+        self._metainfo.setdefault('classes', images.classes)
+        return [dict(img_path=images.address(self.split, index), gt_label=int(label))
+                for index, label in enumerate(images.labels(self.split))]
+
+
+def holds(root: Path) -> bool:
+    """Whether a path is such a file, or a folder with at least one."""
+    return root.suffix == '.npz' if root.is_file() else any(root.glob('*.npz'))
+
+
+def find(root: Path, split: str, other: Split | None = None) -> Split:
+    """Reads a split of the file, or of the only one in a folder; without a split 'val', 'test' is taken for it."""
+    files = [root] if root.is_file() else sorted(root.glob('*.npz'))
+    if len(files) > 1:
+        raise UserError(f'{root} has several .npz files ({listing([path.name for path in files])}): name one of them')
+    images = open_npz(str(files[0]))
+    if split == 'val' and 'val' not in images.splits:
+        split = 'test'
+    dataset = dict(type='lcvision.NpzImageDataset', data_file=images.path, split=split)
+    return Split(files[0], images.classes, len(images.labels(split)), dataset)
+
+
 @lru_cache(maxsize=4)
 def open_npz(path: str) -> NpzImages:
-    """Reads a file once for each process; workers that are forked share what was read before."""
+    """Reads a file once in each process; forked workers share what was read before."""
     return NpzImages(path)
 
 
 @register_backend(_SCHEME, prefixes=_SCHEME, force=True)
 class NpzBackend(BaseStorageBackend):
-    """What mmengine asks for the content of an ``npz://`` address."""
+    """Gives mmengine the content of an ``npz://`` address."""
 
     def get(self, filepath: str) -> bytes:
         """The encoded image at an address."""
@@ -108,19 +155,3 @@ class NpzBackend(BaseStorageBackend):
     def get_text(self, filepath: str, encoding: str = 'utf-8') -> str:
         """Refuses: images are no text."""
         raise NotImplementedError(f'{filepath} is an image, not a text')
-
-
-def _read(path: str) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return dict(content)
-    except FileNotFoundError:
-        raise UserError(f'no file {path}: put the data set there, or name a folder of images or an .npz file with '
-                        '--data, or try --data sample') from None
-    except (*_BROKEN, TypeError, AttributeError) as error:
-        raise UserError(f'{path} is not an .npz file that can be read ({error}): it may be torn; copy it '
-                        'again') from error
-
-
-def _describe(array: np.ndarray) -> str:
-    return f'{array.dtype} {tuple(array.shape)}'

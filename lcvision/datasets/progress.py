@@ -1,4 +1,4 @@
-"""A line of a log now and then while something takes long."""
+"""Log lines during long work."""
 import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
@@ -10,13 +10,7 @@ _SECONDS = 5.
 
 
 def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Yields the items, and tells how far it is after every five seconds.
-
-    Args:
-        items: Anything.
-        what: What is being done.
-        total: How many there are; None where nobody knows, unless the items do.
-    """
+    """Yields the items, and logs every five seconds ``what`` is being done and how many of ``total`` are done."""
     logged = time.monotonic()
     total = len(items) if total is None and isinstance(items, Sized) else total
     for index, item in enumerate(items):

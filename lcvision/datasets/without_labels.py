@@ -1,11 +1,11 @@
-"""A classification data set whose labels are not looked at, with further images that have none."""
-from collections.abc import Sequence
+"""A classification data set whose labels are ignored, with further images that have none."""
 from pathlib import Path
 
 from mmengine.dataset import ConcatDataset
 from mmengine.registry import DATASETS as ROOT_DATASETS
 
 from lcvision.datasets.image_folder import EXTENSIONS
+from lcvision.datasets.sources.config_edits import innermost
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
 
@@ -18,7 +18,7 @@ class WithoutLabels(ConcatDataset):
 
     Args:
         dataset: Config of a classification data set; its pipeline serves the folder, too.
-        folder: Folder of unlabelled images, below which every image counts, however deep; None for no more images.
+        folder: Folder of unlabelled images at any depth; None for no more images.
         lazy_init: Whether to list the images later.
 
     Raises:
@@ -28,11 +28,16 @@ class WithoutLabels(ConcatDataset):
     def __init__(self, dataset: dict, folder: str | None = None, lazy_init: bool = False):
         datasets = [ROOT_DATASETS.build(dataset)]
         if folder:
-            _check(folder)
+            if not Path(folder).is_dir():
+                raise UserError(f'there is no folder {folder} of unlabelled images: give one that exists, or '
+                                'folder=None')
+            if not any(path.suffix.lower() in EXTENSIONS for path in Path(folder).rglob('*')):
+                raise UserError(f'the folder {folder} has no unlabelled image in it ({", ".join(EXTENSIONS)}), at any '
+                                'depth')
             # Classes have to agree in a ConcatDataset; without labels nobody reads them.
             datasets.append(ROOT_DATASETS.build(dict(
                 type='mmpretrain.CustomDataset', data_prefix=str(folder), with_label=False, extensions=EXTENSIONS,
-                pipeline=_pipeline(dataset), metainfo=datasets[0].metainfo)))
+                pipeline=innermost(dataset).get('pipeline', ()), metainfo=datasets[0].metainfo)))
         super().__init__(datasets, lazy_init)
 
     def __getitem__(self, idx: int) -> dict:
@@ -40,16 +45,3 @@ class WithoutLabels(ConcatDataset):
         sample = super().__getitem__(idx)
         sample['data_samples'].pop('gt_label', None)
         return sample
-
-
-def _pipeline(dataset: dict) -> Sequence:
-    while 'dataset' in dataset:
-        dataset = dataset['dataset']
-    return dataset.get('pipeline', ())
-
-
-def _check(folder: str) -> None:
-    if not Path(folder).is_dir():
-        raise UserError(f'there is no folder {folder} of unlabelled images: give one that exists, or folder=None')
-    if not any(path.suffix.lower() in EXTENSIONS for path in Path(folder).rglob('*')):
-        raise UserError(f'the folder {folder} has no unlabelled image in it ({", ".join(EXTENSIONS)}), at any depth')

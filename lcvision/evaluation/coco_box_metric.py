@@ -1,4 +1,4 @@
-"""mAP also for a detector that finds nothing yet."""
+"""mAP, even for a detector that does not find anything yet."""
 from collections.abc import Sequence
 
 from mmdet.evaluation import CocoMetric
@@ -14,10 +14,10 @@ class CocoBoxMetric(CocoMetric):
     """mmdet's ``CocoMetric`` for boxes, whose metrics are 0 where no box passes the score threshold.
 
     Args:
-        kwargs: What mmdet's ``CocoMetric`` takes, but ``metric`` is 'bbox'.
+        kwargs: What mmdet's ``CocoMetric`` takes; ``metric`` is always 'bbox'.
 
     Differs: mmdet's logs an error and returns nothing, so that the first validations of a training from scratch have
-        no mAP to log, to draw or to choose a checkpoint by. Annotations are numbered anew from 1: pycocotools takes a
+        no mAP to log, to plot or to choose a checkpoint by. Annotations are renumbered from 1: pycocotools takes a
         match with annotation 0 for none, which lowers mAP, and cannot hold an id that is a text.
     """
 
@@ -29,11 +29,7 @@ class CocoBoxMetric(CocoMetric):
                 annotation['id'] = number
 
     def compute_metrics(self, results: Sequence) -> dict[str, float]:
-        """Returns the metrics of all images.
-
-        Args:
-            results: Ground truth and prediction of each image, as ``process`` collected them.
-        """
+        """The metrics of all images from what ``process`` collected."""
         if self.format_only or any(len(prediction['scores']) for _, prediction in results):
             return super().compute_metrics(results)
         print_log(f'no box of the {len(results)} images passes the score threshold: mAP is 0', logger='current')

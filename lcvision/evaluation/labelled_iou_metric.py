@@ -16,8 +16,8 @@ class LabelledIoUMetric(IoUMetric):
     """mmseg's ``IoUMetric``, whose means are over the classes that occur in the ground truth of the split.
 
     A class without a labelled pixel has no IoU: it is nan in the table and left out of the means, however often it is
-    predicted. What is wrongly predicted as such a class still counts against the class that is truly there. A data
-    set with 11 of Cityscapes' 19 classes so has an mIoU over these 11, as published results on it have.
+    predicted. A pixel wrongly predicted as such a class still counts against its true class. Thus a data set with 11 of
+    Cityscapes' 19 classes has an mIoU over these 11, as in published results on it.
 
     Args:
         kwargs: What mmseg's ``IoUMetric`` takes.
@@ -28,13 +28,9 @@ class LabelledIoUMetric(IoUMetric):
     """
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Returns the metrics, in percent.
-
-        Args:
-            results: Areas of each image, as ``process`` collected them.
-        """
+        """The metrics, in percent, from the areas of each image that ``process`` collected."""
         if not self.format_only:
-            self._tell_absent(sum(areas[3] for areas in results))
+            self._report_absent(sum(areas[3] for areas in results))
         with warnings.catch_warnings():
             # The mean of nothing, where nothing is labelled.
             warnings.simplefilter('ignore', RuntimeWarning)
@@ -42,7 +38,7 @@ class LabelledIoUMetric(IoUMetric):
         order = sorted(metrics, key=lambda name: name != 'mIoU')
         return {name: round(float(np.nan_to_num(metrics[name])), 2) for name in order}
 
-    def _tell_absent(self, labelled: torch.Tensor) -> None:
+    def _report_absent(self, labelled: torch.Tensor) -> None:
         classes = self.dataset_meta['classes']
         absent = [name for name, area in zip(classes, labelled) if area == 0]
         if absent:
@@ -54,19 +50,9 @@ class LabelledIoUMetric(IoUMetric):
                               total_area_pred_label: torch.Tensor, total_area_label: torch.Tensor,
                               metrics: Sequence[str] = ('mIoU',), nan_to_num: int | None = None,
                               beta: int = 1) -> dict[str, np.ndarray]:
-        """Computes the metrics of each class.
+        """As mmseg's: values 0..1 of each class by name, and the accuracy of all pixels.
 
-        Args:
-            total_area_intersect: Pixels of each class predicted rightly, shape (classes,).
-            total_area_union: Pixels labelled or predicted so.
-            total_area_pred_label: Pixels predicted so.
-            total_area_label: Pixels labelled so.
-            metrics: 'mIoU', 'mDice', 'mFscore'.
-            nan_to_num: What stands for a class without a value; None leaves it out.
-            beta: Weight of recall in the F-score.
-
-        Returns:
-            Values 0..1 of each class by name, and the accuracy of all pixels.
+        An absent class is ``nan_to_num``, or nan if that is None.
         """
         values = IoUMetric.total_area_to_metrics(total_area_intersect, total_area_union, total_area_pred_label,
                                                  total_area_label, list(metrics), None, beta)

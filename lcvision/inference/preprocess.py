@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.model import ImgDataPreprocessor
 from mmengine.registry import TRANSFORMS, DefaultScope
 
-from lcvision.datasets.image_bounds import check_size
+from lcvision.datasets.image_file import check_size
 from lcvision.datasets.transforms import LoadImage
 from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError

@@ -1,15 +1,36 @@
 """Pictures of what a model found, drawn with cv2."""
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.structures import BaseDataElement
+
+from lcvision.errors import UserError
+from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
 from lcvision.visualization.classification import ClassificationPainter, ClassificationScene
-from lcvision.visualization.detection import DetectionPainter, DetectionScene
+from lcvision.visualization.detection import DetectionPainter, DetectionScene, annotations_are_resized
 from lcvision.visualization.grid import contact_sheet, tile_sizes
-from lcvision.visualization.ground_truth import annotations_are_resized
-from lcvision.visualization.painter import Painter
-from lcvision.visualization.painter_choice import painter_for
-from lcvision.visualization.palette import class_colours
+from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.picture_folder import PictureFolder
 from lcvision.visualization.segmentation import SegmentationPainter, SegmentationScene
-from lcvision.visualization.style import Style
 
 __all__ = ['ClassificationPainter', 'ClassificationScene', 'DetectionPainter', 'DetectionScene', 'Painter',
            'PictureFolder', 'SegmentationPainter', 'SegmentationScene', 'Style', 'annotations_are_resized',
-           'class_colours', 'contact_sheet', 'painter_for', 'tile_sizes']
+           'contact_sheet', 'painter_for', 'tile_sizes']
+
+
+def painter_for(sample: BaseDataElement, dataset_meta: Mapping[str, Any], score_thr: float,
+                annotations_resized: bool) -> Painter:
+    """Chooses the painter by what a model's output holds; the arguments are those of :class:`DetectionPainter`.
+
+    Raises:
+        UserError: It holds nothing that can be drawn.
+    """
+    if DETECTION.prediction in sample:
+        return DetectionPainter(dataset_meta, score_thr, annotations_resized)
+    if CLASSIFICATION.prediction in sample:
+        return ClassificationPainter(dataset_meta)
+    if SEGMENTATION.prediction in sample:
+        return SegmentationPainter(dataset_meta)
+    raise UserError('there is nothing to draw in the results of this model: a data sample must hold pred_instances, '
+                    f'pred_label or pred_sem_seg, this one has {", ".join(sorted(sample.keys())) or "nothing"}; test '
+                    'without --show-dir')

@@ -1,4 +1,4 @@
-"""The predicted class on an image, and the true one where it is another."""
+"""The predicted class on an image, and the true one where it differs."""
 from dataclasses import dataclass
 
 import cv2
@@ -6,9 +6,8 @@ import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
-from lcvision.visualization.painter import Painter
+from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
-from lcvision.visualization.style import Style
 from lcvision.visualization.text import chip, paste, shorten
 
 RIGHT, WRONG, UNKNOWN = (22, 143, 78), (213, 40, 40), (63, 81, 181)
@@ -19,7 +18,7 @@ _LEAST_SIDE = 224
 
 @dataclass(frozen=True)
 class ClassificationScene:
-    """What is to be written on one image.
+    """What to write on one image.
 
     Attributes:
         label: The best class.
@@ -39,26 +38,24 @@ class ClassificationPainter(Painter[ClassificationScene]):
     """
 
     def read(self, sample: BaseDataElement) -> ClassificationScene:
-        """Takes a scene out of a data sample.
-
-        Args:
-            sample: With ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
+        """Takes ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
 
         Raises:
-            UserError: It does not say where its image is.
+            UserError: The sample does not say where its image is.
         """
         if 'img_path' not in sample:
-            raise UserError('the images of this data set are no files and cannot be drawn on: give the set as folders '
-                            'of images or as an .npz file with --data, or test without --show-dir')
+            raise UserError('the images of this data set are not files and cannot be drawn on: give the set as '
+                            'folders of images or as an .npz file with --data, or test without --show-dir')
         label = int(sample.pred_label.reshape(-1)[0])
         truth = sample.get('gt_label')
         true_labels = () if truth is None else tuple(int(value) for value in truth.reshape(-1))
         return ClassificationScene(label, float(sample.pred_score[label]), true_labels)
 
     def paint(self, image: np.ndarray, scene: ClassificationScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene."""
         if style is None:
-            image = _enlarged(image)
+            factor = _LEAST_SIDE / min(image.shape[:2])
+            if factor > 1:
+                image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
             style = Style.for_image(image.shape)
         height, width = image.shape[:2]
         colour = _verdict(scene)
@@ -74,17 +71,16 @@ class ClassificationPainter(Painter[ClassificationScene]):
         return image
 
     def variety(self, scene: ClassificationScene) -> int:
-        """One for every image: the contact sheet takes none before another."""
+        """The same for every image: the contact sheet prefers none."""
         return 1
 
     def legend(self, scenes: list[ClassificationScene]) -> list[tuple[str, Colour]]:
-        """Names and RGB colours of right and wrong, as far as they are to be seen."""
+        """Right and wrong, as far as they occur."""
         names = {RIGHT: 'right', WRONG: 'wrong', UNKNOWN: 'not annotated'}
         seen = {_verdict(scene) for scene in scenes}
         return [(name, colour) for colour, name in names.items() if colour in seen]
 
     def remark(self, scenes: list[ClassificationScene]) -> str:
-        """Says what is written."""
         wrong = any(_verdict(scene) == WRONG for scene in scenes)
         return 'best class and its score' + (', below it the true class' if wrong else '')
 
@@ -94,10 +90,3 @@ def _verdict(scene: ClassificationScene) -> Colour:
     if not scene.true_labels:
         return UNKNOWN
     return RIGHT if scene.label in scene.true_labels else WRONG
-
-
-def _enlarged(image: np.ndarray) -> np.ndarray:
-    factor = _LEAST_SIDE / min(image.shape[:2])
-    if factor <= 1:
-        return image
-    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)

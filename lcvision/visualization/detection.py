@@ -1,23 +1,28 @@
-"""Predicted and true boxes on an image."""
+"""Predicted and true boxes on an image: BGR uint8 of shape (H, W, 3), changed in place.
+
+Corners are the first column and row and the last column and row of a box, colours are RGB of 0..255.
+"""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
+from mmcv.transforms import LoadAnnotations
 from mmengine.structures import BaseDataElement
 
-from lcvision.visualization.boxes import LabelLayer, draw_box, draw_dashed_box, pixel_corners
-from lcvision.visualization.ground_truth import true_boxes
-from lcvision.visualization.painter import Painter
+from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
-from lcvision.visualization.style import Style
+from lcvision.visualization.text import chip, paste
 
 _LONGEST_LEGEND = 24
+# Of dashes.
+_LIGHT, _DARK = np.uint8(255), np.uint8(40)
 
 
 @dataclass(frozen=True)
 class DetectionScene:
-    """What is to be drawn on one image; boxes are x1, y1, x2, y2 in pixels of the original image.
+    """What to draw on one image; boxes are x1, y1, x2, y2 in pixels of the original image.
 
     Attributes:
         shape: Height and width of the original image in pixels.
@@ -39,11 +44,11 @@ class DetectionScene:
 class DetectionPainter(Painter[DetectionScene]):
     """Draws predictions as solid boxes in the colours of their classes, annotations as thin dashed ones.
 
-    A label says class and score. Where boxes crowd, a label moves along its box, is cut to the score, and is left out
-    at last, the best predictions choosing first; labels lie inside the image and never on each other.
+    A label gives class and score. Where boxes crowd, a label moves along its box, is cut to the score, and is finally
+    left out, the best predictions choosing first; labels lie inside the image and never on each other.
 
     Args:
-        dataset_meta: A dataset's ``metainfo`` with ``classes`` and perhaps ``palette``, RGB of 0..255.
+        dataset_meta: See :class:`Painter`.
         score_thr: Predictions with a lower score are not drawn, 0..1.
         annotations_resized: Whether ``gt_instances`` are in pixels of the network's input, instead of those of the
             original image as the predictions are.
@@ -56,12 +61,7 @@ class DetectionPainter(Painter[DetectionScene]):
         self.annotations_resized = annotations_resized
 
     def read(self, sample: BaseDataElement) -> DetectionScene:
-        """Takes a scene out of a data sample.
-
-        Args:
-            sample: With ``pred_instances`` in pixels of the original image, ``ori_shape``, and perhaps
-                ``gt_instances``.
-        """
+        """Takes ``pred_instances``, in pixels of the original image, ``ori_shape``, and perhaps ``gt_instances``."""
         found = sample.pred_instances.numpy()
         boxes = np.asarray(getattr(found.bboxes, 'tensor', found.bboxes), np.float32).reshape(-1, 4)
         keep = np.flatnonzero((found.scores >= self.score_thr) & np.isfinite(boxes).all(axis=1))
@@ -71,7 +71,6 @@ class DetectionPainter(Painter[DetectionScene]):
         return DetectionScene((height, width), boxes[keep], found.labels[keep], found.scores[keep], true, true_labels)
 
     def paint(self, image: np.ndarray, scene: DetectionScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene."""
         style = style or Style.for_image(image.shape)
         (height, width), (original_height, original_width) = image.shape[:2], scene.shape
         scale = np.array([width / original_width, height / original_height] * 2)
@@ -87,17 +86,107 @@ class DetectionPainter(Painter[DetectionScene]):
         return image
 
     def variety(self, scene: DetectionScene) -> int:
-        """Classes annotated or predicted."""
         return len(set(scene.true_labels if len(scene.true_labels) else scene.labels))
 
     def legend(self, scenes: list[DetectionScene]) -> list[tuple[str, Colour]]:
-        """Lists names and RGB colours of all classes, or of those to be seen if there are very many."""
+        """All classes, or only those visible if there are very many."""
         indices = list(range(len(self.classes)))
         if len(self.classes) > _LONGEST_LEGEND:
             indices = sorted({int(label) for scene in scenes for label in (*scene.labels, *scene.true_labels)})
         return [(self.name(index), self.colour(index)) for index in indices]
 
     def remark(self, scenes: list[DetectionScene]) -> str:
-        """Says what the lines mean."""
         solid = f'solid: predictions with a score of at least {self.score_thr:g}'
         return f'{solid}, dashed: ground truth' if any(len(scene.true_boxes) for scene in scenes) else solid
+
+
+def annotations_are_resized(dataset: Any) -> bool:
+    """Whether the pipeline of a dataset, or of the one inside a wrapper, resizes annotations together with the image.
+
+    A pipeline that loads them after ``Resize``, as mmdet's test pipelines do, leaves them in pixels of the original
+    image; one that loads them before brings them to those of the network's input.
+    """
+    while not hasattr(dataset, 'pipeline'):
+        inner = getattr(dataset, 'dataset', None) or next(iter(getattr(dataset, 'datasets', [])), None)
+        if inner is None:
+            return False
+        dataset = inner
+    transforms = list(getattr(dataset.pipeline, 'transforms', []))
+    loads = [index for index, transform in enumerate(transforms) if isinstance(transform, LoadAnnotations)]
+    return bool(loads) and any('Resize' in type(transform).__name__ for transform in transforms[loads[0]:])
+
+
+def true_boxes(sample: BaseDataElement, resized: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Annotations of a sample: x1, y1, x2, y2 in pixels of the original image, float32, shape (N, 4), and labels, (N,).
+
+    If they are resized to the network's input, the sample's ``scale_factor`` leads back.
+    """
+    instances = sample.get('gt_instances')
+    if instances is None or 'bboxes' not in instances:
+        return np.zeros((0, 4), np.float32), np.zeros(0, int)
+    boxes = instances.bboxes
+    boxes = getattr(boxes, 'tensor', boxes).detach().cpu().numpy().astype(np.float32).reshape(-1, 4)
+    if resized:
+        x_scale, y_scale = sample.metainfo.get('scale_factor', (1, 1))[:2]
+        boxes = boxes / np.array([x_scale, y_scale] * 2, np.float32)
+    labels = instances.labels.cpu().numpy() if 'labels' in instances else np.zeros(len(boxes), int)
+    return boxes, labels
+
+
+def pixel_corners(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Rounds x1, y1, x2, y2 in pixels, shape (N, 4), to corners in an image of this height and width, int, (N, 4)."""
+    last = np.array([shape[1], shape[0]] * 2) - 1
+    return np.clip(np.rint(boxes), 0, last).astype(int)
+
+
+def draw_box(image: np.ndarray, corners: np.ndarray, colour: Colour, line: int) -> None:
+    """Draws a solid box with a line of this width in pixels."""
+    x1, y1, x2, y2 = (int(value) for value in corners)
+    cv2.rectangle(image, (x1, y1), (x2, y2), colour[::-1], line)
+
+
+def draw_dashed_box(image: np.ndarray, corners: np.ndarray, dash: int) -> None:
+    """Draws a box one pixel thin, visible on any background: its dashes, this long, are white and black in turn."""
+    x1, y1, x2, y2 = (int(value) for value in corners)
+    pattern = np.arange(max(x2 - x1, y2 - y1) + 1) // dash % 2 == 0
+    dashes = np.where(pattern[:, None], _LIGHT, _DARK)
+    across, down = dashes[:x2 - x1 + 1], dashes[:y2 - y1 + 1]
+    image[y1, x1:x2 + 1] = image[y2, x1:x2 + 1] = across
+    image[y1:y2 + 1, x1] = image[y1:y2 + 1, x2] = down
+
+
+class LabelLayer:
+    """Labels of boxes on an image, none of which covers another."""
+
+    def __init__(self, image: np.ndarray, style: Style) -> None:
+        self._image = image
+        self._style = style
+        self._taken = np.zeros(image.shape[:2], bool)
+
+    def add(self, corners: np.ndarray, texts: tuple[str, ...], colour: Colour) -> str | None:
+        """Draws the first of the texts for which there is room at the box, inside the image.
+
+        Returns:
+            The text drawn, None if there was no room.
+        """
+        for text in texts:
+            plate, cover = chip(text, self._style.font, colour)
+            height, width = cover.shape
+            for x, y in self._places(corners, height, width):
+                if not self._taken[y:y + height, x:x + width].any():
+                    self._taken[y:y + height, x:x + width] = True
+                    paste(self._image, plate, cover, (x, y))
+                    return text
+        return None
+
+    def _places(self, corners: np.ndarray, height: int, width: int) -> list[tuple[int, int]]:
+        """Upper left corners: on the upper line, below it, above the lower line, on that; left before right."""
+        image_height, image_width = self._image.shape[:2]
+        if height > image_height or width > image_width:
+            return []
+        half = self._style.line // 2
+        x1, y1, x2, y2 = (int(value) for value in corners)
+        columns = [min(max(x, 0), image_width - width) for x in (x1 - half, x2 + half + 1 - width)]
+        rows = [min(max(y, 0), image_height - height)
+                for y in (y1 + half + 1 - height, y1 + half + 1, y2 - half - height, y2 - half)]
+        return [(x, y) for y in rows for x in columns]

@@ -6,21 +6,20 @@ import numpy as np
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.text import draw_text, shorten, swatch, text_mask
 
-_PAGE, _INK, _FAINT = (255, 255, 255), (36, 41, 47), (110, 119, 129)
+_WHITE, _INK, _FAINT = 255, (36, 41, 47), (110, 119, 129)
 _MARGIN, _GAP, _TITLE, _LEGEND, _REMARK = 20, 16, 15, 18, 16
 
 
 def tile_sizes(shapes: Sequence[tuple[int, int]], width: int = 1292, columns: int = 3) -> list[tuple[int, int]]:
-    """Chooses sizes at which images fill rows of one width, those of a row being equally high, as in a photo album.
+    """Heights and widths at which images fill rows of one width, those of a row equally high, as in a photo album.
+
+    The ratio of an image is kept up to rounding, unless it is longer than 4 to 1. A last row with fewer images is as
+    high as the row before it, if they have room then.
 
     Args:
         shapes: Heights and widths of the images.
         width: Of a row in pixels, the gaps included.
         columns: Images in a row at most.
-
-    Returns:
-        Heights and widths in pixels. The ratio of an image is kept up to rounding, unless it is longer than 4 to 1. A
-        last row with fewer images is as high as the row before it, if that leaves them room.
     """
     sizes: list[tuple[int, int]] = []
     ratios = [min(max(shape[1] / shape[0], 0.25), 4.0) for shape in shapes]
@@ -36,66 +35,56 @@ def tile_sizes(shapes: Sequence[tuple[int, int]], width: int = 1292, columns: in
 
 def contact_sheet(tiles: Sequence[tuple[str, np.ndarray]], legend: Sequence[tuple[str, Colour]] = (),
                   remark: str = '', columns: int = 3) -> np.ndarray:
-    """Lays pictures out on a white page.
+    """Lays pictures out on a white page, BGR uint8 of shape (H, W, 3), as wide as its widest row.
 
     Args:
         tiles: Titles, and pictures in the sizes of :func:`tile_sizes`, BGR uint8.
-        legend: Names and RGB colours, set out below the pictures in as many lines as they need.
+        legend: Names and RGB colours, set below the pictures in as many lines as they need.
         remark: A sentence below the legend.
         columns: Pictures in a row at most.
-
-    Returns:
-        The page, BGR uint8 of shape (H, W, 3), as wide as its widest row.
 
     Raises:
         ValueError: There is no picture.
     """
     if not tiles:
         raise ValueError('contact_sheet: tiles is empty; give at least one title and picture.')
-    rows = [tiles[start:start + columns] for start in range(0, len(tiles), columns)]
-    bands = [_row(row) for row in rows]
+    bands = [_row(tiles[start:start + columns]) for start in range(0, len(tiles), columns)]
     width = max(band.shape[1] for band in bands)
-    parts = [*bands, legend_foot(legend, remark, width)]
-    height = sum(len(part) for part in parts) + _GAP * (len(bands) - 1) + 2 * _MARGIN
-    page = np.full((height, width + 2 * _MARGIN, 3), _PAGE[::-1], np.uint8)
-    y = _MARGIN
-    for part in parts:
-        page[y:y + len(part), _MARGIN:_MARGIN + part.shape[1]] = part
-        y += len(part) + (_GAP if part is not bands[-1] else 0)
-    return page
+    parts = [_padded(band, 0, _GAP, 0, width - band.shape[1]) for band in bands]
+    page = np.vstack([*parts[:-1], parts[-1][:-_GAP], legend_foot(legend, remark, width)])
+    return _padded(page, _MARGIN, _MARGIN, _MARGIN, _MARGIN)
 
 
 def _row(tiles: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
     """Sets pictures side by side, a title above each."""
-    title = text_mask('', _TITLE).shape[0] + 5
-    height = title + max(len(picture) for _, picture in tiles)
-    row = np.full((height, sum(picture.shape[1] + _GAP for _, picture in tiles) - _GAP, 3), _PAGE[::-1], np.uint8)
-    x = 0
+    title, height = text_mask('', _TITLE).shape[0] + 5, max(len(picture) for _, picture in tiles)
+    columns = []
     for name, picture in tiles:
-        draw_text(row, shorten(name, _TITLE, picture.shape[1]), (x, 0), _TITLE, _INK)
-        row[title:title + len(picture), x:x + picture.shape[1]] = picture
-        x += picture.shape[1] + _GAP
-    return row
+        columns.append(_padded(picture, title, height - len(picture), 0, _GAP))
+        draw_text(columns[-1], shorten(name, _TITLE, picture.shape[1]), (0, 0), _TITLE, _INK)
+    return np.hstack(columns)[:, :-_GAP]
+
+
+def _padded(picture: np.ndarray, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    return np.pad(picture, ((top, bottom), (left, right), (0, 0)), constant_values=_WHITE)
 
 
 def legend_foot(legend: Sequence[tuple[str, Colour]], remark: str, width: int, size: int = _LEGEND) -> np.ndarray:
-    """Sets legend and remark to stand below pictures.
+    """Sets legend and remark, to go below pictures, in BGR uint8 of shape (H, width, 3) with a gap above.
 
     Args:
         legend: Names and RGB colours, in as many lines as they need.
         remark: A sentence below, in as many lines as it needs.
         width: Of the pictures in pixels.
         size: Height of the letters in pixels; those of the remark are a little smaller.
-
-    Returns:
-        BGR uint8 of shape (H, width, 3), white, with a gap above unless there is nothing to say.
     """
     line, small = round(size * 1.6), round(size * _REMARK / _LEGEND)
-    places, rows = _flow(legend, width, size)
+    places = _flow([name for name, _ in legend], width, size)
+    rows = places[-1][1] + 1 if places else 0
     above = round(size * _GAP / _LEGEND) if legend or remark else 0
     said = _wrap(remark, width, small)
     height = above + (rows + len(said)) * line
-    foot = np.full((height, width, 3), _PAGE[::-1], np.uint8)
+    foot = np.full((height, width, 3), _WHITE, np.uint8)
     letters = text_mask('', size).shape[0]
     for (name, colour), (x, row) in zip(legend, places, strict=True):
         swatch(foot, (x, above + row * line + (letters - size) // 2), size, colour)
@@ -117,13 +106,13 @@ def _wrap(text: str, width: int, size: int) -> list[str]:
     return lines
 
 
-def _flow(legend: Sequence[tuple[str, Colour]], width: int, size: int) -> tuple[list[tuple[int, int]], int]:
-    """Breaks a legend into lines: x in pixels and line of every entry, and how many lines there are."""
+def _flow(names: Sequence[str], width: int, size: int) -> list[tuple[int, int]]:
+    """Breaks a legend into lines: x in pixels and line of every entry."""
     places, x, row = [], 0, 0
-    for name, _ in legend:
+    for name in names:
         needed = round(size * 1.4) + text_mask(name, size).shape[1]
         if x and x + needed > width:
             x, row = 0, row + 1
         places.append((x, row))
         x += needed + round(size * 1.4)
-    return places, row + bool(legend)
+    return places

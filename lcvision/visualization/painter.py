@@ -1,15 +1,36 @@
-"""What a task brings to be seen in pictures."""
+"""What a task must provide to be drawn, and the sizes of what is drawn."""
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.palette import Colour, class_colours, distinct_colour
-from lcvision.visualization.style import Style
 
 S = TypeVar('S')
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes in pixels that belong together.
+
+    Attributes:
+        font: Height of the text.
+        line: Width of a predicted box's line.
+        dash: Length of a dash of a true box.
+    """
+
+    font: int
+    line: int
+    dash: int
+
+    @classmethod
+    def for_image(cls, shape: tuple[int, ...]) -> 'Style':
+        """Sizes that look alike on small and large images, by the image's height and width."""
+        side = (shape[0] * shape[1]) ** 0.5
+        return cls(font=max(11, round(side / 40)), line=max(2, round(side / 300)), dash=max(4, round(side / 100)))
 
 
 class Painter(ABC, Generic[S]):
@@ -43,7 +64,7 @@ class Painter(ABC, Generic[S]):
 
     @abstractmethod
     def variety(self, scene: S) -> int:
-        """Counts the classes to be seen: those annotated, or without annotations those predicted."""
+        """Counts the classes visible: those annotated, or without annotations those predicted."""
 
     @abstractmethod
     def legend(self, scenes: list[S]) -> list[tuple[str, Colour]]:

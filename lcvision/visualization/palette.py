@@ -13,43 +13,29 @@ _DISTINCT: tuple[Colour, ...] = (
 
 
 def class_colours(dataset_meta: Mapping[str, Any]) -> list[Colour]:
-    """Reads the colours of a dataset's classes.
+    """RGB of every class of a dataset's ``metainfo``, 0..255.
 
-    Args:
-        dataset_meta: A dataset's ``metainfo``: ``classes`` and, if it has one, ``palette``, RGB of 0..255.
-
-    Returns:
-        RGB of every class. They are those of ``palette`` if it has one for each class, and else distinct ones of our
-        own: mmdet hands on the 80 colours of COCO with whatever classes a config names, and the first of them are
-        hardly told apart.
+    They are those of its ``palette`` if that has one for each class, and else distinct ones of our own: mmdet passes on
+    the 80 colours of COCO with whatever classes a config names, and the first of them are hard to tell apart.
     """
     count = len(dataset_meta.get('classes') or ())
     palette = dataset_meta.get('palette')
     if isinstance(palette, Sequence) and not isinstance(palette, str) and len(palette) == count:
-        return [_as_colour(colour) for colour in palette]
+        return [(int(red), int(green), int(blue)) for red, green, blue in palette]
     return [distinct_colour(index) for index in range(count)]
 
 
 def distinct_colour(index: int) -> Colour:
-    """Returns the RGB of the ``index``-th of any number of colours, each unlike those before it."""
+    """RGB of the ``index``-th of any number of colours, each unlike those before it."""
     if index < len(_DISTINCT):
         return _DISTINCT[index]
-    # Turning the hue by the golden ratio never comes back to one that was there.
+    # Turning the hue by the golden ratio never comes back to an earlier one.
     hue = index * 0.618034 % 1
     red, green, blue = colorsys.hsv_to_rgb(hue, (0.85, 0.6)[index % 2], (0.9, 0.75, 1.0)[index % 3])
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def text_colour(background: Colour) -> Colour:
-    """Returns the RGB, near black or white, that is read better on a colour.
-
-    Args:
-        background: RGB, 0..255.
-    """
+    """RGB, near black or white, of text on a background of this RGB."""
     red, green, blue = background
     return (20, 20, 24) if 0.299 * red + 0.587 * green + 0.114 * blue > 160 else (255, 255, 255)
-
-
-def _as_colour(values: Sequence[float]) -> Colour:
-    red, green, blue = (int(value) for value in values)
-    return red, green, blue

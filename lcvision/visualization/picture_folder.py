@@ -1,4 +1,4 @@
-"""Pictures in a folder that take the place of nobody else's file."""
+"""Pictures in a folder that never replace anyone else's file."""
 import os
 import zlib
 from contextlib import suppress
@@ -16,9 +16,9 @@ _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 92]
 class PictureFolder:
     """Names and writes pictures.
 
-    A picture carries a comment with its own checksum. A file that is there is replaced only if it does so, too: it was
-    then written here and not touched since. Beside any other the new picture gets a number in its name, as it does
-    when two of one run would have one name; names that differ in capitals alone are one name on some systems.
+    A picture carries a comment with its own checksum. An existing file is replaced only if it does so, too: then it was
+    written here and is unchanged since. Otherwise the new picture gets a number in its name, as it does when two of one
+    run would have the same name; names that differ only in capitals are the same on some systems.
 
     Args:
         folder: Made when a picture is written.
@@ -31,14 +31,11 @@ class PictureFolder:
         self._used: set[str] = set()
 
     def free_stem(self, stem: str, *names: str) -> str:
-        """Chooses and reserves a name.
+        """Reserves a name: the stem, with a number where one of the names is taken.
 
         Args:
-            stem: What the pictures would best be called, a path without an ending.
+            stem: The name wanted, a path without an ending.
             names: The pictures as paths below the folder, with ``{}`` for the stem.
-
-        Returns:
-            The stem, with a number where one of the names is taken.
         """
         free, number = stem, 1
         while any(self._taken(name.format(free)) for name in names):
@@ -48,11 +45,7 @@ class PictureFolder:
         return free
 
     def write(self, name: str, picture: np.ndarray) -> None:
-        """Writes a picture.
-
-        Args:
-            name: Made of a free stem, and ending in .jpg or .png.
-            picture: BGR uint8, or one channel of uint8 or uint16.
+        """Writes a picture, BGR uint8 or one channel of uint8 or uint16, under a free stem with .jpg or .png.
 
         Raises:
             UserError: The folder cannot be written.
@@ -81,7 +74,7 @@ class PictureFolder:
 
 
 def _place(content: bytes) -> int:
-    """Where a comment stands: after the start of a JPEG, after the header of a PNG."""
+    """Where the comment is: after the start of a JPEG, after the header of a PNG."""
     return 2 if content.startswith(b'\xff\xd8') else 33
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.grid import legend_foot
-from lcvision.visualization.painter import Painter
+from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
-from lcvision.visualization.style import Style
 
 _NOTHING = -1
 _IGNORED = 255
@@ -18,7 +17,7 @@ _COVER = 0.55
 
 @dataclass(frozen=True)
 class SegmentationScene:
-    """What is to be drawn on one image.
+    """What to draw on one image.
 
     Attributes:
         labels: Predicted class of every pixel, int16, shape (H, W).
@@ -37,11 +36,7 @@ class SegmentationPainter(Painter[SegmentationScene]):
     """
 
     def read(self, sample: BaseDataElement) -> SegmentationScene:
-        """Takes a scene out of a data sample.
-
-        Args:
-            sample: With ``pred_sem_seg`` in the size of the original image, and perhaps ``gt_sem_seg`` of any size.
-        """
+        """Takes ``pred_sem_seg`` in the size of the original image, and perhaps ``gt_sem_seg`` of any size."""
         labels = _label_map(sample.pred_sem_seg)
         if 'gt_sem_seg' not in sample:
             return SegmentationScene(labels, None)
@@ -50,7 +45,6 @@ class SegmentationPainter(Painter[SegmentationScene]):
         return SegmentationScene(labels, truth)
 
     def paint(self, image: np.ndarray, scene: SegmentationScene, style: Style | None = None) -> np.ndarray:
-        """Draws a scene, and without ``style`` a legend below."""
         if style is None:
             style = Style.for_image(image.shape)
             foot = legend_foot(self.legend([scene]), self.remark([scene]), image.shape[1], style.font)
@@ -69,17 +63,14 @@ class SegmentationPainter(Painter[SegmentationScene]):
         return image
 
     def variety(self, scene: SegmentationScene) -> int:
-        """Classes annotated or predicted."""
         return len(_seen(scene.labels if scene.truth is None else scene.truth))
 
     def legend(self, scenes: list[SegmentationScene]) -> list[tuple[str, Colour]]:
-        """Lists names and RGB colours of the classes to be seen."""
         seen = {label for scene in scenes for labels in (scene.labels, scene.truth) if labels is not None
                 for label in _seen(labels)}
         return [(self.name(label), self.colour(label)) for label in sorted(seen)]
 
     def remark(self, scenes: list[SegmentationScene]) -> str:
-        """Says how many pixels are right and what the areas mean."""
         judged = [(scene.labels, scene.truth) for scene in scenes if scene.truth is not None]
         total = sum(np.count_nonzero(truth != _NOTHING) for _, truth in judged)
         if not total:

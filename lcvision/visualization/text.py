@@ -1,48 +1,16 @@
-"""Text and labels as small images that are blended in.
+"""Text and labels, blended into images: BGR uint8 of shape (H, W, 3), changed in place.
 
-The letters are Pillow's, which come with it and look the same everywhere; those that cv2 4 can draw are strokes that
-cannot be read at the size of a label. The last texts are kept.
+A size is the height of the letters in pixels, an origin x and y of the upper left corner, a colour RGB of 0..255, a
+cover float32 of 0..1 with the share of each pixel that is covered. The letters are Pillow's, which come with it and
+look the same everywhere; those that cv2 4 can draw are strokes that cannot be read at the size of a label.
 """
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from threading import Lock
-from typing import ParamSpec, TypeVar
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lcvision.errors import UserError
 from lcvision.visualization.palette import Colour, text_colour
-
-P = ParamSpec('P')
-R = TypeVar('R', np.ndarray, tuple[np.ndarray, ...])
-_KEPT_BYTES = 32 << 20
-
-
-def _remembering(render: Callable[P, R]) -> Callable[P, R]:
-    """Keeps what was asked for last, up to some bytes: letters on a large photo take megabytes."""
-    kept: OrderedDict[tuple, R] = OrderedDict()
-    total, lock = 0, Lock()
-
-    @wraps(render)
-    def remembered(*args: P.args, **kwargs: P.kwargs) -> R:
-        nonlocal total
-        key = (*args, *kwargs.values())
-        with lock:
-            if key not in kept:
-                kept[key] = render(*args, **kwargs)
-                total += _size(kept[key])
-            kept.move_to_end(key)
-            result = kept[key]
-            while total > _KEPT_BYTES:
-                total -= _size(kept.popitem(last=False)[1])
-        return result
-    return remembered
-
-
-def _size(arrays: np.ndarray | tuple[np.ndarray, ...]) -> int:
-    return sum(array.nbytes for array in (arrays if isinstance(arrays, tuple) else (arrays,)))
 
 
 @lru_cache(maxsize=8)
@@ -54,52 +22,30 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@_remembering
-def text_mask(text: str, size: int) -> np.ndarray:
-    """Renders one line of text.
-
-    Args:
-        text: The line.
-        size: Height of the letters in pixels.
-
-    Returns:
-        How much of each pixel is covered, float32 of 0..1, shape (height, width); the height depends on ``size`` alone.
-    """
+@lru_cache(maxsize=256)
+def _letters(text: str, size: int) -> np.ndarray:
+    """As in :func:`text_mask`, but 0..255 in uint8: on a large photo a text takes 100 kB."""
     font = _font(size)
     ascent, descent = font.getmetrics()
     image = Image.new('L', (max(1, round(font.getlength(text))), ascent + descent))
     ImageDraw.Draw(image).text((0, 0), text, fill=255, font=font)
-    mask = np.asarray(image, np.float32) / 255
-    mask.setflags(write=False)
-    return mask
+    return np.asarray(image)
+
+
+def text_mask(text: str, size: int) -> np.ndarray:
+    """The cover of one line of text, shape (height, width); the height depends on ``size`` alone."""
+    return _letters(text, size).astype(np.float32) / 255
 
 
 def draw_text(image: np.ndarray, text: str, origin: tuple[int, int], size: int, colour: Colour) -> int:
-    """Draws one line of text onto an image; what would lie outside is cut off.
-
-    Args:
-        image: BGR uint8 of shape (H, W, 3), changed in place.
-        text: The line.
-        origin: x and y of its upper left corner in pixels.
-        size: Height of the letters in pixels.
-        colour: RGB, 0..255.
-
-    Returns:
-        x of its right end.
-    """
+    """Draws one line of text, cut off at the image's edge, and returns x of its right end."""
     mask = text_mask(text, size)
     paste(image, np.broadcast_to(_bgr(colour), (*mask.shape, 3)), mask, origin)
     return origin[0] + mask.shape[1]
 
 
 def shorten(text: str, size: int, width: int) -> str:
-    """Cuts a text's middle out so that it fits.
-
-    Args:
-        text: One line.
-        size: Height of the letters in pixels.
-        width: Room in pixels.
-    """
+    """Cuts the middle out of a line of text so that it fits into a width in pixels."""
     if _font(size).getlength(text) <= width:
         return text
     keep = len(text) - 1
@@ -108,36 +54,20 @@ def shorten(text: str, size: int, width: int) -> str:
     return _without_middle(text, keep)
 
 
-@_remembering
 def chip(text: str, size: int, colour: Colour) -> tuple[np.ndarray, np.ndarray]:
-    """Renders a label: text on a small plate with round corners.
-
-    Args:
-        text: The line.
-        size: Height of the letters in pixels.
-        colour: RGB of the plate, 0..255; the text is black or white, whichever is read better on it.
+    """Renders a label: text, black or white, on a small plate of this colour with round corners.
 
     Returns:
-        BGR float32 of shape (height, width, 3) and how much it covers, float32 of 0..1, shape (height, width).
+        BGR float32 of shape (height, width, 3), and its cover, shape (height, width).
     """
-    letters = text_mask(text, size)
     side, above = max(2, round(size * 0.3)), max(1, round(size * 0.06))
-    ink = np.pad(letters, ((above, above), (side, side)))[..., None]
+    ink = np.pad(text_mask(text, size), ((above, above), (side, side)))[..., None]
     plate = _bgr(colour) * (1 - ink) + _bgr(text_colour(colour)) * ink
     return plate, rounded(ink.shape[0], ink.shape[1], radius=size * 0.22)
 
 
 def rounded(height: int, width: int, radius: float) -> np.ndarray:
-    """Renders a rectangle with round corners.
-
-    Args:
-        height: In pixels.
-        width: In pixels.
-        radius: Of the corners in pixels.
-
-    Returns:
-        How much of each pixel is covered, float32 of 0..1, shape (height, width).
-    """
+    """The cover of a rectangle with round corners, all in pixels."""
     y, x = np.ogrid[:height, :width]
     out_y = np.maximum(np.abs(y - (height - 1) / 2) - (height / 2 - radius), 0)
     out_x = np.maximum(np.abs(x - (width - 1) / 2) - (width / 2 - radius), 0)
@@ -145,14 +75,7 @@ def rounded(height: int, width: int, radius: float) -> np.ndarray:
 
 
 def paste(image: np.ndarray, picture: np.ndarray, cover: np.ndarray, origin: tuple[int, int]) -> None:
-    """Blends a small picture into an image; what would lie outside is cut off.
-
-    Args:
-        image: BGR uint8 of shape (H, W, 3), changed in place.
-        picture: BGR float32 of shape (h, w, 3).
-        cover: How much of each pixel it covers, 0..1, shape (h, w).
-        origin: x and y of its upper left corner in pixels.
-    """
+    """Blends a BGR float32 picture into an image where it covers it, cut off at the image's edge."""
     x, y = origin
     left, top = max(-x, 0), max(-y, 0)
     right, bottom = min(cover.shape[1], image.shape[1] - x), min(cover.shape[0], image.shape[0] - y)
@@ -164,14 +87,7 @@ def paste(image: np.ndarray, picture: np.ndarray, cover: np.ndarray, origin: tup
 
 
 def swatch(image: np.ndarray, origin: tuple[int, int], side: int, colour: Colour) -> None:
-    """Draws the square that stands for a class in a legend.
-
-    Args:
-        image: BGR uint8 of shape (H, W, 3), changed in place.
-        origin: x and y of its upper left corner in pixels.
-        side: In pixels.
-        colour: RGB, 0..255.
-    """
+    """Draws the square, with sides in pixels, that stands for a class in a legend."""
     paste(image, np.broadcast_to(_bgr(colour), (side, side, 3)), rounded(side, side, side * 0.2), origin)
 
 

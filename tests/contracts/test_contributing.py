@@ -3,15 +3,24 @@ import re
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from PIL import Image
 
+from lcvision.datasets.sources import segmentation, use_source
 from lcvision.deploy.network import build_model
+from lcvision.errors import UserError
 from lcvision.registry import MODELS
 from tests.contracts import test_backbone_contract as contract
 
 ROOT = Path(__file__).parents[2]
-BACKBONE, CONFIG = re.findall(r'```python\n(.*?)```', (ROOT / 'CONTRIBUTING.md').read_text(), re.S)
+RECIPES = {title: re.findall(r'```python\n(.*?)```', text, re.S) for title, text in re.findall(
+    r'^## (.*?)\n(.*?)(?=^## |\Z)', (ROOT / 'CONTRIBUTING.md').read_text(), re.S | re.M)}
+BACKBONE, CONFIG = RECIPES['A new backbone']
+LAYOUT, = RECIPES['A new layout of data']
 
 
 @pytest.fixture
@@ -34,3 +43,39 @@ def test_the_config_builds_with_it(plainnet, tmp_path):
     own.write_text(CONFIG.replace('./picodet_pplcnet_1x.py', str(path)))
     model = build_model(Config.fromfile(own), calibrated=False)
     assert type(model.backbone).__name__ == 'PlainNet' and model.backbone.out_channels == (64, 128, 256)
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """Two images a split in Pascal VOC layout, whose masks have indices into a colour table."""
+    for folder in ('JPEGImages', 'SegmentationClass', 'ImageSets/Segmentation'):
+        (tmp_path / folder).mkdir(parents=True)
+    for split in ('train', 'val'):
+        names = [f'{split}_{index}' for index in range(2)]
+        (tmp_path / f'ImageSets/Segmentation/{split}.txt').write_text('\n'.join(names))
+        for name in names:
+            Image.new('RGB', (40, 24)).save(tmp_path / f'JPEGImages/{name}.jpg')
+            mask = Image.fromarray(np.tile(np.uint8([0, 7, 20, 255]), (24, 10)))
+            mask.putpalette([*range(256)] * 3)
+            mask.save(tmp_path / f'SegmentationClass/{name}.png')
+    return tmp_path
+
+
+def test_data_in_the_layout_is_read(voc, monkeypatch):
+    module = types.ModuleType('voc_folder')
+    exec(LAYOUT, module.__dict__)
+    cfg = Config.fromfile(ROOT / 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py')
+    with pytest.raises(UserError, match='is no data set for segmentation'):
+        use_source(cfg, str(voc), train=True)
+    monkeypatch.setattr(segmentation, 'LAYOUTS', (module, *segmentation.LAYOUTS))
+    split = use_source(cfg, str(voc), train=True)
+    assert split.num_images == 2 and split.classes[7] == 'car' and cfg.model.decode_head.num_classes == 21
+    init_default_scope('mmseg')
+    cfg.val_dataloader.update(num_workers=0, persistent_workers=False)
+    batch = next(iter(Runner.build_dataloader(cfg.val_dataloader, seed=0)))
+    assert batch['data_samples'][0].gt_sem_seg.data.unique().tolist() == [0, 7, 20, 255]
+    (voc / 'ImageSets/Segmentation/val.txt').unlink()
+    with pytest.raises(UserError, match=r'no list of images .*val\.txt: expected a folder in Pascal VOC layout'):
+        use_source(cfg, str(voc), train=True)
+    with pytest.raises(UserError, match=r'--data nowhere: no such folder; give .*Pascal VOC layout'):
+        use_source(cfg, 'nowhere', train=True)

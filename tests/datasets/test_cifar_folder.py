@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.datasets import CIFAR100
 
-from lcvision.datasets.cifar_folder import check_cifar, find_cifar
+from lcvision.datasets.cifar_folder import check_cifar, find, holds
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.errors import UserError
 
@@ -43,10 +43,10 @@ def cfg():
 
 
 def test_it_is_found_and_counted(root, tmp_path):
-    assert find_cifar(root) == 'CIFAR100' and find_cifar(tmp_path) is None
-    images, classes = check_cifar('CIFAR100', root, 'train')
-    assert images == 50_000 and len(classes) == 100 and classes[0] == 'apple'
-    assert check_cifar('CIFAR100', root, 'test')[0] == 10_000
+    assert holds(root) and not holds(tmp_path)
+    train, val = find(root, 'train'), find(root, 'val')
+    assert train.num_images == 50_000 and len(train.classes) == 100 and train.classes[0] == 'apple'
+    assert val.num_images == 10_000 and val.dataset['split'] == 'test'
 
 
 @pytest.mark.parametrize('name', ['train', 'test'])
@@ -94,7 +94,9 @@ def test_data_may_be_such_a_folder(cfg, root):
 
 def test_of_two_the_first_is_taken_and_told(root, monkeypatch):
     told = []
-    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
-    assert find_cifar(root) == 'CIFAR100' and not told
+    monkeypatch.setattr('lcvision.datasets.layout.print_log', lambda text, logger: told.append(text))
+    assert find(root, 'val').dataset['type'] == 'mmpretrain.CIFAR100' and not told
     (root / 'cifar-10-batches-py').mkdir()
-    assert find_cifar(root) == 'CIFAR10' and '/cifar-100-python (' in told[0]
+    with pytest.raises(UserError, match='cifar-10-batches-py/data_batch_1 is missing'):
+        find(root, 'val')
+    assert '/cifar-100-python (' in told[0]

@@ -102,7 +102,7 @@ def test_a_test_split_that_chooses_the_checkpoint_is_told(cfg, root, tmp_path, m
 
 def test_a_tree_is_told_to_come_before_a_file(cfg, root, monkeypatch):
     told = []
-    monkeypatch.setattr('lcvision.datasets.several.print_log', lambda text, logger: told.append(text))
+    monkeypatch.setattr('lcvision.datasets.layout.print_log', lambda text, logger: told.append(text))
     image_tree.npz(root / 'set.npz')
     assert use_source(cfg, str(root), train=False).num_images == 6
     assert len(told) == 1 and f"{root / 'val'} is taken, not {root / 'set.npz'} (" in told[0]

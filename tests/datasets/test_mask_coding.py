@@ -163,5 +163,5 @@ def test_a_table_of_greys_says_nothing(tmp_path):
 
 
 def test_sizes_are_told_as_width_and_height():
-    text = mismatch('a.jpg', (40, 24), 'a.png', (39, 24))
+    text = str(mismatch('a.jpg', (40, 24), 'a.png', (39, 24)))
     assert 'a.png is 39x24' in text and 'a.jpg is 40x24' in text

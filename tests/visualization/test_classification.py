@@ -6,7 +6,7 @@ from mmpretrain.structures import DataSample
 from lcvision.errors import UserError
 from lcvision.visualization import ClassificationPainter, painter_for
 from lcvision.visualization.classification import RIGHT, UNKNOWN, WRONG
-from lcvision.visualization.style import Style
+from lcvision.visualization.painter import Style
 
 META = dict(classes=('cat', 'dog', 'emu'))
 

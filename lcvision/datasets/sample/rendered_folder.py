@@ -12,23 +12,16 @@ STAMP = '.rendered_by'
 
 
 def generator_version() -> str:
-    """Fingerprint of the sources of this package: it changes whenever what they render may have changed."""
+    """Fingerprint of this package's sources, which changes whenever what they render may have changed."""
     sources = sorted(Path(__file__).parent.glob('*.py'))
     return hashlib.sha256(b'\0'.join(source.read_bytes().replace(b'\r\n', b'\n') for source in sources)).hexdigest()
 
 
 def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
-    """Renders a folder unless it is there and up to date.
+    """Renders a folder unless it exists and is up to date, and returns it.
 
-    The work is done in a temporary folder beside ``root`` which then takes its name, so that an interrupted run leaves
-    nothing behind that looks complete; of several processes that render at once, the first to finish wins.
-
-    Args:
-        root: The folder wanted; its parents are made.
-        render: Fills the empty folder it is given.
-
-    Returns:
-        ``root``.
+    ``render`` fills a temporary folder beside it, which is then renamed, so that an interrupted run leaves nothing that
+    looks complete; of several processes that render at once, the first to finish wins.
 
     Raises:
         UserError: ``root`` is a file, or holds files that were not rendered by this package.

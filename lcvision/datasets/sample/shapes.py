@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from lcvision.datasets.sample.texture import develop, noise, paint, texture
+from lcvision.datasets.sample.texture import develop, noise, paint, texture, write
 
 NAMES = ('disc', 'triangle', 'square', 'cross', 'star', 'heart', 'flower', 'gear')
 TINTS = ((230, 120, 40), (60, 190, 90), (60, 110, 220), (225, 50, 60), (240, 205, 60), (235, 90, 160), (150, 80, 210),
@@ -17,7 +17,7 @@ _SHARE_VISIBLE = 0.85
 
 
 class Instance(NamedTuple):
-    """Something to be found: its place in ``NAMES``, its visible pixels, bool (height, width), and if it is a crowd."""
+    """Something to be found: its index in ``NAMES``, its visible pixels, bool (height, width), if it is a crowd."""
 
     label: int
     mask: np.ndarray
@@ -89,15 +89,12 @@ def _add_crowd(rng: np.random.Generator, image: np.ndarray, instances: list[Inst
 
 def render_detection_image(rng: np.random.Generator, empty: bool = False,
                            crowd: bool = False) -> tuple[np.ndarray, list[Instance]]:
-    """Renders a table with shapes that may hide one another a little.
+    """Renders a table with shapes that may hide one another a little: uint8 RGB, and what is to be found.
 
     Args:
         rng: Source of all randomness.
         empty: Whether nothing lies on it.
         crowd: Whether a field of small shapes is a region to be ignored.
-
-    Returns:
-        The image, uint8 RGB (height, width, 3), and what is to be found.
     """
     image = _background(rng, SIZES[rng.integers(len(SIZES))])
     instances: list[Instance] = []
@@ -116,21 +113,8 @@ def _annotation(instance: Instance) -> dict:
             'segmentation': {'size': encoded['size'], 'counts': encoded['counts'].decode()}}
 
 
-def _write(path: Path, image: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93]):
-        raise OSError(f'cannot write {path}')
-
-
 def render_detection_sample(root: Path, train_images: int = 240, val_images: int = 60, seed: int = 2017) -> None:
-    """Renders a set in COCO layout: the same arguments give the same files, byte for byte.
-
-    Args:
-        root: Folder that receives ``annotations/``, ``train2017/`` and ``val2017/``.
-        train_images: Images of the training split.
-        val_images: Images of the validation split.
-        seed: Selects another set of scenes, at least 0.
-    """
+    """Renders a set in COCO layout."""
     categories = [{'id': label + 1, 'name': name, 'supercategory': 'shape'} for label, name in enumerate(NAMES)]
     first = 1
     for turn, (split, count) in enumerate((('train', train_images), ('val', val_images))):
@@ -140,25 +124,18 @@ def render_detection_sample(root: Path, train_images: int = 240, val_images: int
             image, instances = render_detection_image(np.random.default_rng([seed, turn, index]),
                                                       empty=index % 20 == 13, crowd=index % 30 == 5)
             name = f'{first + index:012d}.jpg'
-            _write(Path(root) / f'{split}2017' / name, image)
+            write(root / f'{split}2017' / name, image)
             images.append({'id': first + index, 'file_name': name, 'height': image.shape[0], 'width': image.shape[1]})
             annotations += [{'id': first * 1000 + len(annotations) + number, 'image_id': first + index,
                              **_annotation(instance)} for number, instance in enumerate(instances)]
-        path = Path(root) / 'annotations' / f'instances_{split}2017.json'
+        path = root / 'annotations' / f'instances_{split}2017.json'
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({'images': images, 'annotations': annotations, 'categories': categories}))
         first += count
 
 
 def render_classification_sample(root: Path, train_images: int = 60, val_images: int = 15, seed: int = 2017) -> None:
-    """Renders a folder a class: the same arguments give the same files, byte for byte.
-
-    Args:
-        root: Folder that receives ``train/CLASS/`` and ``val/CLASS/``.
-        train_images: Images of each class in the training split.
-        val_images: Images of each class in the validation split.
-        seed: Selects another set of scenes, at least 0.
-    """
+    """Renders a tree of images, so many of each class."""
     for turn, (split, count) in enumerate((('train', train_images), ('val', val_images))):
         for label, index in np.ndindex(len(NAMES), count):
             rng = np.random.default_rng([seed, turn, label, index])
@@ -166,4 +143,4 @@ def render_classification_sample(root: Path, train_images: int = 60, val_images:
             image = _background(rng, shape)
             size = rng.uniform(0.5, 0.95) * min(shape)
             paint(rng, image, _place(rng, label, size, rng.uniform(0.42, 0.58, 2) * shape[::-1]), TINTS[label])
-            _write(Path(root) / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', develop(rng, image))
+            write(root / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', develop(rng, image))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lcvision.datasets.sample.texture import develop, noise
+from lcvision.datasets.sample.texture import develop, noise, write
 
 SIZE = (256, 512)
 # Cityscapes' training labels of what is drawn, with how strongly its surface varies.
@@ -17,21 +17,15 @@ _UNIT_DISC = np.stack([np.cos(np.linspace(0, 6.2, 16)), np.sin(np.linspace(0, 6.
 
 
 class Canvas:
-    """A picture and its labels, seen by a camera above the road at twice the size that is kept.
-
-    Attributes:
-        image: float32 RGB, (2 * height, 2 * width, 3).
-        labels: uint8, (2 * height, 2 * width).
-    """
+    """A float32 RGB image and its uint8 labels, seen by a camera above the road, at twice the final size."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         height, width = 2 * SIZE[0], 2 * SIZE[1]
         self.focal, self.eye = width * rng.uniform(0.6, 0.9), rng.uniform(1.4, 2.2)
         self.vanish = np.array([width * rng.uniform(0.35, 0.65), height * rng.uniform(0.34, 0.5)])
         fade = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-        self.image = np.ones((1, width, 1), np.float32) * (
-            (1 - fade) * rng.uniform((80, 130, 180), (150, 180, 240)) + fade * rng.uniform(190, 250, 3))
-        self.image = np.ascontiguousarray(self.image, np.float32)
+        sky = (1 - fade) * rng.uniform((80, 130, 180), (150, 180, 240)) + fade * rng.uniform(190, 250, 3)
+        self.image = np.ascontiguousarray(np.ones((1, width, 1), np.float32) * sky, np.float32)
         self.labels = np.full((height, width), SKY, np.uint8)
 
     def fill(self, points: ArrayLike, colour: np.ndarray, label: int) -> None:
@@ -120,14 +114,7 @@ def _post(rng: np.random.Generator, canvas: Canvas, x: float, z: float) -> None:
 
 
 def render_street_image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Renders one street.
-
-    Args:
-        rng: Source of all randomness.
-
-    Returns:
-        The image, uint8 RGB (height, width, 3), and Cityscapes' training labels, uint8 (height, width).
-    """
+    """Renders one street: uint8 RGB (height, width, 3), and Cityscapes' training labels, uint8 (height, width)."""
     canvas = Canvas(rng)
     half, walk, shift = rng.uniform(3.5, 6.5), rng.uniform(1.8, 4.5), rng.uniform(-2, 2)
     grass, grey = rng.uniform((60, 90, 40), (130, 140, 90)), np.full(3, rng.uniform(60, 120))
@@ -160,20 +147,10 @@ def render_street_image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 
 
 def render_street_sample(root: Path, train_images: int = 160, val_images: int = 40, seed: int = 2021) -> None:
-    """Renders a set in Cityscapes layout: the same arguments give the same files, byte for byte.
-
-    Args:
-        root: Folder that receives ``leftImg8bit/`` and ``gtFine/``.
-        train_images: Images of the training split.
-        val_images: Images of the validation split.
-        seed: Selects another set of streets, at least 0.
-    """
+    """Renders a set in Cityscapes layout."""
     for turn, (split, count) in enumerate((('train', train_images), ('val', val_images))):
         for index in range(count):
             image, labels = render_street_image(np.random.default_rng([seed, turn, index]))
-            for kind, ending, pixels in (('leftImg8bit', 'leftImg8bit', image[..., ::-1]),
-                                         ('gtFine', 'gtFine_labelTrainIds', labels)):
-                path = Path(root) / kind / split / 'rendered' / f'rendered_{index:06d}_{ending}.png'
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 4]):
-                    raise OSError(f'cannot write {path}')
+            for ending, pixels in (('leftImg8bit', image), ('gtFine_labelTrainIds', labels)):
+                folder = root / ending.partition('_')[0] / split / 'rendered'
+                write(folder / f'rendered_{index:06d}_{ending}.png', pixels)

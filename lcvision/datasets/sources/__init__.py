@@ -1,35 +1,24 @@
 """What ``--data`` means: points a config at a folder or at the rendered sample, classes included.
 
-A task's module has ``LAYOUT``, ``use_source(cfg, root, train)`` and ``check_source(cfg, train)``.
+A task's module has ``LAYOUTS``, ``use_source(cfg, layout, root, train)`` and ``check_source(cfg, train)``. A layout is
+a module with ``LAYOUT``, its description; ``holds(root)``, whether a folder or file is in it, the first that says so is
+taken; and ``find(root, split, other)``, which checks a split, 'train' or 'val', and returns it as a
+:class:`lcvision.datasets.layout.Split`, or in segmentation as the entries of a dataset's config, whose files the task
+then checks. ``other`` is what it returned for another split of the same root, None for the first.
 """
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from types import ModuleType
 
 from mmengine.config import Config
 
+from lcvision.datasets.layout import Split
 from lcvision.datasets.sample import RENDERERS, ensure_rendered_folder
-from lcvision.datasets.sources import classification, detection, segmentation
 from lcvision.errors import UserError
 from lcvision.tasks import task_of_config
 
 _SAMPLE_ROOT = Path('data/sample')
-
-
-class Split(Protocol):
-    """One split of a data set, whatever the task."""
-
-    @property
-    def num_images(self) -> int:
-        """Images of the split."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names in the order of the labels."""
-
-
-# Name of a task to the module that knows its data.
-_SOURCES = {'detection': detection, 'segmentation': segmentation, 'classification': classification}
 
 
 def use_source(cfg: Config, source: str, train: bool) -> Split:
@@ -37,34 +26,41 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
 
     Args:
         cfg: Changed in place: datasets, evaluators, class names and ``num_classes``.
-        source: 'sample' for the rendered set, else a folder in the layout of the config's task.
+        source: 'sample' for the rendered set, else a folder or file in a layout of the config's task.
         train: Whether the training split is needed, too.
 
     Returns:
         The training split, or the other one without ``train``.
 
     Raises:
-        UserError: The folder is missing, not in the task's layout or faulty.
+        UserError: The folder is missing, in none of the task's layouts or faulty.
     """
-    task = task_of_config(cfg)
-    module = _SOURCES[task.name]
+    task, module = task_of_config(cfg), _module_of(cfg)
+    layouts = ', or '.join(layout.LAYOUT for layout in module.LAYOUTS)
+    root = _SAMPLE_ROOT / task.name if source == 'sample' else Path(source)
     if source == 'sample':
-        root = ensure_rendered_folder(_SAMPLE_ROOT / task.name, RENDERERS[task.name])
-    else:
-        root = Path(source)
-        # The methods of Path would raise at a name that no file can have.
-        if not (os.path.isdir(root) or os.path.isfile(root)):  # noqa: PTH112, PTH113
-            raise UserError(f"--data {source}: no such folder; give {module.LAYOUT} or 'sample'")
-    return module.use_source(cfg, root, train)
+        ensure_rendered_folder(root, RENDERERS[task.name])
+    # The methods of Path would raise at a name that no file can have.
+    elif not (os.path.isdir(root) or os.path.isfile(root)):  # noqa: PTH112, PTH113
+        raise UserError(f"--data {source}: no such folder; give {layouts}, or 'sample'")
+    layout = next((layout for layout in module.LAYOUTS if layout.holds(root)), None)
+    if layout is None:
+        raise UserError(f'{root} is no data set for {task.name}: give {layouts}')
+    return module.use_source(cfg, layout, root, train)
 
 
 def check_source(cfg: Config, train: bool) -> int:
-    """Checks the data that a config names by itself.
+    """Checks the data that a config itself names.
 
     Returns:
         Images of the training split, or of the test split without ``train``.
 
     Raises:
-        UserError: It is missing or faulty; a missing one is told with the folder expected and the ways out.
+        UserError: It is faulty, or missing; then the message names the folder expected and the ways out.
     """
-    return _SOURCES[task_of_config(cfg).name].check_source(cfg, train)
+    return _module_of(cfg).check_source(cfg, train)
+
+
+def _module_of(cfg: Config) -> ModuleType:
+    # The others' frameworks need not be installed.
+    return import_module(f'{__name__}.{task_of_config(cfg).name}')

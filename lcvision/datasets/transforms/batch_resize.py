@@ -18,7 +18,7 @@ def batch_random_resize(data_batch: Sequence[dict], sizes: Sequence[int | tuple[
                         interpolations: Sequence[str] = tuple(INTERPOLATIONS)) -> dict:
     """Collates packed samples and resizes all of them to one random size, without keeping their ratio.
 
-    It is given as ``collate_fn=dict(type='lcvision.batch_random_resize', sizes=[...])`` of a dataloader whose pipeline
+    It is used as ``collate_fn=dict(type='lcvision.batch_random_resize', sizes=[...])`` of a dataloader whose pipeline
     ends in ``PackDetInputs``. Size and interpolation come from numpy's global generator, which mmengine seeds in every
     worker, so two ranks draw differently.
 

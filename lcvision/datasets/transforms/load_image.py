@@ -7,8 +7,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
-from lcvision.datasets.image_bounds import open_image
-from lcvision.datasets.image_end import missing_end
+from lcvision.datasets.image_file import missing_end, open_image
 from lcvision.errors import UserError
 from lcvision.registry import TRANSFORMS
 
@@ -20,32 +19,17 @@ _REMEDY = 'restore the file or remove the image from the annotations'
 class LoadImage(LoadImageFromFile):
     """Loads an image as mmcv does, and refuses one that is missing, cut short, no image, or too large.
 
-    Args:
-        to_float32: Whether the image becomes float32, otherwise it is as decoded, uint8 as a rule.
-        color_type: mmcv's flag: ``'color'`` gives (H, W, 3) in BGR, turned upright by the file's EXIF orientation;
-            ``'color_ignore_orientation'``, ``'grayscale'`` and ``'unchanged'`` as in mmcv.
-        imdecode_backend: mmcv's decoder, such as ``'cv2'`` or ``'pillow'``.
-        ignore_empty: Whether a bad file makes the dataset take another image instead of an error.
-        backend_args: mmengine's file backend, None for the one that the path itself names.
+    The arguments are those of mmcv's ``LoadImageFromFile``. By default an image is uint8 of shape (H, W, 3) in BGR,
+    turned upright by the file's EXIF orientation; with ``ignore_empty`` the dataset takes another one for a bad file.
 
     Differs: mmcv leaves a file that ends early to the decoder, and some (OpenCV 4) fill its rest with grey and go on;
         here it is always an error.
     """
 
-    def __init__(self, to_float32: bool = False, color_type: str = 'color', imdecode_backend: str = 'cv2',
-                 ignore_empty: bool = False, *, backend_args: dict | None = None) -> None:
-        super().__init__(to_float32=to_float32, color_type=color_type, imdecode_backend=imdecode_backend,
-                         ignore_empty=ignore_empty, backend_args=backend_args)
-
     def transform(self, results: dict) -> dict | None:
-        """Loads the image of one sample.
+        """Adds ``img``, ``img_shape`` and ``ori_shape`` to a data dict; None for a bad file with ``ignore_empty``.
 
-        Args:
-            results: mmdet data dict with ``img_path``, or with ``img``, pixels in BGR as the frameworks' inferencers
-                hand them, which are taken as they are.
-
-        Returns:
-            The same dict with ``img``, ``img_shape`` and ``ori_shape``; None for a bad file with ``ignore_empty``.
+        An ``img`` that is there, pixels in BGR as the frameworks' inferencers pass them, is taken unchanged.
 
         Raises:
             UserError: The file is missing or unreadable, or :meth:`decode` refuses it.
@@ -72,14 +56,7 @@ class LoadImage(LoadImageFromFile):
                             f'check its permissions, or {_REMEDY}.') from error
 
     def decode(self, path: str, content: bytes) -> np.ndarray:
-        """Decodes an image file held in memory.
-
-        Args:
-            path: What it is called in a message.
-            content: The whole file.
-
-        Returns:
-            The image as the arguments of this transform say, (H, W, 3) in BGR as a rule.
+        """Decodes the whole content of an image file as the arguments of this transform say.
 
         Raises:
             UserError: It is empty, ends early, cannot be decoded, or :func:`open_image` finds it too large.
@@ -89,16 +66,30 @@ class LoadImage(LoadImageFromFile):
         missing = missing_end(content)
         if missing:
             raise UserError(f'Image file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}.')
+        cause: Exception | None = None
+        img = None
         try:
             with suppress(*_BROKEN), open_image(f'Image file {path}', content):
                 pass
             img = mmcv.imfrombytes(content, flag=self.color_type, backend=self.imdecode_backend)
         except (*_BROKEN, cv2.error) as error:
-            raise self._undecodable(path, content) from error
+            cause = error
         if img is None:
-            raise self._undecodable(path, content)
+            raise UserError(f'Image file {path} is not an image that {self.imdecode_backend} can decode '
+                            f'({len(content)} bytes, starting {content[:8]!r}): {_REMEDY}.') from cause
         return img
 
-    def _undecodable(self, path: str, content: bytes) -> UserError:
-        return UserError(f'Image file {path} is not an image that {self.imdecode_backend} can decode '
-                         f'({len(content)} bytes, starting {content[:8]!r}): {_REMEDY}.')
+
+@TRANSFORMS.register_module()
+class LoadAnyImage(LoadImage):
+    """Loads an image file as :class:`LoadImage` does, or takes the pixels that the data set holds.
+
+    With it one pipeline serves folders of images, ``NpzImageDataset`` and mmpretrain's ``CIFAR10`` and ``CIFAR100``.
+    Whatever the source, the image comes out in BGR.
+    """
+
+    def transform(self, results: dict) -> dict | None:
+        """As :meth:`LoadImage.transform`, but ``img`` of a data set's sample, which has a ``sample_idx``, is RGB."""
+        if 'img' in results and 'sample_idx' in results:
+            results['img'] = np.ascontiguousarray(results['img'][..., ::-1])
+        return super().transform(results)

@@ -1,9 +1,7 @@
 """Mask loading that names a bad file."""
 from mmcv.transforms import LoadAnnotations
-from mmengine import fileio
 
 from lcvision.datasets.mask_coding import MaskCoding, mismatch, read_mask
-from lcvision.errors import UserError
 from lcvision.registry import TRANSFORMS
 
 
@@ -37,14 +35,9 @@ class LoadMask(LoadAnnotations):
         self._coding: tuple | None = None
 
     def transform(self, results: dict) -> dict:
-        """Loads the mask of one sample.
+        """Adds ``gt_seg_map``, uint8 (H, W), listed in ``seg_fields``, to an mmseg data dict with its image loaded.
 
-        Args:
-            results: mmseg data dict with ``seg_map_path``, after the image was loaded. One without, as of an image that
-                is only predicted, gets no labels.
-
-        Returns:
-            The same dict with ``gt_seg_map``, uint8 (H, W), which is noted in ``seg_fields``.
+        A dict without ``seg_map_path``, as for an image that is only predicted, gets no labels.
 
         Raises:
             UserError: The file is missing, damaged, of more than 8 bits, of another size than the image, or holds
@@ -53,22 +46,15 @@ class LoadMask(LoadAnnotations):
         if 'seg_map_path' not in results:
             return results
         path = results['seg_map_path']
-        mask = read_mask(path, self._read(path))
+        mask = read_mask(path, backend_args=self.backend_args)
         labels = self._coding_of(results).labels(mask.pixels, path, mask.table)
         # Other steps may have resized the image already.
         shape = results.get('ori_shape', labels.shape)
         if labels.shape != tuple(shape[:2]):
-            raise UserError(mismatch(results.get('img_path', ''), shape[1::-1], path, labels.shape[::-1]))
+            raise mismatch(results.get('img_path', ''), shape[1::-1], path, labels.shape[::-1])
         results['gt_seg_map'] = labels
         results.setdefault('seg_fields', []).append('gt_seg_map')
         return results
-
-    def _read(self, path: str) -> bytes:
-        try:
-            return fileio.get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise UserError(f'Mask file {path} cannot be read ({error.strerror or error}): restore it or remove its '
-                            'image') from error
 
     def _coding_of(self, results: dict) -> MaskCoding:
         meaning = results.get('label_map'), results.get('mask_colours'), bool(results.get('reduce_zero_label'))

@@ -1,4 +1,4 @@
-"""Jitter of the lighting along the colours that vary together."""
+"""Jitter of the lighting along the axes in which colours vary together."""
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -32,17 +32,10 @@ class PCALighting(BaseTransform):
         self.std = float(std)
 
     def transform(self, results: dict) -> dict:
-        """Changes the image of one sample.
-
-        Args:
-            results: With ``img``, the pixels in BGR, of shape (H, W, 3).
-
-        Returns:
-            The same dict with ``img`` in float32.
-        """
+        """Changes ``img``, (H, W, 3) in BGR, of a data dict into float32."""
         image = results['img'].astype(np.float32)
-        adjusted = mmcv.adjust_lighting(image, _EIGENVALUES, _EIGENVECTORS, self.std, to_rgb=False)
-        results['img'] = adjusted.astype(np.float32)
+        results['img'] = mmcv.adjust_lighting(image, _EIGENVALUES, _EIGENVECTORS, self.std,
+                                              to_rgb=False).astype(np.float32)
         return results
 
     def __repr__(self) -> str:

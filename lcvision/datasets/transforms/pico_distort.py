@@ -27,10 +27,8 @@ class PicoDistort(BaseTransform):
 
     Args:
         version: ``'2021'`` for the detectors of 2021, ``'pil'`` for those of 2022 and later.
-        brightness: Lowest and highest draw.
-        contrast: Lowest and highest factor.
-        saturation: Lowest and highest factor, 0 is grey.
-        hue: Lowest and highest draw.
+        brightness, hue: Lowest and highest draw.
+        contrast, saturation: Lowest and highest factor; a saturation of 0 is grey.
         skip: Probability of leaving out one of the four, in [0, 1].
         channel_order: ``'bgr'`` as mmcv loads images, or ``'rgb'``.
 
@@ -52,20 +50,11 @@ class PicoDistort(BaseTransform):
             raise ValueError(f"PicoDistort: channel_order must be 'bgr' or 'rgb', got {channel_order!r}.")
         if not 0 <= skip <= 1:
             raise ValueError(f'PicoDistort: skip is a probability from 0 to 1, got {skip}.')
-        self.version = version
+        self.version, self.skip, self.channel_order = version, skip, channel_order
         self.ranges = {'brightness': brightness, 'contrast': contrast, 'saturation': saturation, 'hue': hue}
-        self.skip = skip
-        self.channel_order = channel_order
 
     def transform(self, results: dict) -> dict:
-        """Distorts one sample.
-
-        Args:
-            results: mmdet data dict with ``img``, (H, W, 3).
-
-        Returns:
-            The same dict; ``img`` is a new array, float32 for ``'2021'`` and uint8 for ``'pil'``.
-        """
+        """Distorts ``img``, (H, W, 3), of a data dict into a new array, float32 for ``'2021'``, uint8 for ``'pil'``."""
         steps = list(self._draw())
         if steps:
             distort = self._distort_affine if self.version == '2021' else self._distort_pil
@@ -81,7 +70,7 @@ class PicoDistort(BaseTransform):
     def _distort_affine(self, img: np.ndarray, steps: list[tuple[str, float]]) -> np.ndarray:
         affine = np.eye(4)
         for name, value in steps:
-            affine = affine_step(name, value) @ affine
+            affine = _affine_step(name, value) @ affine
         if self.channel_order == 'bgr':
             affine = affine[[2, 1, 0, 3]][:, [2, 1, 0, 3]]
         return cv2.transform(img.astype(np.float32), affine[:3].astype(np.float32))
@@ -89,11 +78,11 @@ class PicoDistort(BaseTransform):
     def _distort_pil(self, img: np.ndarray, steps: list[tuple[str, float]]) -> np.ndarray:
         if img.dtype != np.uint8:
             raise ValueError(f"PicoDistort: version 'pil' needs a uint8 image, got {img.dtype}; put it before any "
-                             f'transform that turns the image into floats.')
+                             'transform that turns the image into floats.')
         swap = self.channel_order == 'bgr'
         picture = Image.fromarray(cv2.cvtColor(img, cv2.COLOR_BGR2RGB) if swap else np.ascontiguousarray(img))
         for name, value in steps:
-            picture = pil_step(picture, name, value)
+            picture = _pil_step(picture, name, value)
         img = np.array(picture)
         return cv2.cvtColor(img, cv2.COLOR_RGB2BGR, dst=img) if swap else img
 
@@ -103,16 +92,8 @@ class PicoDistort(BaseTransform):
                 f'channel_order={self.channel_order!r})')
 
 
-def affine_step(name: str, value: float) -> np.ndarray:
-    """One distortion of 2021 as a matrix on (R, G, B, 1).
-
-    Args:
-        name: One of brightness, contrast, saturation, hue.
-        value: Its draw.
-
-    Returns:
-        Affine matrix, shape (4, 4).
-    """
+def _affine_step(name: str, value: float) -> np.ndarray:
+    """One distortion of 2021 as a matrix on (R, G, B, 1), shape (4, 4)."""
     step = np.eye(4)
     if name == 'brightness':
         step[:3, 3] = value
@@ -126,17 +107,8 @@ def affine_step(name: str, value: float) -> np.ndarray:
     return step
 
 
-def pil_step(picture: Image.Image, name: str, value: float) -> Image.Image:
-    """One distortion of today's reference.
-
-    Args:
-        picture: RGB image.
-        name: One of brightness, contrast, saturation, hue.
-        value: Its draw.
-
-    Returns:
-        Distorted RGB image.
-    """
+def _pil_step(picture: Image.Image, name: str, value: float) -> Image.Image:
+    """One distortion of today's reference, of an RGB image."""
     if name != 'hue':
         enhancers = {'brightness': ImageEnhance.Brightness, 'contrast': ImageEnhance.Contrast,
                      'saturation': ImageEnhance.Color}

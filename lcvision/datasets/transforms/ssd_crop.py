@@ -4,23 +4,23 @@ from collections.abc import Sequence
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from lcvision.datasets.transforms.instances import box_corners, select_instances
+from lcvision.datasets.transforms.drop_ignored import select_instances
 from lcvision.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
 class SSDCrop(BaseTransform):
-    """Crops a random window that overlaps some object well enough, in the manner of SSD.
+    """Crops a random window that overlaps some object well enough, as SSD does.
 
     The thresholds and "no crop" are tried in random order. For a threshold, the first of ``attempts`` random windows
     is taken whose IoU with at least one box reaches the threshold and that holds at least one box centre; when none
     does, the next threshold is tried. A box stays when its centre lies inside the window, clipped to it. An image
-    without boxes is returned as it is.
+    without boxes is returned unchanged.
 
     Args:
         thresholds: IoU values in [0, 1], each as likely as the others to be tried first.
         aspect_ratio: Smallest and largest width-to-height ratio of the window relative to that of the image; 1 lies
-            between them. A window of scale s is held to [s^2, s^-2] as well, so that it fits.
+            between them. A window of scale s is limited to [s^2, s^-2] as well, so that it fits.
         scaling: Smallest and largest square root of the window's share of the image area, in (0, 1].
         attempts: Windows drawn per threshold.
         allow_no_crop: Whether leaving the image whole is one of the choices.
@@ -46,22 +46,12 @@ class SSDCrop(BaseTransform):
             raise ValueError(f'SSDCrop: scaling needs 0 < lowest <= highest <= 1, got {scaling}.')
         if attempts < 1:
             raise ValueError(f'SSDCrop: attempts must be 1 or more, got {attempts}.')
-        self.thresholds = tuple(thresholds)
-        self.aspect_ratio = aspect_ratio
-        self.scaling = scaling
-        self.attempts = attempts
-        self.allow_no_crop = allow_no_crop
+        self.thresholds, self.aspect_ratio, self.scaling = tuple(thresholds), aspect_ratio, scaling
+        self.attempts, self.allow_no_crop = attempts, allow_no_crop
 
     def transform(self, results: dict) -> dict:
-        """Crops one sample.
-
-        Args:
-            results: mmdet data dict with ``img``; ``gt_bboxes``, its companions and ``gt_seg_map`` follow the image.
-
-        Returns:
-            The same dict; the image is a view of the original one.
-        """
-        boxes = box_corners(results)
+        """Crops ``img`` of an mmdet data dict to a view; ``gt_bboxes``, its companions and ``gt_seg_map`` follow."""
+        boxes = _corners(results)
         if len(boxes) == 0:
             return results
         choices = [*self.thresholds, None] if self.allow_no_crop else list(self.thresholds)
@@ -105,6 +95,15 @@ class SSDCrop(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(thresholds={self.thresholds}, aspect_ratio={self.aspect_ratio}, '
                 f'scaling={self.scaling}, attempts={self.attempts}, allow_no_crop={self.allow_no_crop})')
+
+
+def _corners(results: dict) -> np.ndarray:
+    """Boxes of a sample as x1, y1, x2, y2, float32, (N, 4), whether they are mmdet boxes, an array or missing."""
+    boxes = results.get('gt_bboxes')
+    if boxes is None:
+        return np.zeros((0, 4), np.float32)
+    boxes = boxes.tensor.numpy() if hasattr(boxes, 'tensor') else boxes
+    return np.asarray(boxes, np.float32).reshape(-1, 4)
 
 
 def _clipped(boxes: np.ndarray, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -35,11 +35,9 @@ class ShuffleNetV2(Backbone):
         self.stages = nn.ModuleList([nn.MaxPool2d(3, stride=2, padding=1)])
         channels = _STEM_WIDTH
         for width, num_blocks in zip(_WIDTHS[scale], _BLOCKS, strict=True):
-            stage = nn.Sequential()
-            for block in range(num_blocks):
-                stage.append(_ShuffleBlock(channels, width, 2 if block == 0 else 1, **cfg))
-                channels = width
-            self.stages.append(stage)
+            others = (_ShuffleBlock(width, width, 1, **cfg) for _ in range(num_blocks - 1))
+            self.stages.append(nn.Sequential(_ShuffleBlock(channels, width, 2, **cfg), *others))
+            channels = width
         self.declare((0, 1, 2, 3), (_STEM_WIDTH, *_WIDTHS[scale]))
 
 

@@ -87,7 +87,6 @@ class MobileNetV3Head(PPLCNetHead):
             self.expand = nn.Conv2d(mid_channels, expand_channels, 1)
 
     def pre_logits(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Features (N, C) before dropout and classifier."""
         return super().pre_logits((self.conv(feats[-1]),))
 
 

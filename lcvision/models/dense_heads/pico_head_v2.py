@@ -21,8 +21,6 @@ from lcvision.registry import MODELS
 class PicoSE(nn.Module):
     """Scales every channel by a gate computed from the global means of all channels, then mixes the channels.
 
-    Shapes: (N, channels, H, W) -> (N, channels, H, W).
-
     Source: PaddleDetection ``PicoSE`` at 666f597f: one convolution and a true sigmoid, where PP-LCNet's
     squeeze-excite has two and a hard one.
     """

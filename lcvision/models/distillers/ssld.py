@@ -18,7 +18,7 @@ class SSLD(ImageClassifier):
 
     It is the student: its parameters, checkpoints, predictions and latency are those of the plain
     ``ImageClassifier`` with the same backbone, neck and head, whose config reads what this one trained. The teacher
-    stands beside it; it is built when training begins, is in no checkpoint and no copy, and no evaluation needs it.
+    stays outside it: it is built when training begins, is in no checkpoint and no copy, and no evaluation needs it.
 
     Args:
         teacher: Config of a classifier with the student's classes, whose ``forward`` gives logits. Its ``init_cfg``,
@@ -62,11 +62,7 @@ class SSLD(ImageClassifier):
         super().init_weights()
 
     def loss(self, inputs: torch.Tensor, data_samples: list | None = None) -> dict[str, torch.Tensor]:
-        """How far the student is from the teacher on images (N, 3, H, W); labels are not looked at.
-
-        Returns:
-            ``loss``, :func:`dml_loss`, and ``agreement``, the percentage of images that both give the same class.
-        """
+        """:func:`dml_loss` of images (N, 3, H, W) without labels, and the percentage that both give the same class."""
         with torch.no_grad():
             target = self.teacher.to(inputs.device)(inputs, mode='tensor')
         logits = self(inputs, mode='tensor')

@@ -73,8 +73,6 @@ class SqueezeExcite(nn.Module):
         gate_cfg: Activation of the gate, None for the hard-sigmoid relu6(x + 3) / 6.
         act_cfg: Activation in the bottleneck, None for ReLU.
 
-    Shapes: (N, C, H, W) -> (N, C, H, W).
-
     Source: PaddleClas PP-LCNet: ReLU inside, hard-sigmoid as gate, both convolutions with bias.
     """
 

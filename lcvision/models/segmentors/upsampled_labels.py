@@ -78,18 +78,16 @@ def _resized(signals: torch.Tensor, padded: int, crop: tuple[int, int], original
 
 @torch.no_grad()
 def upsampled_labels(logits: torch.Tensor, rows: AxisTaps, columns: AxisTaps, coarse: bool = False) -> torch.Tensor:
-    """Labels the pixels of an image by the best of its upsampled logits: uint8 up to 255 classes, int16 above.
+    """Labels (H, W) of an image by the best of its upsampled logits: uint8 up to 255 classes, int16 above.
 
     Upsampled logits are means of their neighbours' with weights from 0 to 1. Where one class is the best of all
     neighbours it is therefore the best in between, too, and nothing has to be upsampled there. What remains, along the
     boundaries of objects, is upsampled and compared pixel by pixel.
 
     Args:
-        logits: Of one image, of any float type.
+        logits: Of one image, (C, h, w), of any float type.
         rows, columns: How those of the image come from those of ``logits``.
         coarse: Whether every pixel takes the label of the nearest logits instead.
-
-    Shapes: (C, h, w) -> (H, W).
     """
     dtype = torch.uint8 if len(logits) <= 255 else torch.int16
     rows, columns = rows.to(logits.device), columns.to(logits.device)

@@ -7,7 +7,7 @@ _BLOCK = 192
 
 def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_threshold: float, class_top: int,
               max_per_img: int) -> np.ndarray:
-    """Greedy non-maximum suppression of each class by itself.
+    """Greedy non-maximum suppression of each class by itself; returns indices of the boxes that stay, best first.
 
     Walking down the scores of all classes together gives the same boxes as suppressing class by class and sorting
     afterwards, and it can stop at ``max_per_img``. mmcv's ``batched_nms`` shifts classes apart by large offsets, which
@@ -17,9 +17,6 @@ def class_nms(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, iou_thr
         boxes, scores, labels: (n, 4) float32 x1, y1, x2, y2; (n,); (n,) classes.
         iou_threshold: A box is dropped when its IoU with a better box of its class that stays is above this.
         class_top, max_per_img: Most boxes of a class that take part, and most boxes of all classes that stay.
-
-    Returns:
-        Indices of the boxes that stay, best first.
 
     Source: Paddle ``multiclass_nms``: areas without +1, strict comparison, no background class.
     """

@@ -44,16 +44,14 @@ class PicoSimOTAAssigner(BaseAssigner):
     @torch.no_grad()
     def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
                gt_instances_ignore: InstanceData | None = None) -> AssignResult:
-        """Assigns cells to the ground truths of one image.
+        """Assigns cells to the ground truths of one image: ``gt_inds`` (n,) are 0 or 1 plus the ground truth's index.
+
+        ``max_overlaps`` are the IoUs of positive cells' predictions with their ground truths.
 
         Args:
             pred_instances: ``priors`` (n, 3 or more) with centre and stride in pixels, ``bboxes`` (n, 4) in pixels and
                 ``scores`` (n, classes) in 0..1 of every cell.
             gt_instances, gt_instances_ignore: ``bboxes`` (g, 4) in pixels and ``labels`` (g,); the second is not used.
-
-        Returns:
-            ``gt_inds`` (n,): 0 for background, else 1 plus the index of the ground truth; ``max_overlaps``: IoU of a
-            positive cell's prediction with it.
         """
         priors, gt_boxes, gt_labels = pred_instances.priors, gt_instances.bboxes.float(), gt_instances.labels
         gt_inds = gt_labels.new_zeros(len(priors), dtype=torch.long)

@@ -32,17 +32,16 @@ class PicoTaskAlignedAssigner(TaskAlignedAssigner):
     @torch.no_grad()
     def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
                gt_instances_ignore: InstanceData | None = None, alpha: float = 1, beta: float = 6) -> AssignResult:
-        """Assigns the predictions of one image.
+        """Assigns predictions to the ground truths of one image.
+
+        ``gt_inds`` (n,) are 0 or 1 plus the ground truth's index, and ``assign_metrics`` (n,) are score ** alpha *
+        IoU ** beta of positives with their ground truths.
 
         Args:
             pred_instances: ``priors`` (n, 4) as x1, y1, x2, y2 of which the centres count, decoded ``bboxes`` (n, 4),
                 both in pixels, and ``scores`` (n, classes) in 0..1.
             gt_instances, gt_instances_ignore: ``bboxes`` (g, 4) in pixels and ``labels`` (g,); the second is not used.
             alpha, beta: Powers of the score and of the IoU.
-
-        Returns:
-            ``gt_inds`` (n,): 0 for background, else 1 plus the index of the ground truth; and ``assign_metrics`` (n,),
-            score ** alpha * IoU ** beta of a positive with its ground truth.
         """
         priors, boxes, labels = pred_instances.priors, gt_instances.bboxes, gt_instances.labels
         num_priors, num_gts = len(priors), len(boxes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from lcvision.datasets.image_folder import find_image_folder
+from lcvision.datasets.image_folder import find
 from lcvision.datasets.sample import render_classification_sample, render_detection_image, render_detection_sample
 from lcvision.datasets.sample.shapes import NAMES, outline
 
@@ -96,7 +96,7 @@ def outline_of(instance):
 
 def test_every_class_has_images_in_both_splits(tmp_path):
     render_classification_sample(tmp_path, 3, 1)
-    train, val = (find_image_folder(tmp_path, split) for split in ('train', 'val'))
+    train, val = (find(tmp_path, split) for split in ('train', 'val'))
     assert train.classes == val.classes == tuple(sorted(NAMES))
     assert (train.num_images, val.num_images) == (24, 8)
     shapes = {cv2.imread(str(path)).shape for path in tmp_path.rglob('*.jpg')}

@@ -1,4 +1,4 @@
-from lcvision.visualization.style import Style
+from lcvision.visualization.painter import Style
 
 
 def test_sizes_grow_with_the_image_and_have_a_floor():

@@ -2,7 +2,7 @@
 import pytest
 
 from lcvision.datasets.cityscapes_folder import read_cityscapes
-from lcvision.datasets.file_names import file_names
+from lcvision.datasets.layout import file_names
 from lcvision.datasets.mask_folder import pair_up
 from lcvision.errors import UserError
 

@@ -1,0 +1,77 @@
+"""What the layouts of data share: a split, the files of a folder, and the choice among several places."""
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from lcvision.errors import UserError
+from lcvision.text import listing
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a data set.
+
+    Attributes:
+        place: File or folder that it is read from, for messages.
+        classes: Class names in the order of the labels.
+        num_images: Images in it, without those that the training drops.
+        dataset: Entries of the config of a dataset on it, all but the pipeline.
+    """
+
+    place: Path
+    classes: tuple[str, ...]
+    num_images: int
+    dataset: dict
+
+
+def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
+    """Takes the first place for ``what``; if there are several, the log says so and ``why`` it comes first."""
+    if len(candidates) > 1:
+        print_log(f'{what}: {candidates[0]} is taken, not {listing(candidates[1:])} ({why})', logger='current')
+    return candidates[0]
+
+
+def file_names(folder: Path) -> list[str]:
+    """Lists the files at any depth, as paths below the folder, in order.
+
+    As in mmseg, symbolic links are followed and hidden files are skipped.
+
+    Raises:
+        UserError: A folder cannot be read, or a link leads back to a folder above it.
+    """
+    try:
+        return sorted(str(path.relative_to(folder)) for path in _walk(folder, ()))
+    except OSError as error:
+        raise UserError(f'the folder {error.filename or folder} cannot be read ({error.strerror}): change its '
+                        'permissions or remove it') from error
+
+
+def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:
+        raise UserError(f'{folder} leads back to {real}, a folder that it lies in: remove this symbolic link')
+    for path in folder.iterdir():
+        if path.name.startswith('.'):
+            continue
+        if path.is_dir():
+            yield from _walk(path, (*above, real))
+        elif path.is_file():
+            yield path
+
+
+def missing_files(folder: Path, names: Sequence[str]) -> list[str]:
+    """Those of the paths below a folder that do not exist; each folder is listed once."""
+    present: dict[str, set[str]] = {}
+    missing = []
+    for name in names:
+        parent, _, base = name.rpartition('/')
+        if parent not in present:
+            where = folder / parent
+            # A method of Path would raise for a name that no file can have.
+            present[parent] = {path.name for path in where.iterdir()} if os.path.isdir(where) else set()  # noqa: PTH112
+        if base not in present[parent]:
+            missing.append(name)
+    return missing
