@@ -1,7 +1,7 @@
 """Reads a config as a user names it."""
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,11 @@ def load_config(config: str | Path | Config, cfg_options: dict | None = None) ->
 def config_name(config: str | Path | Config) -> str:
     """What a config is called: as it was given, or its file."""
     return str(config.filename or 'config') if isinstance(config, Config) else str(config)
+
+
+def class_name(settings: Mapping) -> str:
+    """The name of the class that an entry builds, given with or without its scope, or as the class."""
+    return getattr(settings['type'], '__name__', str(settings['type'])).rpartition('.')[2]
 
 
 def inner_dicts(part: Any) -> Iterator[Any]:

@@ -135,7 +135,7 @@ class _ResultFiles:
                                 'will not replace: give another folder')
 
     def begin(self, **run: Any) -> None:
-        """Starts both anew; ``run`` is what makes the results."""
+        """Starts both files; ``run`` is what makes the results."""
         self._run = dict(made_by=_MADE_BY, **run)
         self.end(complete=False)
         self._write('wb', '')

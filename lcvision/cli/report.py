@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     out = Path(args.out)
     if out.exists() and not out.is_dir():
-        raise UserError(f'--out {out} is a file: give a folder, which is made where it is not there')
+        raise UserError(f'--out {out} is a file: give a folder, which is created if it is missing')
     report = make_report(args.inputs)
     try:
         for task in report.tasks:

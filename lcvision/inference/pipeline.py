@@ -1,7 +1,7 @@
 """What surrounds a network between an image and a result, and the state of the process in which it runs."""
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -58,7 +58,7 @@ class Pipeline:
         self._normalisation = Normalisation.of(model.data_preprocessor)
         self._postprocess = postprocess_for(model, network, classes, top_k)
         # Inputs are large, and a folder may hold images of many sizes: the last few stay.
-        self._inputs: OrderedDict[tuple, NetworkInput] = OrderedDict()
+        self._input = lru_cache(_INPUTS)(partial(NetworkInput, self._normalisation))
 
     def sample(self, image: np.ndarray) -> Sample:
         """Resizes a BGR uint8 image for the network; ``meta['padded']`` is the height and width of its input."""
@@ -78,13 +78,7 @@ class Pipeline:
             sample: The image.
             example: A tensor of the input's size in the layout that the network prefers.
         """
-        key = (sample.image.shape, example.shape, example.is_contiguous())
-        if key not in self._inputs:
-            self._inputs[key] = NetworkInput(sample.image.shape[:2], example, self._normalisation)
-            if len(self._inputs) > _INPUTS:
-                self._inputs.popitem(last=False)
-        self._inputs.move_to_end(key)
-        return self._inputs[key](sample.image)
+        return self._input(sample.image.shape[:2], example.shape, not example.is_contiguous())(sample.image)
 
     def postprocess(self, outputs: tuple[torch.Tensor, ...], sample: Sample) -> Result:
         """The result of raw maps."""

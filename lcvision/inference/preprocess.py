@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.model import ImgDataPreprocessor
 from mmengine.registry import TRANSFORMS, DefaultScope
 
+from lcvision.config import class_name
 from lcvision.datasets.image_file import check_size
 from lcvision.datasets.transforms import LoadImage
 from lcvision.deploy.input_size import evaluation_pipelines
@@ -56,7 +57,7 @@ class ImageSteps:
         if not pipeline:
             raise UserError(f'{config.filename} has no test_dataloader with a pipeline, which says how images are '
                             'prepared: give a whole config, not a base of one')
-        names = [_name(step) for step in pipeline]
+        names = list(map(class_name, pipeline))
         if 'TestTimeAug' in names:
             raise UserError(f'{config.filename}: its test pipeline augments (TestTimeAug), which gives several inputs '
                             'an image: name the plain pipeline in test_dataloader.dataset.pipeline')
@@ -97,11 +98,6 @@ class ImageSteps:
         return first if first == second else None
 
 
-def _name(step: dict) -> str:
-    kind = step['type']
-    return (kind if isinstance(kind, str) else kind.__name__).rsplit('.', 1)[-1]
-
-
 def _build(step: dict, name: str, config: Config) -> Callable[[dict], Any]:
     try:
         transform = TRANSFORMS.build(step)
@@ -113,7 +109,7 @@ def _build(step: dict, name: str, config: Config) -> Callable[[dict], Any]:
 
 
 def _resize_image(transform: Resize, results: dict) -> dict:
-    # Its work on annotations that are not there takes a third of the time of the resize itself.
+    # Its work on missing annotations takes a third of the time of the resize itself.
     results['scale'] = transform.scale
     transform._resize_img(results)
     return results
@@ -168,16 +164,17 @@ class NetworkInput:
     first convolution would save 0.1 ms at 416 x 416 but is not exact where that convolution pads.
 
     Args:
-        shape: Height and width of the images.
-        example: A tensor of the padded size, (1, 3, H, W), in the memory layout that the network prefers.
         normalisation: What is done.
+        shape: Height and width of the images.
+        padded: Shape of the input, (1, 3, H, W).
+        channels_last: Whether this is the memory layout that the network prefers.
     """
 
-    def __init__(self, shape: tuple[int, int], example: torch.Tensor, normalisation: Normalisation):
+    def __init__(self, normalisation: Normalisation, shape: tuple[int, int], padded: torch.Size, channels_last: bool):
         height, width = shape
-        self._swap, self._rows = normalisation.swap, not example.is_contiguous()
-        layout = torch.channels_last if self._rows else torch.contiguous_format
-        self._buffer = torch.full(example.shape, normalisation.pad_value).contiguous(memory_format=layout)
+        self._swap, self._rows = normalisation.swap, channels_last
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        self._buffer = torch.full(padded, normalisation.pad_value).contiguous(memory_format=layout)
         self._target = self._buffer[0, :, :height, :width]
         self._mean, self._std = normalisation.mean, normalisation.std
         if self._rows:

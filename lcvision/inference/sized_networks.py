@@ -66,8 +66,8 @@ class SizedNetworks:
         prepared = self.engine.prepare(self.network, example_input(size), **self._settings)
         self._times += 1
         if self._times == _SIZES + 1:
-            print_log(f'The images have many sizes, and {self.engine.name} is prepared for each of them anew, which '
-                      f'took {time.monotonic() - start:.1f} s for the last; the engine {_ANY_SIZE!r} takes any size.',
+            print_log(f'The images have many sizes, and {self.engine.name} is prepared for each of them, which took '
+                      f'{time.monotonic() - start:.1f} s for the last; the engine {_ANY_SIZE!r} takes any size.',
                       logger='current', level=logging.WARNING)
         return prepared
 

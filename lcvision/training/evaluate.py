@@ -5,12 +5,12 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lcvision.config import load_config
+from lcvision.config import class_name, load_config
 from lcvision.deploy.engines import select_engine
 from lcvision.errors import plain_errors
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, build_runner
-from lcvision.training.hooks import find_hook, hook_class, set_hook
+from lcvision.training.hooks import find_hook, set_hook
 from lcvision.training.launch import quiet_warnings
 from lcvision.training.prepare import latency_records, prepare
 from lcvision.weights.safe_load import existing_file, load_state_dict_file
@@ -68,7 +68,7 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
     cfg = prepared.cfg
     cfg.load_from, cfg.resume = checkpoint, False
     # The checkpoint has the averaged weights as its model; nothing is averaged here.
-    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks') or [] if not hook_class(hook).endswith('EMAHook')]
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks') or [] if not class_name(hook).endswith('EMAHook')]
     if chosen:
         if find_hook(cfg, 'latency'):
             set_hook(cfg, 'latency', **chosen)

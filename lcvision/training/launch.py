@@ -93,7 +93,7 @@ def _meeting_place(launcher: str) -> str:
 @contextmanager
 def quiet_warnings() -> Iterator[None]:
     """Hides warnings of libraries that a reader can do nothing about."""
-    # Workers of a data loader start anew and read this.
+    # Workers of a data loader may be new processes, which read this.
     os.environ.setdefault('PYTHONWARNINGS', 'ignore::DeprecationWarning,ignore::FutureWarning')
     with warnings.catch_warnings():
         for message in _UNHELPFUL:

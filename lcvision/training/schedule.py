@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 
 from mmengine.config import Config, ConfigDict
 
+from lcvision.config import class_name
 from lcvision.errors import UserError
 
 # A warm-up takes at most one part in so many of a run.
@@ -81,7 +82,7 @@ def _scale_one(scheduler: ConfigDict, before: int, after: int, same_unit: bool, 
     kind = _kind(scheduler)
     begin, end = scheduler.get('begin', 0), scheduler.get('end')
     if end:
-        # A warm-up may be shortened yet: what begins behind it may end before it until then.
+        # A warm-up may still be shortened: until then what starts after it may end before it.
         scheduler.end = max(scaled(end), scaled(begin) + 1) if begin not in fixed else scaled(end)
     if begin:
         scheduler.begin = scaled(begin)
@@ -144,8 +145,7 @@ def _schedulers(cfg: Config) -> list[ConfigDict]:
 
 
 def _kind(scheduler: ConfigDict) -> str:
-    name = getattr(scheduler.type, '__name__', str(scheduler.type)).rpartition('.')[2]
-    return re.sub('(LR|Momentum|ParamScheduler)$', '', name)
+    return re.sub('(LR|Momentum|ParamScheduler)$', '', class_name(scheduler))
 
 
 def _is_warmup(scheduler: ConfigDict) -> bool:

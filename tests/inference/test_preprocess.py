@@ -90,9 +90,8 @@ def test_tensors_equal_the_data_preprocessors(name, layout, tmp_path):
         data = packed(config, image, tmp_path / 'image.png')
         expected = preprocessor(config)(pseudo_collate([data]), False)['inputs']
         sample = steps(image)
-        size = rule.padded(sample.image.shape)
-        example = torch.empty(1, 3, *size).contiguous(memory_format=layout)
-        x = NetworkInput(sample.image.shape[:2], example, rule)(sample.image)
+        padded = torch.Size((1, 3, *rule.padded(sample.image.shape)))
+        x = NetworkInput(rule, sample.image.shape[:2], padded, layout is torch.channels_last)(sample.image)
         assert x.is_contiguous(memory_format=layout) and torch.equal(x, expected)
         meta = data['data_samples'].metainfo
         assert sample.meta['ori_shape'] == tuple(meta['ori_shape']) == shape
@@ -126,7 +125,7 @@ def test_padding_and_channels(settings, layout):
     expected = module(data, False)['inputs']
     rule = Normalisation.of(module)
     assert rule.padded(image.shape) == tuple(expected.shape[2:])
-    prepare = NetworkInput((50, 70), torch.empty(expected.shape).contiguous(memory_format=layout), rule)
+    prepare = NetworkInput(rule, (50, 70), expected.shape, layout is torch.channels_last)
     assert torch.equal(prepare(image[::-1]).flip(2)[:, :, -50:], expected[:, :, :50])
     first = prepare(image)
     assert torch.equal(first, expected)

@@ -61,7 +61,7 @@ def test_an_engine_that_is_asked_for_runs_every_size(network, monkeypatch):
     assert engine.sizes == [32, 64, 96, 128, 160, 32, 192], 'the last four sizes stay'
     assert networks.engine_name == 'counting'
     text, = told
-    assert 'counting is prepared for each of them anew' in text
+    assert 'counting is prepared for each of them' in text
 
 
 def test_best_takes_eager_for_further_sizes_and_says_so(network, tmp_path):

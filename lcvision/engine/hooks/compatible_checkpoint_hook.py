@@ -9,7 +9,7 @@ from lcvision.weights.compatibility import check_compatible
 
 @HOOKS.register_module()
 class CompatibleCheckpointHook(Hook):
-    """Stops a run whose checkpoint is of another model, where mmengine would warn and go on with random weights.
+    """Stops a run whose checkpoint is of another model, where mmengine would warn and continue with random weights.
 
     When training starts from a checkpoint (not when it resumes) that differs in the number of classes alone, the class
     layers of the head keep their initialisation and one line of the log says so.
@@ -29,8 +29,8 @@ class CompatibleCheckpointHook(Hook):
         for name in [name for name in state if name.startswith('module.')]:
             state[name.removeprefix('module.')] = state.pop(name)
         starts = isinstance(runner._train_loop, BaseLoop) and not runner._resume
-        anew = check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint',
+        fresh = check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint',
                                 drop_class_layers=starts)
-        if anew:
-            runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(anew)} are trained from '
-                               f'scratch, the other {len(state) - len(anew)} tensors are loaded.')
+        if fresh:
+            runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(fresh)} are trained '
+                               f'from scratch, the other {len(state) - len(fresh)} tensors are loaded.')

@@ -95,7 +95,7 @@ class CPULatencyHook(Hook):
             except UserError as error:
                 message[0] = str(error)
             except Exception:
-                runner.logger.exception('CPU latency could not be measured; the run goes on without it')
+                runner.logger.exception('CPU latency could not be measured; the run continues without it')
         dist.broadcast_object_list(message, src=0)
         if message[0] is not None:
             raise UserError(message[0])
@@ -132,7 +132,7 @@ class CPULatencyHook(Hook):
     def _subject(self, runner: Runner) -> Subject:
         model = unwrapped(runner.model)
         size = self.input_size or find_input_size(runner.cfg)
-        # A copy, since training goes on with the model and the surroundings are in eval mode.
+        # A copy, since the training continues with the model, and the surroundings are in eval mode.
         network = raw_network(model, size)
         weights_hash, surroundings = environment.weights_hash(network), None
         if 'e2e' in self.scopes:

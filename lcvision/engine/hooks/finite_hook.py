@@ -39,17 +39,17 @@ class FiniteHook(Hook):
         terms = {name: torch.as_tensor(value) for name, value in (outputs or {}).items()
                  if isinstance(value, int | float | torch.Tensor)}
         weights = [parameter for parameter in runner.model.parameters() if parameter.requires_grad]
-        loss, kept = all_finite(list(terms.values())), all_finite(weights)
+        loss, sound = all_finite(list(terms.values())), all_finite(weights)
         scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
-        if not loss and kept and scaler is not None and scaler.is_enabled():
+        if not loss and sound and scaler is not None and scaler.is_enabled():
             self._overflows += 1
             loss = self._overflows < _SCALED_OVERFLOWS
         elif loss:
             self._overflows = 0
-        failed = torch.tensor(float(not (loss and kept)), device=weights[0].device if weights else 'cpu')
+        failed = torch.tensor(float(not (loss and sound)), device=weights[0].device if weights else 'cpu')
         all_reduce(failed, 'max')
         if failed:
-            what = self._describe(runner, terms, data_batch) if not (loss and kept) else ''
+            what = self._describe(runner, terms, data_batch) if not (loss and sound) else ''
             # Of the processes, the one whose own loss has gone names the images.
             reports = sorted((pair for pair in all_gather_object((loss, what)) if pair[1]), key=lambda pair: pair[0])
             raise RunFailed(self._sentence(runner, batch_idx, reports[0][1]))
@@ -66,8 +66,8 @@ class FiniteHook(Hook):
             place += f' (step {batch_idx + 1} of epoch {runner.epoch + 1})'
         hook = (runner.cfg.get('default_hooks') or {}).get('checkpoint') or {}
         good = last_checkpoint(runner.work_dir, hook.get('out_dir'))
-        kept = f'the last good checkpoint is {good}' if good else 'no checkpoint was written before'
-        return (f'training diverged at {place}: {what}; {kept}; continue from there, or start again, with a lower '
+        left = f'the last good checkpoint is {good}' if good else 'no checkpoint was written before'
+        return (f'training diverged at {place}: {what}; {left}; continue from there, or start again, with a lower '
                 'optim_wrapper.optimizer.lr or with optim_wrapper.clip_grad.max_norm=10 (--cfg-options), and look at '
                 'the images')
 

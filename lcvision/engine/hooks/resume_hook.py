@@ -137,7 +137,7 @@ def _replay(schedulers: list[_ParamScheduler], optimizer: Optimizer | BaseOptimW
 
 
 class _Rest:
-    """A batch sampler whose first pass is the rest of one that was begun."""
+    """A batch sampler whose first pass is the rest of an interrupted one."""
 
     def __init__(self, batches: BatchSampler, rest: Iterator[list[int]]) -> None:
         self._batches = batches
@@ -155,7 +155,7 @@ class _Rest:
 def _skip_batches(runner: Runner, count: int) -> None:
     """Lets a loop that counts iterations, and is about to run, skip its first batches by their indices alone.
 
-    The sampler is built anew, with the seed of the run that is resumed: mmengine builds it before it knows that seed.
+    The sampler is built again, with the seed of the resumed run: mmengine builds it before it knows that seed.
     """
     loop, settings = runner.train_loop, runner.cfg.get('train_dataloader')
     if not isinstance(settings, dict) or not isinstance(settings.get('sampler'), dict):
