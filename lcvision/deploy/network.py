@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.model import revert_sync_batchnorm
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -172,6 +172,11 @@ def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> Non
 def example_input(input_size: tuple[int, int]) -> torch.Tensor:
     """One normalised image of noise, always the same: (1, 3, H, W)."""
     return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
+
+
+def unwrapped(model: nn.Module) -> Any:
+    """The model itself, where a runner has wrapped it for several processes."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def to_channels_last(_: nn.Module, args: tuple) -> tuple:

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
+from lcvision.deploy.network import unwrapped
 from lcvision.engine.hooks import MemoryFormatHook
-from lcvision.engine.model_wrapper import unwrapped
 from lcvision.tasks import TASKS
 from lcvision.text import listing
 

@@ -2,7 +2,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from lcvision.engine.model_wrapper import unwrapped
+from lcvision.deploy.network import unwrapped
 from lcvision.registry import HOOKS
 from lcvision.weights.compatibility import check_compatible
 

@@ -9,8 +9,7 @@ from mmengine.runner import Runner
 from lcvision import environment
 from lcvision.deploy.engines import check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
-from lcvision.deploy.network import raw_network
-from lcvision.engine.model_wrapper import unwrapped
+from lcvision.deploy.network import raw_network, unwrapped
 from lcvision.errors import UserError
 from lcvision.latency import Budget, LatencyRecord, Subject, run_benchmark
 from lcvision.latency.end_to_end import end_to_end

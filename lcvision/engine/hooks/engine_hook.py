@@ -9,8 +9,7 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
-from lcvision.deploy.network import Nest, raw_network
-from lcvision.engine.model_wrapper import unwrapped
+from lcvision.deploy.network import Nest, raw_network, unwrapped
 from lcvision.inference.pipeline import predicting
 from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.registry import HOOKS

@@ -7,8 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
-from lcvision.deploy.network import flatten, to_channels_last
-from lcvision.engine.model_wrapper import unwrapped
+from lcvision.deploy.network import flatten, to_channels_last, unwrapped
 from lcvision.registry import HOOKS
 
 _CHOICES = ('auto', 'channels_last', 'contiguous')
