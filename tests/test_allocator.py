@@ -7,11 +7,11 @@ import pytest
 from lcvision import allocator
 from lcvision.deploy.engines import ENGINES
 from lcvision.environment import collect
-from lcvision.latency.measure import quietly
+from lcvision.timing.rounds import quietly
 
 CODE = """
 import resource, torch
-from lcvision.latency.measure import quietly
+from lcvision.timing.rounds import quietly
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def work():
@@ -65,7 +65,7 @@ def test_a_refusal_leaves_trimming_as_it_is(monkeypatch):
 
 def test_every_measurement_sets_it_whatever_the_engine_and_the_record_says_so(monkeypatch):
     asked = []
-    monkeypatch.setattr('lcvision.latency.measure.keep_freed_memory', lambda: asked.append(1))
+    monkeypatch.setattr('lcvision.timing.rounds.keep_freed_memory', lambda: asked.append(1))
     quietly(lambda: None, 1)
     assert asked and not any(hasattr(sys.modules[type(engine).__module__], 'keep_freed_memory')
                              for engine in ENGINES.values())

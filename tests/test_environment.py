@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lcvision import environment
-from lcvision.latency.measure import flushes_subnormals
+from lcvision.timing.rounds import flushes_subnormals
 
 
 def test_collect_is_json_and_complete():

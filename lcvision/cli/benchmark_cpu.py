@@ -18,7 +18,7 @@ from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, read_baseline
-from lcvision.latency.contention import involuntary_switches
+from lcvision.timing.contention import involuntary_switches
 from lcvision.latency.measure_configs import make_subject
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios

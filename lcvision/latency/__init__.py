@@ -1,6 +1,6 @@
 """Milliseconds of a network on this CPU, measured so that they can be believed."""
 from lcvision.latency.benchmark import NO_TIME, run_benchmark
-from lcvision.latency.measure import Budget
+from lcvision.timing.rounds import Budget
 from lcvision.latency.record import Failure, LatencyRecord, Measurements, Outcome
 from lcvision.latency.subject import Subject
 

@@ -8,12 +8,12 @@ from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import OutputCheck, objection
-from lcvision.latency.measure import Budget, Interrupted, Series, measure_rounds, quietly
+from lcvision.timing.rounds import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.record import Failure, LatencyRecord, Outcome
-from lcvision.latency.statistics import noise_reasons, summarize
+from lcvision.timing.statistics import noise_reasons, summarize
 from lcvision.latency.subject import Subject, TimeLimit
-from lcvision.latency.yardstick import Yardstick, yardstick_moves
+from lcvision.timing.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
 NO_TIME = 'there was no time for it'

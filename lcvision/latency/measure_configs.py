@@ -13,7 +13,7 @@ from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError, plain_errors
 from lcvision.latency.benchmark import run_benchmark
 from lcvision.latency.end_to_end import end_to_end
-from lcvision.latency.measure import Budget
+from lcvision.timing.rounds import Budget
 from lcvision.latency.record import LatencyRecord, parse_scopes
 from lcvision.latency.subject import Subject
 from lcvision.tasks import task_of

@@ -3,9 +3,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lcvision.latency.measure import Series
+from lcvision.timing.rounds import Series
 from lcvision.latency.record import LatencyRecord
-from lcvision.latency.statistics import resampled_medians
+from lcvision.timing.statistics import resampled_medians
 
 # Of two equal candidates in the same rounds; beyond it no number of these rounds is worth much.
 _MAX_DIFFERENCE = 0.03

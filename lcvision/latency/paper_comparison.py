@@ -3,12 +3,14 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
+
 from lcvision.latency.noise_floor import floor_of
-from lcvision.latency.record import LatencyRecord, Summary
-from lcvision.latency.statistics import rank_correlation
+from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import format_ms
 from lcvision.papers.tables import PAPER, PAPER_MACHINE, PP_LCNET, PaperRow
 from lcvision.text import table
+from lcvision.timing.statistics import Summary
 
 # The row that the others of a table are divided by, and the rows of table 2 that table 3 repeats.
 _REFERENCE = 'PP-LCNet 1x'
@@ -110,6 +112,29 @@ def _table(rows: Sequence[tuple[PaperRow, LatencyRecord]], floors: Sequence[dict
     if correlation is not None:
         lines.append(f'rank correlation (Spearman) of {len(both)} rows: {correlation:.2f}')
     return [f'  {line}' for line in lines]
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's rank correlation: 1 where both put everything in the same order, -1 where in the opposite one.
+
+    Args:
+        first: (n,) numbers; equal ones share the mean of their ranks.
+        second: (n,) numbers of the same things.
+
+    Returns:
+        Between -1 and 1; None of fewer than three things, or where all numbers of one row are equal.
+    """
+    if len(first) != len(second):
+        raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
+
+
+def _ranks(values: Sequence[float]) -> np.ndarray:
+    row = np.asarray(values, np.float64)
+    below = (row[:, None] > row).sum(1)
+    return below + ((row[:, None] == row).sum(1) - 1) / 2
 
 
 def _ratio(one: PaperRow, other: PaperRow | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lcvision.config import find_config
 from lcvision.errors import UserError
-from lcvision.latency.measure import Budget
+from lcvision.timing.rounds import Budget
 from lcvision.latency.paper_comparison import format_paper, paper_rows
 from lcvision.latency.record import LatencyRecord
 

@@ -8,46 +8,13 @@ from typing import Any
 
 from lcvision.errors import UserError
 from lcvision.tasks import TASKS
+from lcvision.timing.statistics import Summary
 
 SCHEMA = 1
 SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
 # Not written where a record does not have them.
 _OPTIONAL = ('image', 'stages_ms', 'yardstick', 'profile')
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One series of latencies in milliseconds; what older records do not have is None.
-
-    Attributes:
-        median: Half of the samples took longer.
-        ci95: Bootstrap interval of the median.
-        p10: One sample in ten was quicker.
-        p90: One sample in ten took longer; None below 64 samples, which cannot tell.
-        p99: One sample in a hundred took longer; None below 662 samples.
-        min: The quickest sample.
-        iqr: Distance between the quartiles.
-    """
-
-    median: float
-    ci95: tuple[float, float]
-    p10: float | None = None
-    p90: float | None = None
-    p99: float | None = None
-    min: float | None = None
-    iqr: float | None = None
-
-    def to_json(self) -> dict:
-        """The ``latency_ms`` object of a record."""
-        rounded = {name: x if x is None else round(x, 5) for name, x in vars(self).items() if name != 'ci95'}
-        return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
-
-    @classmethod
-    def from_json(cls, content: dict) -> 'Summary':
-        """Takes what :meth:`to_json` gave; where there is no interval it is the median."""
-        known: dict[str, Any] = {one.name: content.get(one.name) for one in fields(cls)}
-        return cls(**known | {'ci95': tuple(known['ci95'] or 2 * (known['median'],))})
 
 
 @dataclass(kw_only=True)
@@ -74,7 +41,7 @@ class LatencyRecord:
         subnormal_weights: Weights that are subnormal numbers.
         config_hash: Of the config's model; ``weights_hash`` of its weights, None for random ones.
         stages_ms: Milliseconds of the stages of scope 'e2e'.
-        yardstick: By kind, see :meth:`lcvision.latency.yardstick.Yardstick.record`.
+        yardstick: By kind, see :meth:`lcvision.timing.yardstick.Yardstick.record`.
         profile: Layer by layer, see :func:`lcvision.latency.profiler.onednn_profile.profile_inference`.
     """
 

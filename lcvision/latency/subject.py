@@ -12,7 +12,7 @@ from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
 from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
-from lcvision.latency.measure import Budget
+from lcvision.timing.rounds import Budget
 
 # Preparing may take this share of the time, sampling that of what is left; the rest is for warming up.
 _PREPARE = 0.55

@@ -10,10 +10,10 @@ from lcvision import environment
 from lcvision.cli import benchmark_cpu, benchmark_plan, run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy import precision
-from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.engines import ENGINES, best
 from lcvision.deploy.output_check import OutputCheck
 from lcvision.errors import UserError
-from lcvision.latency import best, measure
+from lcvision.timing import rounds
 
 ROOT = Path(__file__).parents[2]
 QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']
@@ -118,8 +118,8 @@ def test_ctrl_c_delivers_what_was_measured_and_exits_with_130(config, tmp_path, 
             taken.append(samples)
         return samples
 
-    measure_sample = measure.sample
-    monkeypatch.setattr(measure, 'sample', sample)
+    measure_sample = rounds.sample
+    monkeypatch.setattr(rounds, 'sample', sample)
     out = tmp_path / 'out.json'
     assert run_tool(lambda: main([config, '--engine', 'eager', '--threads', '1', '--samples', '200', '--max-seconds',
                                   '2', '--json', str(out)])) == 130

@@ -1,6 +1,9 @@
-"""The house stands: imports go to lower rooms only, and no module is needed to import itself."""
+"""The house stands: imports and names go to lower rooms only, and no module is needed to import itself."""
 import ast
+import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2] / 'lcvision'
 # From the ground up. A module that lies in no folder is a room of its own.
@@ -9,7 +12,7 @@ FLOORS = (
     ('errors',),
     ('allocator', 'files', 'frameworks', 'text'),
     ('compat', 'complexity', 'config', 'environment', 'papers', 'tasks'),
-    ('weights',),
+    ('timing', 'weights'),
     ('registry',),
     ('visualization',),
     ('datasets', 'evaluation', 'models'),
@@ -36,8 +39,16 @@ MODULES = {name_of(path): path for path in sorted(ROOT.rglob('*.py'))}
 
 
 def imports_of(path: Path, everywhere: bool) -> set[str]:
-    """Modules of the package that a file imports; ``everywhere`` counts imports within functions, too."""
+    """Modules of the package that a file imports.
+
+    Args:
+        path: The file.
+        everywhere: Counts imports within functions, too, and modules that are named in a string, to be imported by it.
+    """
     tree = ast.parse(path.read_text())
+    # A registry tells mmengine where to look for what is registered, and imports none of it.
+    locations = {text for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == 'locations'
+                 for text in ast.walk(node)}
     nodes = ast.walk(tree) if everywhere else at_import(tree)
     found = set()
     for node in nodes:
@@ -46,7 +57,18 @@ def imports_of(path: Path, everywhere: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             named = {f'{node.module}.{alias.name}' for alias in node.names}
             found |= {name if name in MODULES else node.module for name in named}
+        elif everywhere and isinstance(node, ast.Constant) and node not in locations:
+            found.add(named_module(node.value))
     return found & MODULES.keys()
+
+
+def named_module(value: object) -> str | None:
+    """The module in a string such as 'lcvision.latency.best' or the 'lcvision.cli.' of an f-string."""
+    if not isinstance(value, str) or not re.fullmatch(r'lcvision(\.\w+)+\.?', value):
+        return None
+    parts = value.rstrip('.').split('.')
+    names = ('.'.join(parts[:length]) for length in range(len(parts), 1, -1))
+    return next((name for name in names if name in MODULES), None)
 
 
 def at_import(node: ast.AST):
@@ -72,6 +94,16 @@ def test_arrows_go_to_lower_rooms():
         other for other in imports_of(path, everywhere=True)
         if room_of(other) != room and HEIGHT.get(str(room_of(other)), ROOF) >= HEIGHT[room]))}
     assert not climbing
+
+
+@pytest.mark.parametrize('line, room', [
+    ("import_module('lcvision.latency.benchmark').run_benchmark", 'lcvision.latency.benchmark'),
+    ("import_module('lcvision.latency')", 'lcvision.latency'), ("f'lcvision.cli.{verb}'", 'lcvision.cli'),
+    ("'lcvision.latency.benchmark.run_benchmark'", 'lcvision.latency.benchmark'), ("'lcvision.PPLCNet'", None),
+    ("'what lcvision.latency measures'", None), ("Registry('model', locations=['lcvision.models'])", None)])
+def test_a_name_in_a_string_counts_as_an_import(tmp_path, line, room):
+    (tmp_path / 'module.py').write_text(line)
+    assert imports_of(tmp_path / 'module.py', everywhere=True) == ({room} if room else set())
 
 
 def test_there_is_no_circle():

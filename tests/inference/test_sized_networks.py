@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from lcvision.deploy.engines import ENGINES, Engine, Prepared
+from lcvision.deploy.engines.best import BestEngine
 from lcvision.inference.sized_networks import SizedNetworks
-from lcvision.latency.best import BestEngine
 
 SIDES = (32, 64, 96, 128, 160, 32, 192)
 

@@ -1,5 +1,8 @@
 """Ratios and tables beside the paper's."""
-from lcvision.latency.paper_comparison import COMPARISONS, format_paper, format_ratios, paper_rows
+import numpy as np
+import pytest
+
+from lcvision.latency.paper_comparison import COMPARISONS, format_paper, format_ratios, paper_rows, rank_correlation
 from lcvision.latency.record import LatencyRecord, Summary
 
 DETECTION = [c for c in COMPARISONS if c[0].table == '4']
@@ -81,3 +84,15 @@ def test_rows_without_a_paper_time_and_threads_apart():
     lines = format_paper([row('shufflenetv2_1_5x', 9.), row('pplcnet_1x', 3., threads=1)])
     assert next(line for line in lines if '1.5x' in line).split()[-4:] == ['9.00', '-', '-', '-']
     assert sum(line.startswith('Table') for line in lines) == 3
+
+
+def test_rank_correlation_of_known_orders():
+    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 99]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [9, 4, 1]) == pytest.approx(-1)
+    # 1 - 6 * (1 + 1) / (4 * 15)
+    assert rank_correlation([1, 2, 3, 4], [1, 3, 2, 4]) == pytest.approx(0.8)
+    # ranks 0, 1.5, 1.5, 3 against 0, 1, 2, 3
+    assert rank_correlation([1, 5, 5, 9], [1, 2, 3, 4]) == pytest.approx(4.5 / np.sqrt(4.5 * 5))
+    assert rank_correlation([1, 2], [1, 2]) is None and rank_correlation([1, 1, 1], [1, 2, 3]) is None
+    with pytest.raises(ValueError, match='2 and 3'):
+        rank_correlation([1, 2], [1, 2, 3])

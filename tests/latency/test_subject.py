@@ -1,7 +1,7 @@
 """Time that runs out, by a clock of the test's own."""
 import pytest
 
-from lcvision.latency.measure import Budget
+from lcvision.timing.rounds import Budget
 from lcvision.latency.subject import TimeLimit, largest_share
 
 

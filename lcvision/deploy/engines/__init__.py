@@ -1,11 +1,12 @@
 """The ways to run a network that can be measured; an absent one is listed with its reason.
 
-An engine is one file of this folder, found here, or one of somebody else's: a class with :func:`register_engine`, in a
-module that Python imports or that a config names in ``custom_imports``.
+An engine is a class with :func:`register_engine`: in a file of this folder, which is found here, or in any module that
+Python imports or a config names in ``custom_imports``.
 """
 from importlib import import_module
 from pkgutil import iter_modules
 
+from lcvision.deploy.engines.best import BestEngine
 from lcvision.deploy.engines.engine import ENGINES, Engine, EngineError, Prepared, first_ms, register_engine
 from lcvision.deploy.precision import check_cpu
 from lcvision.errors import UserError
@@ -36,29 +37,24 @@ def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
         UserError: A name is unknown, or its engine is not installed.
     """
     missing = availability()
+    here = [name for name, reason in missing.items() if reason is None]
     if spec in ('all', 'best'):
-        engines = [ENGINES[name] for name, reason in missing.items() if reason is None]
-        # By its name: what measures lies above, and this room imports nothing of it.
-        return [import_module('lcvision.latency.best').BestEngine(engines, fresh)] if spec == 'best' else engines
-    installed = ', '.join(name for name, reason in missing.items() if reason is None)
+        engines = [ENGINES[name] for name in here]
+        return [BestEngine(engines, fresh)] if spec == 'best' else engines
     names = list(dict.fromkeys(name.strip() for name in spec.split(',') if name.strip()))
     if not names:
         raise UserError(f"no engine named: give one or more of {', '.join(ENGINES)}, or 'all', or 'best'")
     for name in names:
         if name not in ENGINES:
             raise UserError(f"unknown engine {name!r}: engines are {', '.join(ENGINES)}, 'all' and 'best'; "
-                            f'installed here: {installed}')
+                            f"installed here: {', '.join(here)}")
         if missing[name] is not None:
-            raise UserError(f'engine {name!r} is not installed: {missing[name]}; installed here: {installed}')
+            raise UserError(f"engine {name!r} is not installed: {missing[name]}; installed here: {', '.join(here)}")
     return [ENGINES[name] for name in names]
 
 
 def select_engine(engine: str, precision: str) -> Engine:
-    """The one engine that a network is to run on.
-
-    Args:
-        engine: Its name, or 'best'.
-        precision: One that it has.
+    """The one engine that a network is to run on, by its name or 'best'.
 
     Raises:
         UserError: There is no such engine here, the name is of several, or it or this CPU lacks the precision.
@@ -73,10 +69,6 @@ def select_engine(engine: str, precision: str) -> Engine:
 
 def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
     """Refuses a precision that none of the engines or not this CPU has.
-
-    Args:
-        precisions: Names.
-        engines: As selected.
 
     Raises:
         UserError: Names the precision and those supported.

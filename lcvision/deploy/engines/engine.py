@@ -5,15 +5,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
 from lcvision import environment
 
 Outputs = tuple[torch.Tensor, ...]
+Run = Callable[[torch.Tensor], Outputs]
 
 
 class EngineError(RuntimeError):
@@ -29,12 +29,12 @@ class Prepared:
         example: The input in the memory layout that ``run`` prefers, allocated once.
         first_ms: Milliseconds of the first inference, after any compilation.
         compile_s: Seconds of compilation; None where nothing is compiled.
-        layout: Memory layout of the activations, where the engine leaves a choice.
-        engine: Name of the engine that runs it, where the one asked chose among others.
-        properties: What the runtime made of its settings, where it tells.
+        layout: Memory layout of the activations, where the engine has a choice.
+        engine: Name of the engine that runs it, where the one asked for chose among others.
+        properties: What the runtime made of its settings, where it says.
     """
 
-    run: Callable[[torch.Tensor], Outputs]
+    run: Run
     example: torch.Tensor
     first_ms: float
     compile_s: float | None = None
@@ -48,20 +48,20 @@ class Prepared:
 
 
 class Engine(ABC):
-    """One way to run a network on a CPU; everything that is known of it stands in its class.
+    """One way to run a network on a CPU; its class holds everything that is known about it.
 
     Attributes:
         name: As it is asked for and recorded.
         title: Name for people, in tables and pictures; empty for ``name``.
         packages: What it imports; the version of the first, its runtime, is recorded.
-        extra: The extra of this package that brings them.
-        precisions: That it computes in.
-        compiles: Place among those that generate code, which are made ready last where time may run out; 0 for others.
-        traced: How an inference is taken apart: 'operators' one by one from Python, 'kernels' in the log of torch's
+        extra: The extra of this package that installs them.
+        precisions: Those that it computes in.
+        compiles: Place among those that generate code, which are prepared last where time may run out; 0 for others.
+        traced: How an inference is profiled: 'operators' one by one from Python, 'kernels' in the log of torch's
             oneDNN and torch's profiler; None where neither sees them.
         marker: matplotlib's, in pictures.
         chooses: Whether it measures others and takes the quickest.
-        progress: Told what is going on where that takes long; None for nobody.
+        progress: Called with what is going on where that takes long; None for nobody.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Engine(ABC):
     progress: Callable[[str], None] | None = None
 
     def missing(self) -> str | None:
-        """Why it cannot be used here and what would mend that; None when it can. Nothing is imported."""
+        """Why it cannot be used here and what to do about it; None when it can. Nothing is imported."""
         absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
         remedy = f"'lcvision[{self.extra}]'" if self.extra else ' '.join(absent)
         return f"it needs {' and '.join(absent)}: pip install {remedy}" if absent else None
@@ -114,11 +114,30 @@ def register_engine(kind: type[_Kind]) -> type[_Kind]:
     known = ENGINES.get(name)
     # The same class defined anew, as in a notebook's cell, takes its own place.
     if known and (type(known).__module__, type(known).__qualname__) != (kind.__module__, kind.__qualname__):
-        raise ValueError(f'there is an engine {name!r} already, {type(known).__qualname__}: give yours another '
-                         'name')
+        raise ValueError(f'there is an engine {name!r} already, {type(known).__qualname__}: give yours another name')
     ENGINES[name] = kind()
     environment.PACKAGES.extend({*kind.packages[:1]}.difference(environment.PACKAGES))
     return kind
+
+
+def build_prepared(build: Callable[[], tuple[Run, torch.Tensor]], refusal: str, layout: str | None = None) -> Prepared:
+    """Builds a network that takes time to build, and runs it once.
+
+    Args:
+        build: Returns the network and its example.
+        refusal: Who cannot do what with a network that is refused, such as 'OpenVINO cannot run'.
+        layout: Memory layout of the activations, where the engine has a choice.
+
+    Raises:
+        EngineError: It cannot be built or run.
+    """
+    start = time.perf_counter()
+    try:
+        run, x = build()
+        seconds = time.perf_counter() - start
+        return Prepared(run, x, first_ms(run, x), compile_s=seconds, layout=layout)
+    except Exception as error:
+        raise EngineError(f'{refusal} this network: {first_line(error)}') from error
 
 
 def first_line(error: BaseException) -> str:
@@ -127,20 +146,8 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def first_ms(run: Callable[[torch.Tensor], Outputs], example: torch.Tensor) -> float:
+def first_ms(run: Run, example: torch.Tensor) -> float:
     """Runs once and returns the milliseconds that it took."""
     start = time.perf_counter()
     run(example)
     return (time.perf_counter() - start) * 1e3
-
-
-def sample(run: Callable[[], Any], count: int) -> np.ndarray:
-    """Latencies in milliseconds of ``count`` runs, one after the other."""
-    times = np.empty(count, np.int64)
-    clock = time.perf_counter_ns
-    for i in range(count):
-        start = clock()
-        run()
-        times[i] = clock() - start
-    # A clock that ticks coarsely may give zero for something very quick.
-    return np.maximum(times, 1) / 1e6

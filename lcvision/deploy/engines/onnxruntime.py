@@ -1,11 +1,9 @@
 """ONNX Runtime on its own CPU kernels."""
-import time
-
 import numpy as np
 import torch
 from torch import nn
 
-from lcvision.deploy.engines.engine import Engine, EngineError, Outputs, Prepared, first_line, first_ms, register_engine
+from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
 from lcvision.deploy.onnx_export import export_onnx
 
 _SETTINGS = {
@@ -30,14 +28,9 @@ class OnnxRuntimeEngine(Engine):
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports the network and opens a session with ``threads`` threads inside an operator."""
-        start = time.perf_counter()
         x = example.contiguous()
-        try:
-            run = _BoundSession(export_onnx(network, example), x, threads)
-            compiled = time.perf_counter() - start
-            return Prepared(run, x, first_ms(run, x), compile_s=compiled)
-        except Exception as error:
-            raise EngineError(f'ONNX Runtime cannot run this network: {first_line(error)}') from error
+        return build_prepared(lambda: (_BoundSession(export_onnx(network, example), x, threads), x),
+                              'ONNX Runtime cannot run')
 
 
 class _BoundSession:
@@ -63,7 +56,7 @@ class _BoundSession:
         return self._outputs
 
     def _bind(self, x: torch.Tensor) -> None:
-        # Both are kept: the session reads the memory of the second, and the first tells whether it is still the one.
+        # Both stay alive: the session reads the memory of the second; the first shows whether it is still the same.
         self._bound, self._memory = x, x.contiguous()
         name = self.session.get_inputs()[0].name
         self._binding.bind_input(name, 'cpu', 0, np.float32, tuple(x.shape), self._memory.data_ptr())

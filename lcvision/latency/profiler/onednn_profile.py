@@ -8,13 +8,13 @@ from torch import nn
 from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
 from lcvision.deploy.precision import Bfloat16Network, deployed_network
-from lcvision.latency.measure import Budget, measure_rounds
+from lcvision.timing.rounds import Budget, measure_rounds
 from lcvision.latency.profiler.compiled_trace import trace_onednn, trace_others
 from lcvision.latency.profiler.eager_trace import trace_eager
 from lcvision.latency.profiler.kernel import Kernel, median_kernels
 from lcvision.latency.profiler.layer_names import record_layers
 from lcvision.latency.profiler.peak import peak_gflops
-from lcvision.latency.statistics import noise_reasons
+from lcvision.timing.statistics import noise_reasons
 from lcvision.latency.subject import Subject
 
 _BUDGET = Budget(samples=30, max_seconds=10., warmup_seconds=2., rounds=6)

@@ -4,7 +4,7 @@ import time
 
 import torch
 
-from lcvision.latency.measure import quietly
+from lcvision.timing.rounds import quietly
 
 _SIZES = (512, 1024)
 _RUNS = 60

@@ -10,7 +10,7 @@ import torch
 from lcvision.deploy.engines import ENGINES, Engine, Prepared
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import NO_TIME, Progress, reason_of, run_benchmark
-from lcvision.latency.measure import Budget, quietly
+from lcvision.timing.rounds import Budget, quietly
 from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS
 from lcvision.latency.profiler.onednn_profile import profile_inference
 from lcvision.latency.record import Failure, Outcome

@@ -6,9 +6,9 @@ import torch
 
 from lcvision import environment
 from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
+from lcvision.deploy.engines.best import BestEngine
 from lcvision.errors import UserError
-from lcvision.latency.best import BestEngine
-from lcvision.latency.measure import quietly
+from lcvision.timing.rounds import quietly
 from tests.latency.small_net import small_net
 
 NAMES = ['eager', 'inductor', 'inductor-freezing', 'aot-inductor', 'onnxruntime', 'openvino']

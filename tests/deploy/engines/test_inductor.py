@@ -3,28 +3,66 @@ import torch
 from torch import nn
 
 from lcvision.deploy.engines import EngineError
-from lcvision.deploy.engines.inductor import InductorEngine
+from lcvision.deploy.engines.inductor import AOTInductorEngine, InductorEngine, InductorFreezingEngine
 from tests.latency.small_net import small_net
 
+ALL = (InductorEngine, InductorFreezingEngine, AOTInductorEngine)
 needs_compiler = pytest.mark.skipif(InductorEngine().missing() is not None, reason='no C++ compiler')
 
 
-def test_without_a_compiler_it_is_missing(monkeypatch):
+@pytest.mark.parametrize('kind', ALL)
+def test_without_a_compiler_it_is_missing(monkeypatch, kind):
     monkeypatch.setenv('CXX', 'no-such-compiler')
-    assert "'no-such-compiler' is not on the PATH" in InductorEngine().missing()
+    assert "'no-such-compiler' is not on the PATH" in kind().missing()
     monkeypatch.delenv('CXX')
     monkeypatch.setenv('PATH', '')
-    assert 'install g++' in InductorEngine().missing()
+    assert 'install g++' in kind().missing()
 
 
 @needs_compiler
-def test_compiled_network_computes_the_same():
+@pytest.mark.parametrize('kind', ALL)
+def test_compiled_network_computes_the_same(kind):
     network, example = small_net(), torch.randn(1, 3, 32, 48)
     with torch.inference_mode():
-        prepared = InductorEngine().prepare(network, example, precision='fp32', threads=1)
+        prepared = kind().prepare(network, example, precision='fp32', threads=1)
         for output, expected in zip(prepared(prepared.example), network(example), strict=True):
             torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-4)
     assert prepared.compile_s * 1e3 > prepared.first_ms > 0
+    assert prepared.example.is_contiguous() is (kind is InductorEngine)
+    assert not torch._inductor.config.freezing, 'settings are those of one compilation'
+
+
+@needs_compiler
+def test_the_package_leaves_no_file(monkeypatch):
+    written, export = [], AOTInductorEngine.export
+    monkeypatch.setattr(AOTInductorEngine, 'export', lambda *args: written.append(args[3]) or export(*args))
+    with torch.inference_mode():
+        AOTInductorEngine().prepare(small_net(), torch.randn(1, 3, 32, 48), precision='fp32', threads=1)
+    assert len(written) == 1 and not written[0].exists()
+
+
+def test_the_network_frozen_is_a_copy():
+    network, example = small_net(), torch.randn(1, 3, 32, 48)
+    frozen, x = InductorFreezingEngine().deployed(network, example, 'bf16')
+    assert {p.dtype for p in frozen.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+    assert x.dtype == torch.float32 and torch.equal(x, example)
+    assert x.is_contiguous(memory_format=torch.channels_last)
+    assert all(y.dtype == torch.float32 for y in frozen(x))
+
+
+class ProductOfActivations(nn.Module):
+    def forward(self, x):
+        return (torch.mm(x[0, 0], x[0, 1].t()),)
+
+
+@needs_compiler
+def test_a_network_without_generated_matrix_products_is_compiled_all_the_same():
+    network, example = ProductOfActivations(), torch.randn(1, 3, 8, 8)
+    with torch.inference_mode():
+        prepared = InductorFreezingEngine().prepare(network, example, precision='fp32', threads=1)
+        torch.testing.assert_close(prepared(prepared.example), network(example), rtol=1e-5, atol=1e-5)
 
 
 class DependsOnData(nn.Module):
@@ -33,6 +71,8 @@ class DependsOnData(nn.Module):
 
 
 @needs_compiler
-def test_a_network_that_does_not_compile_whole_is_refused():
-    with torch.inference_mode(), pytest.raises(EngineError, match='cannot compile'):
-        InductorEngine().prepare(DependsOnData(), torch.ones(1, 3, 4, 4), precision='fp32', threads=1)
+@pytest.mark.parametrize('kind, message', [(InductorEngine, 'torch.compile cannot compile this network'),
+                                           (AOTInductorEngine, 'AOTInductor cannot compile this network')])
+def test_a_network_that_does_not_compile_whole_is_refused(kind, message):
+    with torch.inference_mode(), pytest.raises(EngineError, match=message):
+        kind().prepare(DependsOnData(), torch.ones(1, 3, 4, 4), precision='fp32', threads=1)

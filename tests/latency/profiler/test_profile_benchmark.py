@@ -6,7 +6,7 @@ import torch
 from lcvision.deploy.engines import ENGINES
 from lcvision.errors import UserError
 from lcvision.latency import NO_TIME, Budget, Subject
-from lcvision.latency.best import BestEngine
+from lcvision.deploy.engines.best import BestEngine
 from lcvision.latency.profiler import onednn_profile
 from lcvision.latency.profiler.onednn_log import LogError
 from lcvision.latency.profiler.profile_benchmark import check_profiled, run_profiles, traceable

@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from lcvision.latency import contention
-from lcvision.latency.contention import Activity, busy_seconds
+from lcvision.timing import contention
+from lcvision.timing.contention import Activity, busy_seconds
 
 STAT = """cpu  900 0 300 9000 60 0 10 5 7 0
 cpu0 300 10 100 4000 30 1 2 4 7 0

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from lcvision.latency import yardstick
-from lcvision.latency.measure import Budget, Series, measure_rounds
-from lcvision.latency.yardstick import KINDS, Yardstick, yardstick_moves
+from lcvision.timing import yardstick
+from lcvision.timing.rounds import Budget, Series, measure_rounds
+from lcvision.timing.yardstick import KINDS, Yardstick, yardstick_moves
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from lcvision.latency import measure
-from lcvision.latency.measure import Budget, flushes_subnormals, measure_rounds, plan_blocks, quietly, sample, warm_up
+from lcvision.timing import rounds
+from lcvision.timing.rounds import Budget, flushes_subnormals, measure_rounds, plan_blocks, quietly, sample, warm_up
 
 
 def test_quietly_sets_the_conditions():
@@ -67,7 +67,7 @@ def test_sample_counts_and_is_in_milliseconds():
 def fake_clock(monkeypatch, durations):
     """Lets every run take the next duration, in milliseconds."""
     series = iter(durations)
-    monkeypatch.setattr(measure, 'sample', lambda run, count: np.array([next(series) for _ in range(count)]))
+    monkeypatch.setattr(rounds, 'sample', lambda run, count: np.array([next(series) for _ in range(count)]))
 
 
 def test_warm_up_ends_when_two_blocks_agree(monkeypatch):
@@ -87,7 +87,7 @@ def test_warm_up_gives_up_in_time(monkeypatch):
 
 def test_warm_up_of_a_very_slow_network_ends_after_thirty_seconds(monkeypatch):
     clock = iter(range(0, 10**6, 12))
-    monkeypatch.setattr(measure.time, 'monotonic', lambda: float(next(clock)))
+    monkeypatch.setattr(rounds.time, 'monotonic', lambda: float(next(clock)))
     fake_clock(monkeypatch, [12000.] * 50)
     runs, median = warm_up(lambda: None)
     assert 1 <= runs < 10 and median == 12000
@@ -111,17 +111,17 @@ def test_a_block_waits_for_threads_that_are_still_awake(monkeypatch):
         clock['wall'] += seconds
         clock['cpu'] += seconds if clock['wall'] <= clock['awake_until'] else 0.
 
-    monkeypatch.setattr(measure, 'time', SimpleNamespace(
+    monkeypatch.setattr(rounds, 'time', SimpleNamespace(
         sleep=sleep, monotonic=lambda: clock['wall'], process_time=lambda: clock['cpu']))
-    measure.settle()
+    rounds.settle()
     assert 0.02 < clock['wall'] < 0.03
     clock.update(wall=0., awake_until=9.)
-    measure.settle()
+    rounds.settle()
     assert 0.05 <= clock['wall'] < 0.06
 
 
 def test_rounds_interleave_forwards_and_backwards(monkeypatch):
-    monkeypatch.setattr(measure, '_WAKE_SECONDS', 0)
+    monkeypatch.setattr(rounds, '_WAKE_SECONDS', 0)
     order = []
     series = measure_rounds([lambda: order.append('a'), lambda: order.append('b')],
                             Budget(samples=4, rounds=2, warmup_seconds=0.01))
@@ -130,7 +130,7 @@ def test_rounds_interleave_forwards_and_backwards(monkeypatch):
 
 
 def test_samples_begin_when_the_cores_are_awake(monkeypatch):
-    monkeypatch.setattr(measure, 'settle', lambda: runs.append(0))
+    monkeypatch.setattr(rounds, 'settle', lambda: runs.append(0))
     runs = []
 
     def run():

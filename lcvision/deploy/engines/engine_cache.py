@@ -1,4 +1,4 @@
-"""Remembers which engine was the quickest, so that it is measured once on a machine."""
+"""Remembers which engine was the quickest, so that a machine measures it once."""
 import hashlib
 import json
 import logging
@@ -18,9 +18,7 @@ _LOGGER = logging.getLogger('lcvision')
 
 
 class EngineCache:
-    """Choices in a JSON file of the user's cache folder.
-
-    A file that cannot be read or written is no error: it is named in a warning, and the engines are measured.
+    """Choices in a JSON file; one that cannot be read or written is named in a warning, and the engines are measured.
 
     Args:
         path: The file; None takes ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache``, and remembers
@@ -31,22 +29,12 @@ class EngineCache:
         self.path = Path(path) if path else _default_path()
 
     def get(self, conditions: dict) -> str | None:
-        """The engine chosen under these conditions; None where none was.
-
-        Args:
-            conditions: From :func:`conditions`.
-        """
+        """The engine chosen under these :func:`conditions`; None where none was."""
         choice = self._read().get(_key(conditions))
         return choice['engine'] if choice else None
 
     def put(self, conditions: dict, engine: str, medians_ms: dict[str, float]) -> None:
-        """Remembers a choice.
-
-        Args:
-            conditions: From :func:`conditions`.
-            engine: Its name.
-            medians_ms: What each engine took, for a reader of the file.
-        """
+        """Remembers a choice, and for a reader of the file the time of each engine."""
         if self.path is None:
             return
         choice = {'engine': engine, 'medians_ms': medians_ms, 'conditions': conditions}
@@ -76,23 +64,16 @@ class EngineCache:
 
 def conditions(network: nn.Module, example: torch.Tensor, *, precision: str, threads: int,
                engines: Sequence[Engine]) -> dict:
-    """Everything that decides which engine is the quickest, as plain JSON.
+    """Everything that decides which of the engines is the quickest, as plain JSON.
 
-    The values of the weights are left out: they do not change the time, and a network in training has new ones after
-    every epoch.
-
-    Args:
-        network: Its structure counts.
-        example: Its size counts.
-        precision: Precision inside.
-        threads: Threads of an operator.
-        engines: Those to choose from.
+    The structure of the network and the size of the example count. The values of the weights do not: they do not change
+    the time, and a network in training has new ones after every epoch.
     """
     versions = environment.versions()
+    runtimes = [name for engine in engines for name in engine.packages[:1]]
     return {
         **environment.fingerprint(),
-        'versions': {name: versions.get(name) for name in
-                     ('torch', 'lcvision', *(name for engine in engines for name in engine.packages[:1]))},
+        'versions': {name: versions.get(name) for name in ('torch', 'lcvision', *runtimes)},
         'engines': sorted(engine.name for engine in engines),
         'network': structure_hash(network),
         'input': list(example.shape[-2:]),

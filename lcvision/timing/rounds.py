@@ -9,15 +9,12 @@ import numpy as np
 import torch
 
 from lcvision.allocator import keep_freed_memory
-from lcvision.deploy.engines.engine import sample
-from lcvision.latency.contention import Activity, Contention, involuntary_switches
+from lcvision.timing.contention import Activity, Contention, involuntary_switches
 
-_WARMUP_BLOCK = 5
-_STABLE = 0.02
+_WARMUP_BLOCK, _STABLE = 5, 0.02
 # Ten runs of a network that takes longer than three seconds would not be worth their time.
 _WARMUP_LIMIT = 30.
-_MIN_SAMPLES = 10
-_BLOCK = 3
+_MIN_SAMPLES, _BLOCK = 10, 3
 _SETTLE_LIMIT, _SETTLE_STEP = 0.05, 0.002
 # After a pause cores and threads are slow for some milliseconds.
 _WAKE_SECONDS = 0.03
@@ -28,10 +25,10 @@ class Budget:
     """How long measuring may take.
 
     Attributes:
-        samples: Samples of each candidate, at least 1; 200 and more carry a headline number.
-        max_seconds: Seconds of sampling for each candidate; a slow one has fewer samples and rounds, never fewer than
-            ten samples.
-        warmup_seconds: Seconds of warm-up for each candidate, after the ten runs that every one has.
+        samples: Samples of each candidate, at least 1; a headline number needs 200 or more.
+        max_seconds: Seconds of sampling for each candidate; a slow one gets fewer samples and rounds, but at least ten
+            samples.
+        warmup_seconds: Seconds of warm-up for each candidate, beyond the ten runs that every one gets.
         rounds: Rounds over all candidates that the samples are spread over.
     """
 
@@ -80,11 +77,7 @@ class Series:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C amid the rounds.
-
-    Args:
-        series: What was sampled until then.
-    """
+    """Ctrl-C during the rounds, with the ``series`` sampled so far."""
 
     def __init__(self, series: list[Series]):
         self.series = series
@@ -93,19 +86,11 @@ class Interrupted(KeyboardInterrupt):
 def quietly(work: Callable[[], Any], threads: int) -> Any:
     """Runs ``work`` under the conditions of a measurement and leaves the caller's as they were.
 
-    The conditions are inference mode, ``threads`` threads, subnormal numbers flushed to zero, no garbage collection;
-    and freed memory that stays in the process, for good.
-    They hold in the calling thread, since a second thread would bring OpenMP workers of its own beside those there
-    are, and with more workers than CPUs every barrier is slow: two threads were measured at twice their time. Workers
-    take the flush flag from the thread that starts them, so that those started before keep theirs; the tools set it
-    before any is.
-
-    Args:
-        work: What to run.
-        threads: Threads of an operator, at least 1.
-
-    Returns:
-        What ``work`` returned.
+    The conditions are inference mode, ``threads`` threads within an operator, subnormal numbers flushed to zero, no
+    garbage collection; and freed memory stays in the process for good. The work runs in the calling thread: a second
+    one would start OpenMP workers of its own, and with more workers than CPUs every barrier is slow (two threads took
+    twice their time). Workers inherit the flush flag from the thread that starts them, and earlier ones do not change;
+    the tools therefore set it before any worker starts.
     """
     keep_freed_memory()
     before, collecting, flushing = torch.get_num_threads(), gc.isenabled(), flushes_subnormals()
@@ -128,13 +113,22 @@ def flushes_subnormals() -> bool:
     return (torch.full((1,), 1e-38) * 0.01).item() == 0
 
 
-def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
-    """Runs until two successive blocks agree within 2 % of their medians.
+def sample(run: Callable[[], Any], count: int) -> np.ndarray:
+    """Latencies in milliseconds of ``count`` runs, one after the other."""
+    times = np.empty(count, np.int64)
+    clock = time.perf_counter_ns
+    for i in range(count):
+        start = clock()
+        run()
+        times[i] = clock() - start
+    # A clock that ticks coarsely may give zero for something very quick.
+    return np.maximum(times, 1) / 1e6
 
-    Args:
-        run: What to run.
-        seconds: When to stop without agreement. Two blocks of five runs are made in any case, unless they take more
-            than 30 seconds.
+
+def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
+    """Runs until the medians of two successive blocks agree within 2 %, or ``seconds`` are over.
+
+    Two blocks of five runs are made in any case, unless they take more than 30 seconds.
 
     Returns:
         The number of runs, and the median of the last block in milliseconds.
@@ -152,18 +146,18 @@ def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
 
 def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: Callable[[float], None] | None = None,
                    yardstick: Callable[[], Sequence[float]] | None = None) -> list[Series]:
-    """Samples competing candidates in rounds, so that whatever the machine does meanwhile hits all alike.
+    """Samples competing candidates in rounds, so that whatever the machine does meanwhile affects all alike.
 
-    Every round goes through all candidates, every second one backwards, and takes a block of samples of each. Before
-    each block the threads of the previous candidate go to sleep, and the runs of 30 ms, one at least, are not counted:
-    they refill the caches that were emptied and wake the cores. A candidate too slow for all its samples has fewer
-    blocks, spread over the rounds.
+    Every round goes through all candidates, every second round backwards, and takes a block of samples of each. Before
+    each block the threads of the previous candidate go to sleep, and 30 ms of runs, at least one, are not counted: they
+    refill the caches and wake the cores. A candidate too slow for all its samples gets fewer blocks, spread over the
+    rounds.
 
     Args:
         runs: The candidates.
         budget: How many samples, and when to stop.
         progress: Called with the share done, between blocks.
-        yardstick: Read before each block and at the end: a block's own is the mean of the readings around it.
+        yardstick: Read before each block and at the end; a block's own value is the mean of the readings around it.
 
     Returns:
         One series for each candidate.
@@ -222,10 +216,10 @@ def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plan
 
 
 def settle() -> None:
-    """Waits until this process does nothing, 50 ms at the most.
+    """Waits until this process is idle, at most 50 ms.
 
-    OpenMP's workers stay awake for some milliseconds after an operator, in the hope of the next. Another engine's
-    threads meanwhile share the CPUs with them: on two, OpenVINO took twice as long for its first four inferences.
+    OpenMP's workers spin for some milliseconds after an operator, waiting for the next one, and share the CPUs with
+    another engine's threads: on two CPUs, OpenVINO's first four inferences took twice as long.
     """
     deadline = time.monotonic() + _SETTLE_LIMIT
     while time.monotonic() < deadline:
@@ -243,18 +237,10 @@ def _wake(run: Callable[[], Any]) -> None:
 
 
 def plan_blocks(budget: Budget, seconds: float) -> list[int]:
-    """Samples of one candidate in each round.
-
-    Args:
-        budget: The samples, seconds and rounds there are.
-        seconds: Of one run.
-
-    Returns:
-        A number for each round; 0 in the rounds that a slow candidate leaves out.
-    """
+    """Samples of a candidate in each round, 0 in those that a slow one leaves out; one run takes ``seconds``."""
     affordable = int(min(budget.max_seconds / seconds, budget.samples))
     count = min(budget.samples, max(affordable, _MIN_SAMPLES))
-    # Small blocks would spend the time on the run before each.
+    # Small blocks would spend the time on the runs before each.
     turns = max(1, min(budget.rounds, count if count == budget.samples else count // _BLOCK))
     sizes = [len(part) for part in np.array_split(np.arange(count), turns) if len(part)]
     plan = [0] * budget.rounds

@@ -1,11 +1,12 @@
 """What a series of timings says: the middle, the spread, the interval, and whether it can be trusted."""
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from lcvision import environment
-from lcvision.latency.measure import Series
-from lcvision.latency.record import Summary
+from lcvision.timing.rounds import Series
 
 P90_MIN_SAMPLES = 64
 P99_MIN_SAMPLES = 662
@@ -17,36 +18,57 @@ _MAX_OTHERS = 0.1
 _MAX_THROTTLED = 0.01
 
 
+@dataclass(frozen=True)
+class Summary:
+    """A series of latencies in milliseconds; what older records lack is None.
+
+    Attributes:
+        median: Half of the samples took longer; ``ci95`` is its bootstrap interval.
+        p10: One sample in ten was quicker; in ``p90`` one in ten took longer (None below 64 samples, too few to tell)
+            and in ``p99`` one in a hundred (None below 662).
+        min: The quickest sample.
+        iqr: Distance between the quartiles.
+    """
+
+    median: float
+    ci95: tuple[float, float]
+    p10: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    min: float | None = None
+    iqr: float | None = None
+
+    def to_json(self) -> dict:
+        """The ``latency_ms`` object of a record."""
+        rounded = {name: x if x is None else round(x, 5) for name, x in vars(self).items() if name != 'ci95'}
+        return {**rounded, 'ci95': [round(x, 5) for x in self.ci95]}
+
+    @classmethod
+    def from_json(cls, content: dict) -> 'Summary':
+        """Reads what :meth:`to_json` gave; a missing interval becomes the median."""
+        known: dict[str, Any] = {one.name: content.get(one.name) for one in fields(cls)}
+        return cls(**known | {'ci95': tuple(known['ci95'] or 2 * (known['median'],))})
+
+
 def summarize(blocks: Sequence[np.ndarray], seed: int = 0) -> Summary:
     """Summarises a series.
 
     Args:
-        blocks: Latencies in milliseconds of each round, (n,) each, at least one in all.
-        seed: Of the bootstrap.
+        blocks: Latencies in milliseconds of each round, (n,) each.
+        seed: Of the bootstrap, so that one series always gives one interval.
 
     Raises:
         ValueError: There is no sample, or one is not a finite number above zero.
     """
     samples = _checked(blocks)
-    p10, p25, p75, p90, p99 = np.percentile(samples, (10, 25, 75, 90, 99))
-    return Summary(
-        median=float(np.median(samples)),
-        p10=float(p10),
-        p90=float(p90) if len(samples) >= P90_MIN_SAMPLES else None,
-        p99=float(p99) if len(samples) >= P99_MIN_SAMPLES else None,
-        min=float(samples.min()),
-        iqr=float(p75 - p25),
-        ci95=median_interval(blocks, seed=seed))
+    p10, p25, p75, p90, p99 = map(float, np.percentile(samples, (10, 25, 75, 90, 99)))
+    return Summary(float(np.median(samples)), median_interval(blocks, seed=seed), p10,
+                   p90 if len(samples) >= P90_MIN_SAMPLES else None, p99 if len(samples) >= P99_MIN_SAMPLES else None,
+                   float(samples.min()), p75 - p25)
 
 
 def median_interval(blocks: Sequence[np.ndarray], level: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Percentile bootstrap interval of the median.
-
-    Args:
-        blocks: Latencies of each round, (n,) each.
-        level: Share of the intervals that hold the true median, between 0 and 1.
-        seed: Of the resampling, so that one series always gives one interval.
-    """
+    """Percentile bootstrap interval of the median; a share ``level`` of such intervals holds the true one."""
     low, high = np.quantile(resampled_medians(blocks, seed=seed), ((1 - level) / 2, (1 + level) / 2))
     return float(low), float(high)
 
@@ -54,11 +76,11 @@ def median_interval(blocks: Sequence[np.ndarray], level: float = 0.95, seed: int
 def resampled_medians(*series: Sequence[np.ndarray], seed: int = 0) -> np.ndarray:
     """Medians of series drawn anew: rounds first, then samples within each.
 
-    The samples of one round share the state of the machine, so that they are no independent witnesses. With rounds
-    alone the interval of three or four rounds would hold the true median in 70 to 85 of 100 cases.
+    The samples of one round share the state of the machine, so they are not independent. With rounds alone, the
+    interval of three or four rounds would hold the true median in 70 to 85 of 100 cases.
 
     Args:
-        series: Blocks of one or more series that were measured in the same rounds and are drawn with the same ones.
+        series: Blocks of one or more series that were measured in the same rounds, which are drawn alike for all.
         seed: Of the resampling.
 
     Returns:
@@ -85,17 +107,10 @@ def drift(samples_ms: Sequence[float] | np.ndarray) -> float:
 
 
 def noise_reasons(series: Series, threads: int) -> list[str]:
-    """Why a series is not to be trusted; empty when nothing speaks against it.
+    """Why a series cannot be trusted, in clauses such as 'other processes used 1.0 of 2 CPUs'; none where it can.
 
-    The work of other processes counts when it is above a tenth of the CPUs and leaves fewer cores than they and our
-    threads would need: two threads on one core slow each other.
-
-    Args:
-        series: As measured.
-        threads: Threads measured with.
-
-    Returns:
-        Clauses such as 'other processes used 1.0 of 2 CPUs'.
+    The work of other processes counts when it takes more than a tenth of the CPUs and leaves too few cores for them and
+    our ``threads``: two threads on one core slow each other.
     """
     reasons, seen = [], series.contention
     cpus, cores = len(environment.affinity()), len(environment.cores())
@@ -112,29 +127,6 @@ def noise_reasons(series: Series, threads: int) -> list[str]:
     if abs(change) > _MAX_DRIFT:
         reasons.append(f'the median drifted by {change:+.0%} from the first half to the second')
     return reasons
-
-
-def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation: 1 where both put everything in the same order, -1 where in the opposite one.
-
-    Args:
-        first: (n,) numbers; equal ones share the mean of their ranks.
-        second: (n,) numbers of the same things.
-
-    Returns:
-        Between -1 and 1; None of fewer than three things, or where all numbers of one row are equal.
-    """
-    if len(first) != len(second):
-        raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')
-    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
-        return None
-    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
-
-
-def _ranks(values: Sequence[float]) -> np.ndarray:
-    row = np.asarray(values, np.float64)
-    below = (row[:, None] > row).sum(1)
-    return below + ((row[:, None] == row).sum(1) - 1) / 2
 
 
 def _checked(blocks: Sequence[np.ndarray]) -> np.ndarray:

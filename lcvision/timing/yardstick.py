@@ -1,4 +1,4 @@
-"""Fixed work beside every block of samples, which tells a machine that changed its speed from a network that did."""
+"""Fixed work timed beside every block of samples: it tells whether the machine or the network changed its speed."""
 from itertools import cycle
 
 import numpy as np
@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from lcvision import environment
-from lcvision.latency.measure import Series, sample
-from lcvision.latency.statistics import summarize
+from lcvision.timing.rounds import Series, sample
+from lcvision.timing.statistics import summarize
 
 KINDS = ('compute', 'memory', 'network')
 # Three float32 matrices of this side fit a second-level cache of 512 KiB.
@@ -20,11 +20,11 @@ _MAX_MOVE = (0.1, 0.2, 0.2)
 
 
 class Yardstick:
-    """Matrix products that live in a core's cache, a copy that no cache holds, and layers as light networks have them.
+    """Matrix products that fit a core's cache, a copy that fits none, and layers as light networks have them.
 
-    All run on torch's threads as they are set, so that no other pool of threads is woken. Their samples take a
-    millisecond or less: the medians follow clock, caches and memory, and not the scheduler. Neither of the first two
-    feels what a neighbour takes of a shared cache; a network does, and so does the third.
+    All run on torch's threads as they are set, so that no other pool of threads wakes up. A sample takes a millisecond
+    or less: the medians follow clock, caches and memory, not the scheduler. What a neighbour takes of a shared cache
+    slows neither of the first two; it slows a network, and so the third.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Yardstick:
                      f'{len(_LAYERS)} depthwise-separable layers in eager torch')
 
     def __call__(self) -> tuple[float, ...]:
-        """Milliseconds that the three take now, the median of some runs each."""
+        """Milliseconds that the three take now, medians of a few runs."""
         found = []
         for run, count in zip((self._multiply, self._copy, self._infer), _SAMPLES, strict=True):
             run()
@@ -69,7 +69,7 @@ class Yardstick:
 
         Returns:
             ``work``, what is done; ``ms``, its median time beside the series' blocks; ``ratio``, the median of the
-            samples, each divided by the yardstick's time around its block; ``ci95``, the interval of that.
+            samples, each divided by the yardstick's time around its block; and ``ci95``, the interval of that.
         """
         found = {}
         for place, (kind, work) in enumerate(zip(KINDS, self.work, strict=True)):
@@ -81,11 +81,7 @@ class Yardstick:
 
 
 def yardstick_moves(series: Series) -> list[str]:
-    """Clauses that say by how much the machine changed its speed; empty where it did not.
-
-    Args:
-        series: Measured with a yardstick.
-    """
+    """Clauses that say how much the machine's speed changed while a series was measured; none where it did not."""
     low, high = np.percentile(series.readings, (10, 90), axis=0, method='nearest')
     return [f'the {kind} yardstick moved by {move:.0%} while rows were measured'
             for kind, move, limit in zip(KINDS, high / low - 1, _MAX_MOVE, strict=True) if move > limit]

@@ -8,9 +8,8 @@ import torch
 from torch import nn
 
 from lcvision import environment
-from lcvision.deploy import engine_cache
-from lcvision.deploy.engine_cache import EngineCache, conditions, structure_hash
 from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.engines.engine_cache import EngineCache, conditions, structure_hash
 from tests.latency.small_net import SmallNet, small_net
 
 
@@ -130,4 +129,4 @@ def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv('XDG_CACHE_HOME', 'relative')
     assert EngineCache().path == Path.home() / '.cache' / 'lcvision' / 'best_engine.json'
     monkeypatch.delenv('XDG_CACHE_HOME')
-    assert engine_cache.EngineCache().path.is_absolute()
+    assert EngineCache().path.is_absolute()

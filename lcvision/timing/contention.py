@@ -15,8 +15,8 @@ class Contention:
     """What others took away over some time.
 
     Attributes:
-        others: Cores' worth of other processes' work on the CPUs this one may use.
-        siblings: The same on CPUs that it may not use but that share their cores.
+        others: CPUs' worth of other processes' work on the CPUs this one may use, ``siblings`` on those that it may
+            not use but that share their cores.
         throttled: Share of the time in which the container's quota was used up.
     """
 
@@ -32,8 +32,8 @@ class Activity:
     Attributes:
         time: Seconds, monotonic.
         own: CPU seconds of this process, all threads.
-        busy: CPU seconds of everybody on the CPUs this process may use; None where the system does not tell.
-        siblings: CPU seconds of everybody on the other CPUs of the same cores.
+        busy: CPU seconds of all processes on the CPUs this one may use, ``siblings`` on the other CPUs of the same
+            cores; None where the system does not count them.
         throttled: Seconds in which the container's quota was used up.
     """
 
@@ -52,10 +52,7 @@ class Activity:
                    environment.throttled_seconds())
 
     def since(self, start: 'Activity') -> Contention:
-        """What others took from ``start`` until this moment.
-
-        Where the system has no counters, the load average less our own threads stands in for the others.
-        """
+        """What others took from ``start`` until this moment; without counters, by the load average less our own."""
         seconds = max(self.time - start.time, 1e-3)
         own = self.own - start.own
         if self.busy is None or start.busy is None:
@@ -68,19 +65,14 @@ class Activity:
 
 
 def involuntary_switches() -> int:
-    """Times that a thread of this process was taken off its core although it had work."""
+    """How often a thread of this process was taken off its core although it had work."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def busy_seconds(stat: str, cpus: list[int]) -> float | None:
-    """CPU seconds that are neither idle nor waiting for a disk.
-
-    Args:
-        stat: Text of ``/proc/stat``.
-        cpus: Numbers of the CPUs to add up.
-    """
+    """CPU seconds of these CPUs that were neither idle nor waiting for a disk, from the text of ``/proc/stat``."""
     wanted = {f'cpu{number}' for number in cpus}
-    rows = [line.split() for line in stat.splitlines() if line.split()[:1] and line.split()[0] in wanted]
+    rows = [row for row in map(str.split, stat.splitlines()) if row and row[0] in wanted]
     if len(rows) != len(wanted):
         return None
     # user nice system idle iowait irq softirq steal; guest time is inside user time already.

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lcvision import environment
-from lcvision.latency.contention import Contention
-from lcvision.latency.measure import Series
-from lcvision.latency.statistics import drift, median_interval, noise_reasons, rank_correlation, summarize
+from lcvision.timing.contention import Contention
+from lcvision.timing.rounds import Series
+from lcvision.timing.statistics import drift, median_interval, noise_reasons, summarize
 
 
 @pytest.fixture(autouse=True)
@@ -46,18 +46,6 @@ def test_p99_needs_662_samples():
     samples = np.arange(1., 663)
     assert summarize([samples[:661]]).p99 is None and summarize([samples[:661]]).to_json()['p99'] is None
     assert summarize([samples]).p99 == pytest.approx(np.percentile(samples, 99))
-
-
-def test_rank_correlation_of_known_orders():
-    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 99]) == pytest.approx(1)
-    assert rank_correlation([1, 2, 3], [9, 4, 1]) == pytest.approx(-1)
-    # 1 - 6 * (1 + 1) / (4 * 15)
-    assert rank_correlation([1, 2, 3, 4], [1, 3, 2, 4]) == pytest.approx(0.8)
-    # ranks 0, 1.5, 1.5, 3 against 0, 1, 2, 3
-    assert rank_correlation([1, 5, 5, 9], [1, 2, 3, 4]) == pytest.approx(4.5 / np.sqrt(4.5 * 5))
-    assert rank_correlation([1, 2], [1, 2]) is None and rank_correlation([1, 1, 1], [1, 2, 3]) is None
-    with pytest.raises(ValueError, match='2 and 3'):
-        rank_correlation([1, 2], [1, 2, 3])
 
 
 def test_spikes_do_not_move_the_median():

@@ -4,11 +4,10 @@ import time
 import pytest
 import torch
 
-from lcvision.deploy.engine_cache import EngineCache
-from lcvision.deploy.engines import Engine, EngineError, Prepared
-from lcvision.latency import Budget, best
-from lcvision.latency.best import BestEngine
-from lcvision.latency.measure import quietly
+from lcvision.deploy.engines import Engine, EngineError, Prepared, best
+from lcvision.deploy.engines.best import BestEngine
+from lcvision.deploy.engines.engine_cache import EngineCache
+from lcvision.timing.rounds import Budget, quietly
 from tests.latency.small_net import small_net
 
 
@@ -76,8 +75,9 @@ def prepare(engine, size=(16, 24), precision='fp32', network=None):
 
 def test_the_quickest_right_engine_is_taken_and_named(cache):
     told = []
-    prepared = prepare(BestEngine([Slow(), Wrong(), Quick(), Refusing()], cache=cache, progress=told.append))
-    assert prepared.engine == 'quick'
+    engine = BestEngine([Slow(), Wrong(), Quick(), Refusing()], cache=cache)
+    engine.progress = told.append
+    assert prepare(engine).engine == 'quick'
     assert len(told) == 4 and 'preparing wrong' in told[1]
 
 
