@@ -1,4 +1,4 @@
-"""Keeps freed memory in the process, where glibc would hand it back to the system after every inference."""
+"""Keeps freed memory in the process, where glibc would return it to the system after every inference."""
 import ctypes
 import functools
 import os
@@ -13,8 +13,8 @@ def keep_freed_memory() -> bool:
     """Makes malloc reuse the memory of activations up to 1 GiB, for the rest of the process.
 
     torch allocates every activation anew. Above some size glibc maps each from the system and unmaps it afterwards, or
-    trims the heap, depending on what ran before in the process: every inference then pays a page fault for each 4 KiB
-    that it writes (PP-LCNet 1x at 224: 900 faults, 6.8 instead of 4.7 ms), and the same network has two latencies.
+    trims the heap, depending on what ran before in the process. Every inference then takes a page fault for each 4 KiB
+    that it writes (PP-LCNet 1x at 224: 900 faults, 6.8 instead of 4.7 ms), and one network has two latencies.
 
     Returns:
         Whether the C library has these settings (glibc).
@@ -22,18 +22,15 @@ def keep_freed_memory() -> bool:
     if not sys.platform.startswith('linux'):
         return False
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-    # No mapping at all: until glibc 2.34 the size from which memory is mapped may be 32 MiB at the most. It comes
-    # first, since the other alone freezes that size at 128 KiB, and then every activation is mapped.
+    # No mapping at all: until glibc 2.34 the size from which memory is mapped cannot exceed 32 MiB. This comes first,
+    # since the trim threshold alone freezes that size at 128 KiB, and then every activation is mapped.
     return mallopt is not None and bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, _BYTES))
 
 
 def allocator() -> dict:
-    """What gives memory to a measured network: the C library, what is loaded in its place, and what is kept."""
+    """What gives memory to a measured network: the C library, what replaces it, and whether freed memory stays."""
     version = getattr(ctypes.CDLL(None), 'gnu_get_libc_version', None) if sys.platform.startswith('linux') else None
     if version:
         version.restype = ctypes.c_char_p
-    return {
-        'glibc': version().decode() if version else None,
-        'preload': os.environ.get('LD_PRELOAD') or None,
-        'keeps_freed_memory': keep_freed_memory(),
-    }
+    return {'glibc': version().decode() if version else None, 'preload': os.environ.get('LD_PRELOAD') or None,
+            'keeps_freed_memory': keep_freed_memory()}

@@ -1,10 +1,9 @@
-"""Where a number was measured: CPU, limits, versions, and what was measured."""
+"""Where a number was measured: CPU, limits and versions; hashes of what was measured."""
 import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import json
-import math
 import os
 import platform
 import re
@@ -29,37 +28,24 @@ PACKAGES = ['torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy
 def collect() -> dict:
     """What a reader needs to judge or repeat a number; every value is plain JSON."""
     return {
-        **fingerprint(),
-        'usable_threads': usable_threads(),
-        'allocator': allocator(),
-        'platform': platform.platform(),
-        'python': platform.python_version(),
-        'versions': versions(),
-        'git_revision': git_revision(),
-        'load_average': load_average(),
+        **fingerprint(), 'usable_threads': usable_threads(), 'allocator': allocator(),
+        'platform': platform.platform(), 'python': platform.python_version(), 'versions': versions(),
+        'git_revision': git_revision(), 'load_average': load_average(),
     }
 
 
 def fingerprint() -> dict:
-    """What must be equal for milliseconds of two runs to be comparable; a CPU's name is shared by many machines."""
+    """What must be equal for the milliseconds of two runs to be comparable; a CPU's name is not enough."""
     return {
-        **cpu(),
-        'physical_cores': len(cores()),
-        'affinity': len(affinity()),
-        'cgroup_quota': cgroup_quota(),
-        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
-        'isa_cap': isa_cap(),
+        **cpu(), 'physical_cores': len(cores()), 'affinity': len(affinity()), 'cgroup_quota': cgroup_quota(),
+        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'), 'isa_cap': isa_cap(),
         'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
         'product': ' '.join(filter(None, map(_read, _PRODUCT))),
     }
 
 
 def cpu(cpuinfo: str | None = None) -> dict:
-    """Model, flags that decide a kernel's speed, and cores.
-
-    Args:
-        cpuinfo: Text of ``/proc/cpuinfo``; None reads this machine's.
-    """
+    """Model, flags that decide a kernel's speed, and cores, from the text of ``/proc/cpuinfo`` (None reads it)."""
     text = (_read('/proc/cpuinfo') or '') if cpuinfo is None else cpuinfo
 
     def first(names: str) -> str:
@@ -67,26 +53,23 @@ def cpu(cpuinfo: str | None = None) -> dict:
         return found[1].strip() if found else ''
 
     have = set(first('flags|Features').split())
-    parts = ('vendor_id', 'cpu family', 'model', 'stepping',
-             'CPU implementer', 'CPU variant', 'CPU part', 'CPU revision')
+    parts = ('vendor_id', 'cpu family', 'model', 'stepping', 'CPU implementer', 'CPU variant', 'CPU part',
+             'CPU revision')
     return {
         'cpu': first('model name|Hardware|Model') or _brand() or platform.processor() or platform.machine(),
         'cpu_id': ' '.join(filter(None, map(first, parts))),
         'flags': [flag for flag in _FLAGS if flag in have],
         'flags_hash': hashlib.sha256(' '.join(sorted(have)).encode()).hexdigest()[:16],
-        'hypervisor': 'hypervisor' in have,
-        'cores': os.cpu_count(),
+        'hypervisor': 'hypervisor' in have, 'cores': os.cpu_count(),
     }
 
 
 def versions() -> dict[str, str | None]:
     """Versions of everything that computes, by name; None for what is absent."""
-    found: dict[str, str | None] = {}
+    found: dict[str, str | None] = dict.fromkeys(PACKAGES)
     for package in PACKAGES:
-        try:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
     return {**found, 'onednn': onednn_version(), 'lcvision': __version__}
 
 
@@ -98,16 +81,13 @@ def isa_cap() -> dict[str, str]:
 
 def affinity() -> list[int]:
     """Numbers of the CPUs that this process may run on."""
-    if hasattr(os, 'sched_getaffinity'):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    return sorted(os.sched_getaffinity(0) if hasattr(os, 'sched_getaffinity') else range(os.cpu_count() or 1))
 
 
 def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
     """Cores of the CPUs that this process may run on, each as the numbers of all its CPUs.
 
-    Args:
-        root: Where the system describes its CPUs; what it does not describe has a core of its own.
+    A CPU that the system does not describe under ``root`` has a core of its own.
     """
     found = {frozenset(_numbers(_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu)))
              for cpu in affinity()}
@@ -115,22 +95,14 @@ def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
 
 
 def largest_cache(root: str = '/sys/devices/system/cpu') -> int:
-    """Bytes of the last-level cache; 0 where the system does not tell.
-
-    Args:
-        root: Where the system describes its CPUs.
-    """
+    """Bytes of the last-level cache; 0 where the system does not describe it under ``root``."""
     sizes = [_read(path) or '' for path in Path(root, 'cpu0/cache').glob('index*/size')]
     return max((int(size[:-1]) << {'K': 10, 'M': 20}[size[-1]] for size in sizes if re.fullmatch(r'\d+[KM]', size)),
                default=0)
 
 
 def check_threads(threads: Sequence[int]) -> None:
-    """Refuses numbers of threads that cannot run at once here.
-
-    Raises:
-        UserError: Says the limit.
-    """
+    """Refuses numbers of threads that cannot run at once here, with a :class:`UserError` that names the limit."""
     usable, quota = usable_threads(), cgroup_quota()
     for count in threads:
         if count < 1:
@@ -153,28 +125,20 @@ def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> flo
 
 
 def throttled_seconds(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float:
-    """Seconds in which the container had used up its quota and had to wait; 0 without one.
-
-    Args:
-        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
-        root: Where the cgroup file systems are mounted.
-    """
-    found = [0.]
-    for folder in _cgroup_folders(cgroup, root):
-        text = _read(folder / 'cpu.stat') or ''
-        found += [int(number) * {'usec': 1e-6, 'time': 1e-9}[unit]
-                  for unit, number in re.findall(r'^throttled_(usec|time) (\d+)$', text, re.MULTILINE)]
-    return max(found)
+    """Seconds in which the container had used up its quota and had to wait; 0 without one."""
+    texts = (_read(folder / 'cpu.stat') or '' for folder in _cgroup_folders(cgroup, root))
+    return max((int(number) * {'usec': 1e-6, 'time': 1e-9}[unit] for text in texts
+                for unit, number in re.findall(r'^throttled_(usec|time) (\d+)$', text, re.MULTILINE)), default=0.)
 
 
 def usable_threads() -> int:
     """Threads that can run at once here: the smaller of affinity and quota, at least one."""
-    quota = cgroup_quota()
-    return max(1, min(len(affinity()), math.floor(quota) if quota is not None else len(affinity())))
+    cpus, quota = len(affinity()), cgroup_quota()
+    return max(1, cpus if quota is None else min(cpus, int(quota)))
 
 
 def load_average() -> list[float] | None:
-    """Runnable processes over 1, 5 and 15 minutes, where the system tells."""
+    """Runnable processes over 1, 5 and 15 minutes; None where the system does not say."""
     try:
         return [round(load, 2) for load in os.getloadavg()]
     except OSError:
@@ -184,8 +148,8 @@ def load_average() -> list[float] | None:
 @functools.cache
 def onednn_version() -> str | None:
     """Version of the oneDNN inside torch."""
-    found = re.search(r'MKL-DNN v([\d.]+)|oneDNN v([\d.]+)', torch.__config__.show())
-    return found and (found[1] or found[2])
+    found = re.search(r'(?:MKL-DNN|oneDNN) v([\d.]+)', torch.__config__.show())
+    return found and found[1]
 
 
 @functools.cache
@@ -194,10 +158,7 @@ def git_revision() -> str | None:
     folder = Path(__file__).resolve().parents[1]
     if not (folder / '.git').exists():
         return None
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        command = ['git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
-    return None
+    return _output('git', '-C', str(folder), 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*')
 
 
 def config_hash(config: object) -> str:
@@ -216,7 +177,7 @@ def weights_hash(network: nn.Module) -> str:
 
 
 def count_subnormals(network: nn.Module) -> int:
-    """Weights so small that a CPU computes them in microcode, up to a hundred times slower, unless flushed to zero."""
+    """Weights so small that a CPU computes with them up to a hundred times slower unless it flushes them to zero."""
     total = 0
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
@@ -231,10 +192,13 @@ def count_subnormals(network: nn.Module) -> int:
 @functools.cache
 def _brand() -> str:
     """The CPU's name where macOS has it."""
+    return _output('sysctl', '-n', 'machdep.cpu.brand_string') or ''
+
+
+def _output(*command: str) -> str | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(['sysctl', '-n', 'machdep.cpu.brand_string'], check=True, capture_output=True, text=True,
-                              timeout=10).stdout.strip()
-    return ''
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()
+    return None
 
 
 def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:
@@ -248,7 +212,7 @@ def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:
         else:
             continue
         parts = [part for part in path.split('/') if part not in ('', '..')]
-        # Inside a container the path may be that of the host: the mount's own top is looked at as well.
+        # Inside a container the path may be the host's: the top of the mount counts as well.
         yield from (base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1))
 
 

@@ -18,7 +18,6 @@ from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, read_baseline
-from lcvision.timing.contention import involuntary_switches
 from lcvision.latency.measure_configs import make_subject
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
@@ -27,6 +26,7 @@ from lcvision.latency.profiler import check_profiled, format_profiles, run_profi
 from lcvision.latency.record import parse_scopes
 from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table
+from lcvision.timing.contention import involuntary_switches
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,15 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes the command line's.
 
     Returns:
-        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it, or 130 after
-        Ctrl-C, when what was measured until then has been delivered.
+        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it. Ctrl-C delivers
+        what was measured so far and goes on.
 
     Raises:
         UserError: An argument is wrong; nothing has been measured then.
     """
     args = _parser().parse_args(argv)
     plan = make_plan(args)
-    # First of all: what they import may register engines.
+    # First, since what they import may register engines.
     configs = {path: load_config(path) for path in plan.configs}
     engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = list(dict.fromkeys(args.precision.split(',')))
@@ -80,32 +80,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description='Measures the network of each config (image tensor to raw maps) '
                                      'on this CPU, batch 1. Needs neither data nor weights.')
-    parser.add_argument('configs', nargs='*', metavar='CONFIG', help='paths or names; without one, the default set')
-    parser.add_argument('--engine', metavar='NAME,...|all|best',
-                        help=f"{', '.join(ENGINES)}; all: every one installed (the default); best: the quickest for "
-                        'each network, measured once and remembered')
-    parser.add_argument('--fresh', action='store_true', help='measure for --engine best although the choice is known')
-    parser.add_argument('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
-    parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
-    parser.add_argument('--precision', default='fp32', metavar='NAME,...', help='; '.join(
+    add = parser.add_argument
+    add('configs', nargs='*', metavar='CONFIG', help='paths or names; without one, the default set')
+    add('--engine', metavar='NAME,...|all|best', help=f"{', '.join(ENGINES)}; all: every one installed (the default); "
+        'best: the quickest for each network, measured once and remembered')
+    add('--fresh', action='store_true', help='measure for --engine best although the choice is known')
+    add('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
+    add('--input-size', metavar='HxW', help="instead of the config's own test size")
+    add('--precision', default='fp32', metavar='NAME,...', help='; '.join(
         f"{name}: {', '.join(engine.name for engine in ENGINES.values() if name in engine.precisions)}"
         for name in dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions)))
-    parser.add_argument('--scope', default='net', metavar='NAME,...',
-                        help='net (image tensor to raw maps, the default), e2e (encoded image in memory to boxes, '
-                        'label map or class), or both')
-    parser.add_argument('--preset', metavar='NAME', help=f"a set of models and conditions: {', '.join(PRESETS)}")
-    parser.add_argument('--samples', metavar='N', help='samples a row (200, of a preset its own)')
-    parser.add_argument('--max-seconds', metavar='S',
-                        help='seconds of sampling a row, and of warming up (60 and 30, of a preset its own); slow '
-                        'ones have fewer samples')
-    parser.add_argument('--minutes', metavar='N', help='end in about N minutes, without the rows there is no time for '
-                        '(9 where no config is named, else no limit)')
-    parser.add_argument('--compare', metavar='BASELINE.json',
-                        help='exit 1 when a row is slower than in this earlier --json of the same machine, or missing')
-    parser.add_argument('--profile', action='store_true',
-                        help=f"take each inference apart, layer by layer; engines {', '.join(traceable())} (eager)")
-    parser.add_argument('--json', metavar='FILE', help='write environment and records')
-    parser.add_argument('--plot', metavar='FILE.png', help='draw the records')
+    add('--scope', default='net', metavar='NAME,...', help='net (image tensor to raw maps, the default), e2e (encoded '
+        'image in memory to boxes, label map or class), or both')
+    add('--preset', metavar='NAME', help=f"a set of models and conditions: {', '.join(PRESETS)}")
+    add('--samples', metavar='N', help='samples for each row (200, or as the preset says)')
+    add('--max-seconds', metavar='S', help='seconds of sampling and of warm-up for each row (60 and 30, or as the '
+        'preset says); a slow row gets fewer samples')
+    add('--minutes', metavar='N', help='end in about N minutes, leaving out rows that there is no time for (9 where no '
+        'config is named, else no limit)')
+    add('--compare', metavar='BASELINE.json',
+        help='exit 1 when a row is slower than in this earlier --json of the same machine, or missing')
+    add('--profile', action='store_true',
+        help=f"take each inference apart, layer by layer; engines {', '.join(traceable())} (eager)")
+    add('--json', metavar='FILE', help='write environment and records')
+    add('--plot', metavar='FILE.png', help='draw the records')
     return parser
 
 
@@ -120,7 +118,7 @@ def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
 
 
 class _Delivery:
-    """Takes what is measured to the file as it comes, and to the terminal in the end."""
+    """Writes what is measured to the file as it comes, and to the terminal at the end."""
 
     def __init__(self, args: argparse.Namespace, plan: Plan, baseline: Measurements | None):
         self.args, self.plan, self.baseline = args, plan, baseline
@@ -132,7 +130,7 @@ class _Delivery:
                 'context_switches_after': involuntary_switches(), 'noise_floor': self._outcome.noise_floors}
 
     def write(self, outcome: Outcome) -> None:
-        """Replaces the file; one that cannot be written now is tried again, and told, in the end."""
+        """Replaces the file; one that cannot be written is tried again at the end, which reports it."""
         self._outcome = outcome
         if outcome.records:
             with contextlib.suppress(OSError):
@@ -144,14 +142,7 @@ class _Delivery:
             write_atomically(self.args.json, (json.dumps(content, indent=1, allow_nan=False) + '\n').encode())
 
     def finish(self, judge: bool = True) -> int:
-        """Prints and draws.
-
-        Args:
-            judge: Whether the run is complete, so that it can be compared with the baseline.
-
-        Returns:
-            The exit code.
-        """
+        """Prints and draws, and compares with the baseline where the run is complete; returns the exit code."""
         outcome, machine, plan = self._outcome, self._machine(), self.plan
         floors = outcome.noise_floors
         if outcome.records:
@@ -191,10 +182,7 @@ class _Progress:
     """A bar on a terminal, a line for each stage elsewhere; it draws between samples only."""
 
     def __init__(self) -> None:
-        self._bar = None
-        self._text = ''
-        self._done = 0.
-        self._start = time.monotonic()
+        self._bar, self._text, self._done, self._start = None, '', 0., time.monotonic()
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -213,7 +201,7 @@ class _Progress:
         self._text, self._done = text, done
 
     def tell(self, text: str) -> None:
-        """Shows what is going on without a step forward."""
+        """Shows what is going on, with the same share done."""
         self(text, self._done)
 
     def close(self) -> None:

@@ -10,11 +10,7 @@ _RESIZES = ('Resize', 'Pad', 'CenterCrop', 'EfficientNetCenterCrop')
 
 
 def parse_input_size(text: str) -> tuple[int, int]:
-    """Height and width of a text such as '416x416'.
-
-    Raises:
-        UserError: It is not two whole numbers above zero.
-    """
+    """Height and width of a text such as '416x416'; refuses another with a :class:`UserError`."""
     found = re.fullmatch(r'([1-9]\d{0,4})[xX]([1-9]\d{0,4})', text.strip())
     if not found:
         raise UserError(f'input size {text!r} is not HEIGHTxWIDTH in pixels: write for example 416x416 or 512x1024')
@@ -24,23 +20,16 @@ def parse_input_size(text: str) -> tuple[int, int]:
 def find_input_size(config: Config) -> tuple[int, int]:
     """Height and width after the test pipeline, sliding windows and padding.
 
-    A pipeline that keeps the ratio has no one size: the whole ``scale`` counts, padded as the data preprocessor pads.
-    One that leaves images as they are, as in segmentation, has the config's ``image_size``, (width, height).
-
-    Args:
-        config: A whole config of a detector, segmentor or classifier.
+    A pipeline that keeps the aspect ratio has no single size: its whole ``scale`` counts, padded as the data
+    preprocessor pads. For one that leaves images as they are, as in segmentation, the config's ``image_size`` counts,
+    (width, height).
 
     Raises:
-        UserError: It does not say.
+        UserError: The config does not say.
     """
-    size = None
     model = config.get('model') or {}
-    test_cfg = model.get('test_cfg') or {}
-    for pipeline in evaluation_pipelines(config):
-        size = _pipeline_size(pipeline)
-        if size:
-            break
-    preprocessor = model.get('data_preprocessor') or {}
+    test_cfg, preprocessor = model.get('test_cfg') or {}, model.get('data_preprocessor') or {}
+    size = next(filter(None, map(_pipeline_size, evaluation_pipelines(config))), None)
     if test_cfg.get('mode') == 'slide':
         size = _pair(test_cfg['crop_size'])
     elif not size and preprocessor.get('size'):
@@ -56,7 +45,7 @@ def find_input_size(config: Config) -> tuple[int, int]:
 
 
 def evaluation_pipelines(config: Config) -> Iterator[list]:
-    """The pipelines of a config's test data, then of its validation data, as far as it has them."""
+    """The pipelines of a config's test data, then of its validation data, where it has them."""
     for name in ('test_dataloader', 'val_dataloader'):
         dataset = (config.get(name) or {}).get('dataset') or {}
         while isinstance(dataset, dict) and dataset:
@@ -72,11 +61,10 @@ def _pipeline_size(pipeline: list) -> tuple[int, int] | None:
     for step in pipeline:
         kind = step.get('type', '')
         name = kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
-        if name in _RESIZES:
-            value = step.get('scale') or step.get('size') or step.get('crop_size')
-            if value:
-                # mmcv writes these three as (width, height).
-                size = _pair(value)[::-1]
+        value = step.get('scale') or step.get('size') or step.get('crop_size')
+        if name in _RESIZES and value:
+            # mmcv writes these three as (width, height).
+            size = _pair(value)[::-1]
     return size
 
 

@@ -45,14 +45,13 @@ class RawNetwork(nn.Module):
         return flatten(self.head(self.neck(self.backbone(x))))
 
     def nesting(self) -> Nest:
-        """What puts flat outputs together as the head nests them, with what of those is no tensor."""
+        """What puts flat outputs together as the head nests them, with the parts that are not tensors."""
         with torch.inference_mode():
             leaves, spec = tree_flatten(self.head(self.neck(self.backbone(torch.zeros(1, 3, *_TRIAL_SIZE)))))
-        kept = [None if isinstance(leaf, torch.Tensor) else (leaf,) for leaf in leaves]
 
         def nest(tensors: Sequence[torch.Tensor]) -> Any:
             left = iter(tensors)
-            return tree_unflatten([one[0] if one else next(left) for one in kept], spec)
+            return tree_unflatten([next(left) if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves], spec)
         return nest
 
 
@@ -66,7 +65,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
 
     Args:
         model: An mm model on any device and in any mode; it is not changed.
-        input_size: Height and width that it is going to be run with.
+        input_size: Height and width that it will run with.
 
     Returns:
         A copy in eval mode, float32, on the CPU.
@@ -97,18 +96,15 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
 
 
 def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, int] = (160, 160)) -> nn.Module:
-    """Builds the model of a config, without data and without weights, always with the same random ones.
+    """Builds the model of a config without data or weights, always with the same random ones, in eval mode.
 
     Args:
         config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
         calibrated: Whether norms are set as :func:`calibrate` does.
         input_size: Height and width to calibrate for.
 
-    Returns:
-        The model in eval mode.
-
     Raises:
-        UserError: There is no model, it does not build, or it has no network that could be run by itself.
+        UserError: There is no model, it does not build, or it has no network that could run by itself.
     """
     if not isinstance(config.get('model'), dict):
         raise UserError(f'{config.filename} has no model to measure')
@@ -118,34 +114,32 @@ def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, 
                      if key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value))})
     if config.get('data_preprocessor') is not None:
         settings.setdefault('data_preprocessor', copy.deepcopy(config.data_preprocessor))
-    generator = torch.random.get_rng_state()
-    torch.manual_seed(0)
+    scope = config.get('default_scope') or 'mmengine'
     try:
-        with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmengine'):
+        with torch.random.fork_rng(devices=[]), DefaultScope.overwrite_default_scope(scope):
+            torch.manual_seed(0)
             model = MODELS.build(settings)
-        task_of(model)
-        if calibrated:
-            calibrate(model, input_size)
+            task_of(model)
+            if calibrated:
+                calibrate(model, input_size)
     except UserError:
         raise
     except Exception as error:
         raise UserError(f'the model of {config.filename} does not build: {type(error).__name__}: {error}') from error
-    finally:
-        torch.random.set_rng_state(generator)
     return model.eval()
 
 
 def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> None:
-    """Sets all norms of an untrained model so that one engine can be told from another by its outputs.
+    """Sets all norms of an untrained model so that its outputs show whether an engine computes right.
 
-    Running statistics become those of images of noise, and norms give values around 1: with random weights and the
-    usual 0 every activation function makes two nearly equal maps more different, until a rounding decides the output
-    of a deep network. At 1 it is nearly linear.
+    Running statistics become those of noise images, and norms give values around 1, where activation functions are
+    nearly linear: around the usual 0, with random weights, each of them makes two nearly equal maps more different,
+    until rounding decides the output of a deep network.
 
     Args:
         model: It is changed, whatever its norms were.
         input_size: Height and width of the images; at another size the borders have another share of the statistics.
-            Sides of very large ones are halved, which takes a quarter of the time.
+            The sides of very large ones are halved, which takes a quarter of the time.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     momenta = [norm.momentum for norm in norms]
@@ -170,7 +164,7 @@ def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> Non
 
 
 def example_input(input_size: tuple[int, int]) -> torch.Tensor:
-    """One normalised image of noise, always the same: (1, 3, H, W)."""
+    """A normalised image of noise, always the same: (1, 3, H, W)."""
     return torch.randn((1, 3, *input_size), generator=torch.Generator().manual_seed(0))
 
 
@@ -185,7 +179,7 @@ def to_channels_last(_: nn.Module, args: tuple) -> tuple:
 
 
 def _without_layout(model: nn.Module) -> nn.Module:
-    """The model without the layout that training chose: engines try their own."""
+    """The model without the layout chosen for training: engines try their own."""
     for module in model.modules():
         for key, hook in list(module._forward_pre_hooks.items()):
             if hook is to_channels_last:

@@ -11,17 +11,13 @@ from lcvision.deploy.fuse import fuse_network
 
 
 def export_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
-    """Exports the fused network for exactly this input.
-
-    Args:
-        network: In eval mode and float32; it stays as it is.
-        example: (1, 3, H, W) input.
+    """Exports a float32 network in eval mode, fused, for exactly this (1, 3, H, W) input.
 
     Returns:
         The serialised graph with its weights, one input and the flat outputs in order.
 
     Raises:
-        Exception: Whatever the exporter does not support.
+        Exception: The exporter does not support something; its type is the exporter's.
     """
     # Tensors made in inference mode, as fused weights would be, cannot be traced.
     with torch.inference_mode(False), torch.no_grad(), _silence():
@@ -34,14 +30,9 @@ def export_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'torch.export', 'onnxscript', 'onnx_ir')]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    with contextlib.ExitStack() as after, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        for logger in map(logging.getLogger, ('torch.onnx', 'torch.export', 'onnxscript', 'onnx_ir')):
+            after.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.ERROR)
+        yield

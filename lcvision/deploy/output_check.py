@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-# Largest error that is taken for rounding, as a share of what the outputs owe to the input. Float32 rounds to 1e-4 and
-# less even in deep networks, bfloat16 to 0.25 in the worst that are shipped. An engine that does not look at its
-# input cannot be below 0.7, whatever it gives: one of its two errors is at least half of the distance. Zeros neither.
+# The largest error that counts as rounding, as a share of what the outputs owe to the input. Float32 rounds to 1e-4 or
+# less even in deep networks, bfloat16 to 0.25 in the worst of those shipped. An engine that ignores its input, or gives
+# zeros, cannot get below 0.7: one of its two errors is at least half of the distance.
 TOLERANCES = {'fp32': 1e-3, 'bf16': 0.4}
-# Of its magnitude, what an output is taken to owe to the input where it owes less: after a few steps of training it is
-# its biases and nothing else, to which every precision rounds.
+# The least share of its magnitude that an output is taken to owe to the input: after a few steps of training it is all
+# biases, to which every precision rounds.
 _LEAST_RESPONSE = 0.03
-# Added to the channels of the second input: another image in every part of it, and in its mean.
+# Added to the channels of the second input, which then differs in every part and in its mean.
 _TINT = (1., 0., -1.)
 
 
 class OutputCheck:
-    """What a network gives for two inputs, to judge by it whoever claims to compute the same.
+    """What a network gives for two inputs, by which engines that should compute the same are judged.
 
     Args:
         network: (1, 3, H, W) -> flat tuple of tensors, in eval mode and float32, not fused.
@@ -38,8 +38,8 @@ class OutputCheck:
             example: An input in the memory layout that it prefers.
 
         Returns:
-            The largest absolute difference, and the error of the worst tensor, from :func:`response_error`; infinite
-            where number, shape or finiteness differ.
+            The largest absolute difference, and the largest :func:`response_error` of a tensor; infinite where number,
+            shape or finiteness differ.
         """
         outputs = self._run(run, example)
         shapes, wanted = ([[y.shape for y in row] for row in rows] for rows in (outputs, self._expected))
@@ -54,7 +54,7 @@ class OutputCheck:
              example: torch.Tensor) -> list[list[torch.Tensor]]:
         rows = []
         for x in self._inputs:
-            # Of the very kind that was compiled for; another one would be compiled for as well.
+            # Of exactly the kind that was compiled for: another would be compiled for as well.
             with torch.inference_mode(example.is_inference()):
                 given = example.clone().copy_(x)
             # Copies: the next inference may write to the same memory.
@@ -63,10 +63,10 @@ class OutputCheck:
 
 
 def response_error(outputs: torch.Tensor, expected: torch.Tensor) -> float:
-    """Error of one output for two inputs, as a share of how far the two right outputs are apart.
+    """Error of one output for two inputs, as a share of how far apart the two right outputs are.
 
     Both are Euclidean norms. Neither a bias, which no input changes, nor one large number hides an error. Infinite
-    where the right outputs are zeros, of which nothing could be told.
+    where the right outputs are zeros, which can show no error.
 
     Args:
         outputs: (2, ...) what an engine gave.
@@ -78,12 +78,7 @@ def response_error(outputs: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def objection(error: float, precision: str) -> str | None:
-    """Why outputs are wrong, as a clause; None where they differ by no more than rounding does.
-
-    Args:
-        error: From :meth:`OutputCheck.difference`.
-        precision: That the engine computes in.
-    """
+    """Why outputs with this :func:`response_error` are wrong, as a clause; None where rounding explains it."""
     if error <= TOLERANCES[precision]:
         return None
     if math.isinf(error):

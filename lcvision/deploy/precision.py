@@ -1,4 +1,4 @@
-"""The numbers that a network computes with inside; tensors come and go in float32."""
+"""The numbers that a network computes with inside; its input and outputs are float32."""
 import torch
 from torch import nn
 
@@ -6,7 +6,7 @@ from lcvision import environment
 from lcvision.deploy.fuse import fuse_network
 from lcvision.errors import UserError
 
-# Without one of these every bfloat16 operator is emulated in float32, at a multiple of its time.
+# Without one of these every bfloat16 operator is emulated in float32, which takes a multiple of the time.
 _BF16_FLAGS = ('avx512_bf16', 'amx_bf16', 'bf16')
 
 
@@ -14,7 +14,7 @@ class Bfloat16Network(nn.Module):
     """A network that computes in bfloat16 between float32 ends.
 
     Args:
-        network: Image -> flat tuple of tensors; its parameters and buffers are turned to bfloat16.
+        network: Image -> flat tuple of tensors; its parameters and buffers become bfloat16.
 
     Shapes: as the network's.
     """
@@ -24,24 +24,18 @@ class Bfloat16Network(nn.Module):
         self.network = network.bfloat16()
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Raw outputs in float32: the conversions are part of the inference, as they are in every other engine."""
+        """Raw outputs in float32: the conversions are part of the inference, as in every other engine."""
         return tuple(y.float() for y in self.network(x.bfloat16()))
 
 
 def deployed_network(network: nn.Module, example: torch.Tensor, precision: str) -> nn.Module:
-    """A copy of the network, fused, that computes in ``precision``.
-
-    Args:
-        network: In eval mode and float32; it stays as it is.
-        example: An input of it.
-        precision: 'fp32' or 'bf16'.
-    """
+    """A fused copy of a float32 network in eval mode that computes in ``precision``, 'fp32' or 'bf16'."""
     fused = fuse_network(network, example)
     return Bfloat16Network(fused) if precision == 'bf16' else fused
 
 
 def lacking(precision: str) -> str | None:
-    """Why this CPU does not have a precision; None where it has it."""
+    """Why this CPU lacks a precision; None where it has it."""
     machine = environment.cpu()
     if precision != 'bf16' or any(flag in machine['flags'] for flag in _BF16_FLAGS):
         return None

@@ -8,11 +8,11 @@ from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import OutputCheck, objection
-from lcvision.timing.rounds import Budget, Interrupted, Series, measure_rounds, quietly
 from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
 from lcvision.latency.record import Failure, LatencyRecord, Outcome
-from lcvision.timing.statistics import noise_reasons, summarize
 from lcvision.latency.subject import Subject, TimeLimit
+from lcvision.timing.rounds import Budget, Interrupted, Series, measure_rounds, quietly
+from lcvision.timing.statistics import noise_reasons, summarize
 from lcvision.timing.yardstick import Yardstick, yardstick_moves
 
 Progress = Callable[[str, float], None]
@@ -33,7 +33,7 @@ class _Row:
     error: Exception | None = None
 
     def run(self) -> None:
-        """One inference; nothing any more once it has failed, so that the other rows of the rounds go on."""
+        """One inference; nothing once it has failed, so that the other rows of the rounds go on."""
         if self.error is None:
             try:
                 self.call()
@@ -47,20 +47,19 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
                   time_limit: TimeLimit | None = None, deliver: Callable[[Outcome], None] | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
 
-    A row that fails, for whatever reason, is a failure of the outcome and not the end of the others.
+    A row that fails, for whatever reason, is a failure in the outcome and does not end the others.
 
     Args:
         subjects: Networks.
         engines: Installed engines.
         threads: Numbers of threads, each within the limits of this process.
-        precisions: Precisions; rows of an engine that does not have one are skipped.
+        precisions: Precisions; rows of an engine that lacks one are skipped.
         scopes: 'net', 'e2e' or both, which then take turns in the same rounds; 'e2e' needs subjects that have it.
-        budget: Samples and seconds.
-        progress: Told what is going on and the share done.
+        budget: Samples and seconds for each row.
+        progress: Called with what is going on and the share done.
         noise_check: Whether the smallest network takes part twice, for the noise floor.
         time_limit: When to be done; rows that cannot be prepared in time are skipped. None for as long as it takes.
-
-        deliver: Given the outcome as far as it is known, after each number of threads and before an interrupt goes on.
+        deliver: Called with the outcome so far, after each number of threads and before an interrupt goes on.
 
     Raises:
         UserError: More threads than can run at once.
@@ -148,18 +147,17 @@ def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], 
                 found.append((row, one, _record(row, one, yardstick)))
         except Exception as error:
             outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads, reason_of(error)))
-    records = [record for _, _, record in found]
     for row, one, record in found:
         if row is first and twin and not twin.error and one.blocks.keys() & series[-1].blocks.keys():
             outcome.noise_floors.append(floor_record(record, compare_twins(one, series[-1])))
-            mark_noisy(records, outcome.noise_floors[-1])
+            mark_noisy([record for _, _, record in found], outcome.noise_floors[-1])
     indexed += [(row.index, record) for row, _, record in found]
     if stopped:
         raise stopped
 
 
 def _twin(row: _Row, outcome: Outcome) -> _Row | None:
-    """The row prepared anew: two runs of the tool differ by what a preparation chooses and where memory lies."""
+    """The row prepared anew: two runs of the tool differ in what a preparation chooses and where memory lies."""
     try:
         prepared = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
                                       precision=row.precision, threads=row.threads)
@@ -171,7 +169,7 @@ def _twin(row: _Row, outcome: Outcome) -> _Row | None:
 
 
 def reason_of(error: Exception) -> str:
-    """Why a row failed, in one line; what nobody foresaw with the kind of error."""
+    """Why a row failed, in one line; an unforeseen error with its type."""
     return str(error) if isinstance(error, EngineError) else f'{type(error).__name__}: {first_line(error)}'
 
 

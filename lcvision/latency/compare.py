@@ -23,10 +23,9 @@ class Verdict:
 
     Attributes:
         lines: For the reader.
-        slower: Rows that are slower than the baseline beyond the noise floor.
-        judged: Rows that were compared.
+        slower: Rows that are slower than the baseline beyond the noise floor, of those ``judged``.
         missing: Rows of the baseline that were not measured now.
-        comparable: Whether the two runs were made on one machine.
+        comparable: Whether both runs were made on one machine.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -42,11 +41,7 @@ class Verdict:
 
 
 def read_baseline(path: str, option: str = '--compare') -> Measurements:
-    """The results of an earlier run.
-
-    Args:
-        path: File that ``--json`` wrote.
-        option: What the file was given to, for the message.
+    """The results of an earlier run, from the file that ``--json`` wrote and that was given to this option.
 
     Raises:
         UserError: It is not there, or it is another kind of file.
@@ -64,13 +59,13 @@ def read_baseline(path: str, option: str = '--compare') -> Measurements:
 
 
 def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Measurements) -> Verdict:
-    """Puts each row beside the one of the baseline that was measured alike.
+    """Puts each row of a run beside the baseline's row that was measured alike.
 
-    Where both runs read a yardstick with one torch, each row counts as a multiple of it, so that a machine that changed
-    its clock or shares its memory is not taken for a network. How much of the time is arithmetic and how much is
-    memory is not known: a row is slower when it is slower than any part of the yardstick explains, by the whole
-    interval of its ratio and more than the larger noise floor of the two runs. A noisy row is judged as well, with a
-    mark, since a guard should rather ask twice than miss one.
+    Where both runs read the yardsticks with the same torch, each row counts as a multiple of them, so that a machine
+    that changed its clock or shares its memory is not taken for a slower network. How much of the time is arithmetic
+    and how much is memory is not known: a row is slower when none of the yardsticks explains it, by the whole interval
+    of its ratio and more than the larger noise floor of the two runs. A noisy row is judged too, with a mark: a guard
+    should rather ask twice than miss one.
 
     Args:
         records: Of this run.
@@ -103,20 +98,14 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
                              f'{record}')
     missing = known.keys() - set(map(row_key, records))
     verdict.missing = len(missing)
-    verdict.lines += [f'  {"MISSING, not measured now":45} {old}' for key, old in known.items()
-                      if key in missing]
+    verdict.lines += [f'  {"MISSING, not measured now":45} {old}' for key, old in known.items() if key in missing]
     if verdict.slower and any(record.noisy for record in records):
         verdict.lines.append('  * noisy: measure again on a quiet machine before believing it')
     return verdict
 
 
 def machine_differences(now: dict, then: dict) -> list[str]:
-    """What of two machines is not the same, of that which both runs recorded.
-
-    Args:
-        now: This run's environment.
-        then: The baseline's.
-    """
+    """What differs between the environments of this run and of the baseline, where both recorded it."""
     return [f'{name}: {_text(then[key])} there, {_text(now[key])} here' for key, name in _MACHINE.items()
             if key in now and key in then and now[key] != then[key]]
 

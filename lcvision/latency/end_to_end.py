@@ -1,4 +1,4 @@
-"""The scope 'e2e' of a config's model: what it is measured on."""
+"""The scope 'e2e' of a config's model: what surrounds its network, and the image it is measured on."""
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +18,10 @@ from lcvision.inference.trained_model import config_meta
 from lcvision.models.segmentors.upsampled_labels import agreement
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
-# 640 x 480 with the detail of a photograph; a file, so that no code that draws can change a measurement.
+# 640 x 480 with the detail of a photograph; a file, so that no drawing code can change a measurement.
 _PHOTO = Path(__file__).parent / 'photo.jpg'
 _QUALITY = 95
-# Boxes of an untrained detector that pass its threshold, so that its suppression has the work of a trained one's.
+# Boxes of an untrained detector that pass its threshold: its suppression then has the work of a trained one's.
 _CANDIDATES = 300
 # Share of an untrained segmentor's windows of 2 x 2 logits whose labels differ: as in the masks of CamVid at stride 4.
 _BOUNDARIES = 0.1
@@ -78,13 +78,12 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     """The network of a model, and what surrounds it, for a measurement.
 
     Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
-    biases of an untrained model are shifted so that what follows has the work of a trained one's: of a PicoDet 300
-    boxes pass the threshold, and of a segmentor a tenth of the map is boundaries. The network takes the same time with
-    any.
+    biases of an untrained model are shifted so that what follows has the work of a trained one's: 300 boxes of a
+    PicoDet pass the threshold, and a tenth of a segmentor's map is boundaries. They do not change the network's time.
 
     Args:
-        config: A whole config.
-        model: Built from it.
+        config: The whole config that the model was built from.
+        model: The model.
         size: Height and width of the network's input.
         untrained: Whether its weights are random, so that the class biases are shifted.
 
@@ -114,7 +113,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
 
 
 def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:
-    """Shifts the class biases of a PicoDet; another detector stays as it is."""
+    """Shifts the class biases of a PicoDet; other detectors stay as they are."""
     from lcvision.models.dense_heads.pico_head import PicoHead, flatten_levels
     if not isinstance(head, PicoHead) or not head.test_cfg:
         return
@@ -148,7 +147,7 @@ def _calm_labels(network: RawNetwork, x: torch.Tensor) -> None:
 
 
 def _turning_point(holds: Callable[[float], bool], there: float, not_there: float) -> float:
-    """A number between two, next to one of which something holds, where it does so no more."""
+    """Where something that holds at one number and not at another stops holding, by bisection."""
     for _ in range(40):
         middle = (there + not_there) / 2
         there, not_there = (middle, not_there) if holds(middle) else (there, middle)

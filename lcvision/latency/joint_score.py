@@ -3,15 +3,14 @@ import math
 
 
 class JointScore:
-    """A metric, reduced by what the latency exceeds its budget: ``metric * min(1, budget_ms / ms) ** weight``.
+    """A metric, reduced where the latency exceeds its budget: ``metric * min(1, budget_ms / ms) ** weight``.
 
-    Within the budget the metric counts alone. With the weight of 0.07 a network at twice the budget loses 5 % of its
-    metric.
+    With the weight of 0.07 a network at twice the budget loses 5 % of its metric.
 
     Args:
         metric: Name of the metric, such as 'coco/bbox_mAP'; more of it must be better.
         budget_ms: Milliseconds that cost nothing, above 0.
-        weight: What exceeding costs, at least 0; with 0 only the metric counts.
+        weight: What exceeding them costs, at least 0; with 0 only the metric counts.
         scope: Whose milliseconds, 'net' or 'e2e'.
 
     Raises:
@@ -22,7 +21,7 @@ class JointScore:
 
     Differs:
         In the paper w is -0.07 on both sides of the target, or 0 below and -1 above. Here it is 0 below and -weight
-        above: nothing is won by being quicker than asked, and a little too slow does not decide everything.
+        above: being quicker than asked gains nothing, and being a little too slow does not decide everything.
     """
 
     def __init__(self, metric: str, budget_ms: float, weight: float = 0.07, scope: str = 'net'):
@@ -34,16 +33,8 @@ class JointScore:
                                  f'got {value!r}')
         if scope not in ('net', 'e2e'):
             raise ValueError(f"joint: scope is 'net' or 'e2e', got {scope!r}")
-        self.metric = metric
-        self.budget_ms = budget_ms
-        self.weight = weight
-        self.scope = scope
+        self.metric, self.budget_ms, self.weight, self.scope = metric, budget_ms, weight, scope
 
     def __call__(self, value: float, ms: float) -> float:
-        """The score.
-
-        Args:
-            value: Of the metric, at least 0.
-            ms: Latency in milliseconds, above 0.
-        """
+        """The score of a value of the metric, at least 0, at a latency in milliseconds, above 0."""
         return float(value) * min(1., self.budget_ms / ms) ** self.weight

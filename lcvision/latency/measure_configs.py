@@ -1,4 +1,4 @@
-"""Measures what configs describe."""
+"""Measures the networks that configs describe."""
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError, plain_errors
 from lcvision.latency.benchmark import run_benchmark
 from lcvision.latency.end_to_end import end_to_end
-from lcvision.timing.rounds import Budget
 from lcvision.latency.record import LatencyRecord, parse_scopes
 from lcvision.latency.subject import Subject
 from lcvision.tasks import task_of
+from lcvision.timing.rounds import Budget
 
 
 @plain_errors()
@@ -34,7 +34,7 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
         precision: Precisions separated by commas.
         scope: 'net' is tensor to raw maps, 'e2e' an encoded image in memory to the result, 'net,e2e' both.
         samples: Samples of each row at most.
-        max_seconds: Seconds of sampling of each row at most, and half of it for warming up.
+        max_seconds: Seconds of sampling of each row at most, and half as many of warm-up.
 
     Returns:
         Records in the order of the configs; ``record.latency_ms.median`` is the headline number. A row that could not
@@ -65,14 +65,7 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
 
 
 def make_subject(name: str, config: Config, size: tuple[int, int], scopes: Sequence[str]) -> Subject:
-    """Builds the network of a config.
-
-    Args:
-        name: The config as the user named it.
-        config: Its content.
-        size: Height and width of the input.
-        scopes: What is to be measured, see :data:`lcvision.latency.record.SCOPES`.
-    """
+    """Builds the network of a config, which the user called ``name``, to be measured in these scopes."""
     model = build_model(config, input_size=size)
     network, surroundings = end_to_end(config, model, size) if 'e2e' in scopes else (raw_network(model, size), None)
     return Subject(name, task_of(model).name, network, size, environment.config_hash(config.model.to_dict()),

@@ -27,15 +27,13 @@ _PAIRS = (
 )
 _ROWS = {row.config: row for row in PP_LCNET.rows}
 COMPARISONS = tuple((_ROWS[config], _ROWS[baseline]) for config, baseline in _PAIRS)
-"""Two rows each, of which the first is divided by the second."""
+"""Pairs of rows, the first of which is divided by the second."""
 
 
 def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ()) -> list[str]:
-    """Lines with our ratio and the paper's for each comparison whose two models were measured alike.
+    """Lines with our ratio and the paper's for each comparison whose two models were measured alike, in scope 'net'.
 
-    Args:
-        records: Rows; only those of scope 'net' count.
-        floors: Noise floors, one for each number of threads; a ratio within them is called equal.
+    A ratio within the noise floor of its number of threads is called equal.
     """
     lines, tables = [], set()
     rows = [record for record in records if record.scope == 'net']
@@ -52,39 +50,26 @@ def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ())
 
 
 def format_ratio(ours: Summary, theirs: Summary, mark: str = '', floor: float = 0.) -> str:
-    """A ratio of two medians with its bounds.
-
-    Args:
-        ours: Of a record.
-        theirs: Of the one it is divided by.
-        mark: Put behind the ratio.
-        floor: Relative difference up to which the two are called equal.
-    """
+    """A ratio of two medians, followed by ``mark`` and its bounds; equal up to the relative difference ``floor``."""
     ratio, low, high = ratio_bounds(ours, theirs)
     return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f})' + ' equal' * _is_equal(ratio, floor)
 
 
 def ratio_bounds(ours: Summary, theirs: Summary) -> tuple[float, float, float]:
-    """Ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
+    """The ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
     return ours.median / theirs.median, ours.ci95[0] / theirs.ci95[1], ours.ci95[1] / theirs.ci95[0]
 
 
 def paper_rows(number: str) -> tuple[PaperRow, ...]:
-    """Rows of a table, without those that repeat a network with other weights.
-
-    Args:
-        number: '2' to '5'.
-    """
+    """Rows of the paper's table '2' to '5', without those that repeat a network with other weights."""
     own = tuple(row for row in PP_LCNET.table(number) if not row.distilled)
     return own + tuple(_ROWS[config] for config in _REPEATED) if number == '3' else own
 
 
 def format_paper(records: Sequence[LatencyRecord], floors: Sequence[dict] = ()) -> list[str]:
-    """Lines with our milliseconds, the paper's, both as ratios within the table, and the agreement of the order.
+    """Lines with our milliseconds, the paper's, both as ratios within the table, and how far their order agrees.
 
-    Args:
-        records: Of one precision, in scope 'net'.
-        floors: Noise floors, one for each number of threads; rows within them of the reference are called equal.
+    Records are of one precision, in scope 'net'; rows within the noise floor of the reference are called equal.
     """
     lines = [f'Beside the {PAPER} ({PAPER_MACHINE}); ratio: to {_REFERENCE} of the same table']
     for engine, threads in dict.fromkeys((record.engine, record.threads) for record in records):
@@ -115,14 +100,10 @@ def _table(rows: Sequence[tuple[PaperRow, LatencyRecord]], floors: Sequence[dict
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation: 1 where both put everything in the same order, -1 where in the opposite one.
+    """Spearman's rank correlation: 1 where both put everything in the same order, -1 in the opposite one.
 
-    Args:
-        first: (n,) numbers; equal ones share the mean of their ranks.
-        second: (n,) numbers of the same things.
-
-    Returns:
-        Between -1 and 1; None of fewer than three things, or where all numbers of one row are equal.
+    Equal numbers share the mean of their ranks. None of fewer than three things, or where all numbers of a row are
+    equal.
     """
     if len(first) != len(second):
         raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from lcvision.config import find_config
 from lcvision.errors import UserError
-from lcvision.timing.rounds import Budget
 from lcvision.latency.paper_comparison import format_paper, paper_rows
 from lcvision.latency.record import LatencyRecord
+from lcvision.timing.rounds import Budget
 
-# The papers do not state it; this is what the harder of the two guesses can be measured at in a sensible time.
+# The papers do not state it; the larger of the two likely sizes, which takes a sensible time.
 _SEGMENTATION_SIZE = (512, 1024)
 
 
@@ -21,10 +21,10 @@ class Preset:
         configs: Names, see :func:`find_config`.
         engine: Which engines, as for ``--engine``.
         threads: Threads, fewer where fewer can run at once; None for as many as can.
-        budget: Samples and seconds a row.
+        budget: Samples and seconds for each row.
         minutes: When to be done; None for as long as it takes.
-        sizes: Height and width by folder of the config, where not its own test size.
-        describe: Says the records in the preset's own way; None for nothing more than the table.
+        sizes: Height and width by the config's folder, where not its own test size.
+        describe: Lines below the table, in the preset's own way; None for none.
     """
 
     configs: tuple[str, ...]
@@ -40,11 +40,7 @@ class Preset:
         return [find_config(name) for name in self.configs]
 
     def size(self, path: str | Path) -> tuple[int, int] | None:
-        """Height and width that a config is measured at; None for its own test size.
-
-        Args:
-            path: Of the config.
-        """
+        """Height and width that the config of this path is measured at; None for its own test size."""
         return dict(self.sizes).get(Path(path).resolve().parent.name)
 
 
@@ -66,11 +62,7 @@ PRESETS = {
 
 
 def find_preset(name: str) -> Preset:
-    """A preset by its name.
-
-    Raises:
-        UserError: There is none of this name.
-    """
+    """A preset by its name; refuses an unknown one with a :class:`UserError`."""
     if name not in PRESETS:
         raise UserError(f"unknown preset {name!r}: presets are {', '.join(PRESETS)}; or name configs instead")
     return PRESETS[name]

@@ -13,36 +13,34 @@ from lcvision.timing.statistics import Summary
 SCHEMA = 1
 SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
-# Not written where a record does not have them.
+# Written only where a record has them.
 _OPTIONAL = ('image', 'stages_ms', 'yardstick', 'profile')
 
 
 @dataclass(kw_only=True)
 class LatencyRecord:
-    """One network on one engine; attributes are called as in the JSON, and what older files do not have is None.
+    """One network on one engine; attributes are named as in the JSON, and what older files lack is None.
 
     Attributes:
-        config: The config, as the user named it.
-        task: Its name, see :mod:`lcvision.tasks`.
+        config: The config, as the user named it, of a task of :mod:`lcvision.tasks`.
         engine: Name of the engine that ran the network, in ``precision`` on ``threads`` threads, ``batch`` images.
         input: Height and width of the network's input.
         scope: 'net' is tensor to raw maps, 'e2e' an encoded image of the size ``image`` in memory to the result.
         params: Parameters; ``macs`` multiply-adds of one inference.
-        latency_ms: Of so many ``samples``.
+        latency_ms: Of so many ``samples``, after ``warmup_runs``.
         first_ms: The first inference, after ``compile_s`` seconds of compilation (None where nothing is compiled).
         max_abs_diff: Largest difference from the network in eager float32; ``response_error`` is what decides, see
             :func:`lcvision.deploy.output_check.response_error`.
-        noisy: Whether the number is not to be trusted, with reasons in ``noisy_because``, a clause each.
-        layout: Memory layout of the activations, where the engine leaves a choice.
-        engine_properties: What the runtime made of its settings, where it tells.
-        warmup_runs: Runs before the first sample.
-        context_switches: Involuntary ones while sampling, which took ``cpu_seconds``.
-        other_cpus: CPUs' worth of other processes' work.
+        noisy: Whether the number cannot be trusted, for the reasons in ``noisy_because``, a clause each.
+        layout: Memory layout of the activations, where the engine has a choice; ``engine_properties`` is what the
+            runtime made of its settings, where it says.
+        context_switches: Involuntary ones while sampling, which took ``cpu_seconds``, beside ``other_cpus``, CPUs'
+            worth of other processes' work.
         subnormal_weights: Weights that are subnormal numbers.
         config_hash: Of the config's model; ``weights_hash`` of its weights, None for random ones.
         stages_ms: Milliseconds of the stages of scope 'e2e'.
         yardstick: By kind, see :meth:`lcvision.timing.yardstick.Yardstick.record`.
-        profile: Layer by layer, see :func:`lcvision.latency.profiler.onednn_profile.profile_inference`.
+        profile: Layer by layer, see :func:`lcvision.latency.profiler.profile_benchmark.profile_inference`.
     """
 
     config: str
@@ -102,14 +100,10 @@ class LatencyRecord:
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> 'LatencyRecord':
-        """Reads a record; keys that it does not know are passed over.
-
-        Args:
-            content: As read from JSON.
-            where: File and place of the record, for the message.
+        """Reads a record from parsed JSON; unknown keys are ignored.
 
         Raises:
-            UserError: Something is missing or is of another kind.
+            UserError: Something is missing or of another kind; ``where`` names the file and the record's place in it.
         """
         if not isinstance(content, dict):
             raise UserError(f'{where} is {type(content).__name__}, not a latency record: {_REPAIR}')
@@ -121,11 +115,7 @@ class LatencyRecord:
 
     @staticmethod
     def check(content: dict) -> list[str]:
-        """Names of what a record needs and does not have, or has of another kind.
-
-        Args:
-            content: As read from JSON.
-        """
+        """Names of what a record in parsed JSON lacks or has of another kind."""
         def absent_or(right: Callable[[Any], bool]) -> Callable[[Any], bool]:
             return lambda value: value is None or right(value)
 
@@ -142,8 +132,7 @@ class LatencyRecord:
             wrong.append(f"scope ({', '.join(SCOPES)})")
         if not _are(_is_count, content.get('input')):
             wrong.append('input ([H, W])')
-        found = content.get('latency_ms')
-        ms = found if isinstance(found, dict) else {}
+        ms = content['latency_ms'] if isinstance(content.get('latency_ms'), dict) else {}
         # Few samples have no p90, and a series of one has no interval.
         times = dict(median=_is_time, p10=absent_or(_is_time), p90=absent_or(_is_time),
                      ci95=absent_or(lambda value: _are(_is_time, value)))
@@ -168,14 +157,10 @@ class Measurements:
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> 'Measurements':
-        """Reads what :meth:`to_json` gave, also an earlier version of it.
-
-        Args:
-            content: As read from JSON.
-            where: The file, for the message.
+        """Reads what :meth:`to_json` gave, also in an earlier version.
 
         Raises:
-            UserError: It is of another schema, or something in it is missing or of another kind.
+            UserError: It is of another schema, or something in it is missing or of another kind; ``where`` names it.
         """
         schema = content.get('schema') if isinstance(content, dict) else None
         if schema != SCHEMA:
@@ -189,14 +174,7 @@ class Measurements:
 
 @dataclass
 class Failure:
-    """A row that could not be measured.
-
-    Attributes:
-        name: Of the subject.
-        engine: Of the engine.
-        threads: Threads asked for.
-        reason: One sentence.
-    """
+    """A row that could not be measured: the subject's and the engine's name, the threads asked for, and the reason."""
 
     name: str
     engine: str
@@ -209,13 +187,13 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """What a benchmark gave: records in the order of subjects, threads and engines, and what failed.
+    """What a benchmark gave.
 
     Attributes:
-        records: Rows.
+        records: Rows, in the order of subjects, threads and engines.
         failures: Rows that could not be measured.
         noise_floors: Of the A/A check, one for each number of threads.
-        skipped: Rows that were left out, because there was no time or the engine lacks the precision.
+        skipped: Rows left out because time ran out or the engine lacks the precision.
     """
 
     records: list[LatencyRecord] = field(default_factory=list)
@@ -225,11 +203,7 @@ class Outcome:
 
 
 def parse_scopes(text: object) -> list[str]:
-    """Scopes of a text such as 'net,e2e', in their own order.
-
-    Raises:
-        UserError: It names none, or another.
-    """
+    """Scopes of a text such as 'net,e2e', in their own order; refuses others with a :class:`UserError`."""
     names = set(text.split(',')) if isinstance(text, str) else set()
     if not names or not names <= SCOPES.keys():
         raise UserError(f"unknown scope {text!r}: scopes are {', '.join(SCOPES)}, or both as {','.join(SCOPES)}")
@@ -237,35 +211,20 @@ def parse_scopes(text: object) -> list[str]:
 
 
 def read_records(rows: Iterable[Any], where: str) -> list[LatencyRecord]:
-    """Reads the records of a file.
-
-    Args:
-        rows: As read from JSON.
-        where: The file, for the message.
-
-    Raises:
-        UserError: One of them is wrong.
-    """
+    """Reads the records of the file ``where``, see :meth:`LatencyRecord.from_json`."""
     return [LatencyRecord.from_json(row, f'{where}, record {place}') for place, row in enumerate(rows, 1)]
 
 
 def parse_json(content: bytes) -> Any:
-    """Reads JSON; what is no number that a page could hold (NaN, infinite, of more than 15 digits) becomes None.
-
-    Args:
-        content: In UTF-8, with or without a byte-order mark, or UTF-16.
+    """Parses JSON in UTF-8 or UTF-16; numbers that a page cannot hold (NaN, infinite, over 15 digits) become None.
 
     Raises:
         ValueError: It is something else.
     """
-    def whole(text: str) -> int | None:
-        return int(text) if len(text) <= 15 else None
-
-    def number(text: str) -> float | None:
-        return value if math.isfinite(value := float(text)) else None
-
     try:
-        return json.loads(content, parse_int=whole, parse_float=number, parse_constant=lambda _: None)
+        return json.loads(
+            content, parse_constant=lambda _: None, parse_int=lambda text: int(text) if len(text) <= 15 else None,
+            parse_float=lambda text: value if math.isfinite(value := float(text)) else None)
     except RecursionError:
         raise ValueError('it is nested too deeply') from None
 

@@ -21,15 +21,15 @@ _WARM_UP_RUNS = 20
 
 
 class EndToEnd(Protocol):
-    """What turns an encoded image into a network's input and the network's raw maps into a result."""
+    """Turns an encoded image, of height and width ``image``, into a network's input, and its maps into a result."""
 
     image: list[int]
 
     def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
-        """All of it as one call, with a network that is prepared for the subject's input size."""
+        """All of it as one call, with a network prepared for the subject's input size."""
 
     def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
-        """Median milliseconds of each stage, of a few runs."""
+        """Median milliseconds of each stage over a few runs."""
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Subject:
         task: 'detection', 'segmentation' or 'classification'.
         network: (1, 3, H, W) -> flat tuple of tensors, in eval mode and float32.
         input_size: Height and width.
-        config_hash: Hash of the config's model, None for a network that has no config.
-        weights_hash: Hash of the weights, None for random ones.
+        config_hash: Of the config's model, None for a network without a config.
+        weights_hash: Of the weights, None for random ones.
         end_to_end: What surrounds the network in the scope 'e2e'; None where only 'net' is measured.
     """
 
@@ -75,7 +75,7 @@ class TimeLimit:
 
     Args:
         seconds: Until the end, above 0.
-        turns: Numbers of threads that are measured one after the other and share the time evenly.
+        turns: How many numbers of threads are measured one after the other; turn 0, 1, ... share the time evenly.
         clock: Seconds, monotonic.
     """
 
@@ -86,20 +86,13 @@ class TimeLimit:
         self._start = clock()
 
     def may_prepare(self, turn: int) -> bool:
-        """Whether there is time to make another network ready.
-
-        Args:
-            turn: Which of the numbers of threads it is, from 0.
-        """
+        """Whether there is time in this turn to prepare another network."""
         return self._clock() < self._end(turn - 1 + _PREPARE)
 
     def budget(self, wanted: Budget, first_ms: Sequence[float], turn: int) -> Budget:
-        """The budget wanted, less what there is no time for; the slowest rows give first.
+        """The budget ``wanted``, less what this turn has no time for, by each row's first inference.
 
-        Args:
-            wanted: With all the time in the world.
-            first_ms: First inference of each row.
-            turn: Which of the numbers of threads it is, from 0.
+        The slowest rows lose samples first.
         """
         left = max(self._end(turn) - self._clock(), 1.)
         needs = [ms / 1e3 * (wanted.samples + _WARM_UP_RUNS) for ms in first_ms]
@@ -108,11 +101,7 @@ class TimeLimit:
             warmup_seconds=min(wanted.warmup_seconds, max(left * (1 - _SAMPLE) / max(len(needs), 1), 0.1)))
 
     def share(self, parts: int) -> 'TimeLimit':
-        """A limit for the first of so many equal parts of what is left; of 0 seconds when nothing is.
-
-        Args:
-            parts: At least 1.
-        """
+        """A limit for the first of so many equal parts of the time that is left, if any."""
         return TimeLimit(max(self._end(self.turns - 1) - self._clock(), 0.) / parts, clock=self._clock)
 
     def _end(self, turn: float) -> float:
@@ -120,12 +109,7 @@ class TimeLimit:
 
 
 def largest_share(needs: Iterable[float], total: float) -> float:
-    """The limit for each that keeps the sum within ``total`` when nobody takes more than needed.
-
-    Args:
-        needs: What each would take.
-        total: What there is, above 0.
-    """
+    """The limit for each that keeps the sum of what all take of their ``needs`` within ``total``, above 0."""
     ordered = sorted(needs)
     for i, need in enumerate(ordered):
         share = total / (len(ordered) - i)

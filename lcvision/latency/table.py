@@ -10,17 +10,9 @@ _SCOPE = _HEADS.index('scope')
 
 
 def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
-    """Lays out records with a legend and the machine below.
-
-    Args:
-        records: At least one.
-        environment: As written to JSON.
-
-    Returns:
-        Lines of at most 100 columns.
-    """
-    rows = [_HEADS, *(_row(record) for record in records)]
-    if not _end_to_end(records):
+    """Lays out one or more records in at most 100 columns, with a legend and the machine below."""
+    rows = [_HEADS, *map(_row, records)]
+    if not any(record.scope == 'e2e' for record in records):
         rows = [(*row[:_SCOPE], *row[_SCOPE + 1:]) for row in rows]
     return '\n'.join([*table(rows, left=(0, 5)), '', *_legend(records), *describe_machine(environment)])
 
@@ -43,14 +35,9 @@ def format_count(value: float | None) -> str:
 
 
 def describe_machine(environment: dict) -> list[str]:
-    """CPU, limits and versions in a line, and the instruction sets in a second one.
-
-    Args:
-        environment: As written to JSON.
-    """
+    """CPU, limits and versions in a line, and the instruction sets in a second one."""
     flags = [flag for flag in environment['flags'] if flag.startswith(('avx', 'amx', 'sve'))]
-    versions = environment['versions']
-    quota = environment['cgroup_quota']
+    versions, quota = environment['versions'], environment['cgroup_quota']
     limits = f"{environment['affinity']} of {environment['cores']} CPUs" + (f', quota {quota:g}' if quota else '')
     return [f"{environment['cpu']} ({limits}), torch {versions['torch']}, oneDNN {versions['onednn']}, "
             f"lcvision {versions['lcvision']}"[:WIDTH], *([' '.join(flags)[:WIDTH]] if flags else [])]
@@ -59,29 +46,22 @@ def describe_machine(environment: dict) -> list[str]:
 def _row(record: LatencyRecord) -> tuple[str, ...]:
     ms = record.latency_ms
     return (record.name, format_count(record.params), format_count(record.macs), record.size, str(record.threads),
-            _engine(record), record.scope, format_ms(ms.median),
+            record.engine + f' {record.precision}' * (record.precision != 'fp32'), record.scope, format_ms(ms.median),
             f"{format_ms(ms.p10)}-{format_ms(ms.p90).replace('-', '?')}", format_ms(record.first_ms),
-            '*' if record.noisy else '')
-
-
-def _engine(record: LatencyRecord) -> str:
-    return record.engine + ('' if record.precision == 'fp32' else f' {record.precision}')
-
-
-def _precisions(records: Sequence[LatencyRecord]) -> str:
-    return ', '.join(sorted({record.precision for record in records}))
-
-
-def _scopes(records: Sequence[LatencyRecord]) -> str:
-    return ' and '.join(words for scope, words in SCOPES.items() if scope in {record.scope for record in records})
+            '*' * record.noisy)
 
 
 def _legend(records: Sequence[LatencyRecord]) -> list[str]:
     counts = sorted({record.samples or 0 for record in records})
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
-    lines = [f'ms for one image, {_scopes(records)}, {_precisions(records)}, batch 1, {samples} samples a row;',
+    scopes = ' and '.join(words for scope, words in SCOPES.items() if scope in {record.scope for record in records})
+    precisions = ', '.join(sorted({record.precision for record in records}))
+    lines = [f'ms for one image, {scopes}, {precisions}, batch 1, {samples} samples a row;',
              'thr = threads, input = height x width, first = first inference (compilation apart)']
-    lines += _end_to_end_legend(records)
+    surroundings = [record for record in records if record.scope == 'e2e']
+    if surroundings:
+        lines += ['e2e: from an encoded image in memory to final boxes, label map or class',
+                  *(line for record in surroundings for line in _surroundings(record, records))]
     compiled = [record.compile_s for record in records if record.compile_s is not None]
     if compiled:
         lines.append(f'compilation took {min(compiled):.1f} to {max(compiled):.1f} s a row')
@@ -93,25 +73,13 @@ def _legend(records: Sequence[LatencyRecord]) -> list[str]:
     return lines
 
 
-def _end_to_end(records: Sequence[LatencyRecord]) -> list[LatencyRecord]:
-    return [record for record in records if record.scope == 'e2e']
-
-
-def _end_to_end_legend(records: Sequence[LatencyRecord]) -> list[str]:
-    """What the network's surroundings take, for each end-to-end row that has its network's row beside it."""
-    lines = []
-    for record in _end_to_end(records):
-        net = next((other for other in records if (other.config, *other.conditions) ==
-                    (record.config, *record.conditions[:-1], 'net')), None)
-        stages = ', '.join(f'{name} {format_ms(ms)}' for name, ms in (record.stages_ms or {}).items()
-                           if name != 'network')
-        if net:
-            rest = record.latency_ms.median - net.latency_ms.median
-            name = shorten(f'{record.name}, {record.engine}, {record.threads} thr', 46)
-            lines.append(f'    {name}: e2e - net {format_ms(rest)} ({stages})')
-    if _end_to_end(records):
-        lines.insert(0, 'e2e: from an encoded image in memory to final boxes, label map or class')
-    return lines
+def _surroundings(record: LatencyRecord, records: Sequence[LatencyRecord]) -> list[str]:
+    """What the network's surroundings take, where the network's own row is beside this one."""
+    stages = ', '.join(f'{name} {format_ms(ms)}' for name, ms in (record.stages_ms or {}).items() if name != 'network')
+    name = shorten(f'{record.name}, {record.engine}, {record.threads} thr', 46)
+    alike = (record.config, *record.conditions[:-1], 'net')
+    return [f'    {name}: e2e - net {format_ms(record.latency_ms.median - net.latency_ms.median)} ({stages})'
+            for net in records if (net.config, *net.conditions) == alike][:1]
 
 
 def _worst_reasons(records: Sequence[LatencyRecord]) -> list[str]:

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from lcvision.timing.rounds import Series
 from lcvision.latency.noise_floor import compare_twins, describe_floor, floor_of, floor_record, mark_noisy
 from lcvision.latency.record import LatencyRecord, Summary
+from lcvision.timing.rounds import Series
 
 
 def row(threads=2):

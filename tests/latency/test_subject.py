@@ -1,8 +1,8 @@
 """Time that runs out, by a clock of the test's own."""
 import pytest
 
-from lcvision.timing.rounds import Budget
 from lcvision.latency.subject import TimeLimit, largest_share
+from lcvision.timing.rounds import Budget
 
 
 class Clock:

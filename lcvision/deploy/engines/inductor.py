@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from lcvision.deploy.engines.engine import Engine, Prepared, Run, build_prepared, register_engine
-from lcvision.deploy.pointwise_linear import linearize_vectors
+from lcvision.deploy.fuse import linearize_vectors
 from lcvision.deploy.precision import deployed_network
 
 _FREEZING: dict = {'freezing': True}

@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from lcvision.latency.profiler.kernel import Kernel, describe_product
-from lcvision.latency.profiler.layer_names import Layer, LayerNames
-from lcvision.latency.profiler.log_capture import capture_log, capture_stderr
-from lcvision.latency.profiler.onednn_log import Key, convolution_key, parse_log, pointwise_key
+from lcvision.latency.profiler.kernel import Kernel, Key, Layer, LayerNames, describe_product
+from lcvision.latency.profiler.onednn_log import capture_log, capture_stderr, convolution_key, parse_log, pointwise_key
 
 # Makes inductor's kernels appear in torch's profiler; it has to be set while a network is compiled.
 NAMED_KERNELS = {'cpp.enable_kernel_profile': True}
@@ -25,12 +23,7 @@ _FACTORS = {'linear': (0, 1), 'addmm': (1, 2), 'mm': (0, 1), 'bmm': (0, 1), 'bad
 
 
 def trace_onednn(run: Callable, x: torch.Tensor, layers: list[Layer]) -> tuple[list[Kernel], set[Key]]:
-    """Runs one inference with oneDNN's log.
-
-    Args:
-        run: The compiled network.
-        x: Its input.
-        layers: Of the network.
+    """Runs one inference of a compiled network with oneDNN's log.
 
     Returns:
         oneDNN's kernels in order, and the sizes of the layers that they computed.
@@ -38,8 +31,7 @@ def trace_onednn(run: Callable, x: torch.Tensor, layers: list[Layer]) -> tuple[l
     with capture_log() as log:
         run(x)
         primitives = parse_log(log.text())
-    names = LayerNames(layers)
-    kernels = []
+    names, kernels = LayerNames(layers), []
     for primitive in primitives:
         layer = names.take(primitive.key)
         kernels.append(Kernel.of(primitive, layer.name if layer else None))
@@ -47,16 +39,10 @@ def trace_onednn(run: Callable, x: torch.Tensor, layers: list[Layer]) -> tuple[l
 
 
 def trace_others(run: Callable, x: torch.Tensor, layers: list[Layer], known: set[Key]) -> list[Kernel]:
-    """Runs one inference under torch's profiler.
-
-    Args:
-        run: The compiled network; without :data:`NAMED_KERNELS` its generated kernels cannot be seen.
-        x: Its input.
-        layers: Of the network.
-        known: Sizes of the layers that oneDNN computed.
+    """Runs one inference of a network, compiled with :data:`NAMED_KERNELS`, under torch's profiler.
 
     Returns:
-        Generated kernels and operators called that are not oneDNN's, in order.
+        Generated kernels and called operators, in order, without oneDNN's and the layers of the ``known`` sizes.
     """
     # The profiler announces itself on standard error.
     with capture_stderr(), profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:

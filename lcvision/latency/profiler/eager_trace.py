@@ -1,7 +1,7 @@
 """Which kernel every operator of an eager network ran, and for how long."""
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -11,8 +11,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lcvision.latency.profiler.kernel import Kernel, describe_convolution, describe_product
-from lcvision.latency.profiler.log_capture import Log, capture_log
-from lcvision.latency.profiler.onednn_log import parse_log
+from lcvision.latency.profiler.onednn_log import Log, capture_log, parse_log
 
 _CONVOLUTIONS = ('conv1d', 'conv2d', 'conv3d', 'convolution')
 _TRANSPOSED = ('conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d')
@@ -34,9 +33,9 @@ class _Call:
 
 
 def trace_eager(network: nn.Module, x: torch.Tensor, named: nn.Module | None = None) -> list[Kernel]:
-    """Runs one inference and tells of its kernels, in order.
+    """The kernels of one inference of an eager network, in order.
 
-    oneDNN's are taken from its log. An operator that does not use it is timed from outside, less the time that an
+    oneDNN's are taken from its log. An operator that does not use oneDNN is timed from outside, less the time that an
     operator takes for a single number. Operators that compute nothing, such as a change of shape, are left out.
 
     Args:
@@ -66,22 +65,19 @@ def _kernels(call: _Call, text: str, cost: float) -> Iterator[Kernel]:
 
 @contextmanager
 def _running(network: nn.Module) -> Iterator[list[str]]:
-    """The names of the modules that are being run, the innermost last."""
+    """The names of the modules that are running, the innermost last."""
     names: list[str] = []
-    handles = []
-    for name, module in network.named_modules():
-        def enter(*_: object, name: str = name) -> None:
-            names.append(name)
+    with ExitStack() as hooks:
+        for name, module in network.named_modules():
+            def enter(*_: object, name: str = name) -> None:
+                names.append(name)
 
-        def leave(*_: object) -> None:
-            names.pop()
+            def leave(*_: object) -> None:
+                names.pop()
 
-        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-    try:
+            hooks.enter_context(module.register_forward_pre_hook(enter))
+            hooks.enter_context(module.register_forward_hook(leave))
         yield names
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 class _Operators(TorchDispatchMode):
@@ -117,8 +113,7 @@ def _computes(func: Any, operation: str, args: Sequence[Any], output: Any) -> bo
 def describe_call(operation: str, args: Sequence[Any], output: Any) -> tuple[str, int | None]:
     """Shape and multiply-adds of an operator's call; '' and None for one that is not a sum of products."""
     if operation in _PRODUCTS and isinstance(output, torch.Tensor) and output.ndim:
-        inputs = args[_PRODUCTS[operation]].shape[-1]
-        outputs = output.shape[-1]
+        inputs, outputs = args[_PRODUCTS[operation]].shape[-1], output.shape[-1]
         return describe_product(outputs, inputs, output.numel() // max(outputs, 1)), output.numel() * inputs
     if operation not in _CONVOLUTIONS + _TRANSPOSED:
         return '', None

@@ -1,14 +1,19 @@
-"""One piece of an inference's time, as every way of tracing it tells."""
+"""The pieces of an inference's time, and the layers of a model that they compute."""
+from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from statistics import median
 
-from lcvision.latency.profiler.onednn_log import Primitive
+import torch
+from torch import nn
+
+from lcvision.latency.profiler.onednn_log import Key, Primitive, convolution_key, pointwise_key
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel that ran.
+    """A kernel that ran, however it was traced.
 
     Attributes:
         source: 'onednn', 'torch' (its own or those of the library of matrix products that it is built with) or
@@ -19,7 +24,7 @@ class Kernel:
         shape: Of the problem, for a reader.
         us: Microseconds.
         macs: Multiply-adds; None for what is not a sum of products.
-        isa: Instruction set, where the kernel tells.
+        isa: Instruction set, where the kernel names one.
         is_reference: Whether it is plain C++, not optimised.
     """
 
@@ -35,7 +40,7 @@ class Kernel:
 
     @classmethod
     def of(cls, primitive: Primitive, layer: str | None) -> 'Kernel':
-        """Kernels that oneDNN reported."""
+        """A kernel that oneDNN reported."""
         return cls('onednn', primitive.operation, primitive.kernel, layer, describe(primitive), primitive.us,
                    primitive.macs, primitive.isa, primitive.is_reference)
 
@@ -46,20 +51,29 @@ class Kernel:
 
     @property
     def identity(self) -> tuple:
-        """All that one inference has in common with the next."""
+        """What one inference has in common with the next."""
         return self.source, self.operation, self.name, self.layer, self.shape
 
 
+def median_kernels(traces: Sequence[Sequence[Kernel]]) -> list[Kernel]:
+    """One trace for several of the same inference, each kernel with its median time.
+
+    Traces that do not run what most run are left out.
+    """
+    identities = [tuple(kernel.identity for kernel in trace) for trace in traces]
+    usual = max(identities, key=identities.count)
+    same = [trace for trace, identity in zip(traces, identities, strict=True) if identity == usual]
+    return [replace(kernels[0], us=median(kernel.us for kernel in kernels)) for kernels in zip(*same, strict=True)]
+
+
 def describe(primitive: Primitive) -> str:
-    """The problem of a primitive, in a few characters."""
+    """The problem of a primitive in a few characters."""
     if primitive.operation == 'inner_product':
-        size = primitive.sizes
-        return describe_product(size['oc'], size['ic'] * size['ih'] * size['iw'], size['mb'])
+        return describe_product(*primitive.product)
     if primitive.operation != 'convolution':
         return primitive.problem
     size = primitive.sizes
-    return describe_convolution((size['oc'], size['ic'] // size['g'], size['kh'], size['kw']), size['g'],
-                                (size['sh'], size['sw']), (size['oh'], size['ow']))
+    return describe_convolution(primitive.weight, size['g'], (size['sh'], size['sw']), (size['oh'], size['ow']))
 
 
 def describe_convolution(weight: Sequence[int], groups: int, stride: Sequence[int], output: Sequence[int]) -> str:
@@ -84,17 +98,60 @@ def describe_product(outputs: int, inputs: int, rows: int) -> str:
     return f'{inputs}>{outputs}' + (f' x{rows}' if rows > 1 else '')
 
 
-def median_kernels(traces: Sequence[Sequence[Kernel]]) -> list[Kernel]:
-    """One trace for several of the same inference, each kernel with its median time.
-
-    Args:
-        traces: At least one. Those that do not run what most run are left out.
-    """
-    identities = [tuple(kernel.identity for kernel in trace) for trace in traces]
-    usual = max(identities, key=identities.count)
-    same = [trace for trace, identity in zip(traces, identities, strict=True) if identity == usual]
-    return [replace(kernels[0], us=median(kernel.us for kernel in kernels)) for kernels in zip(*same, strict=True)]
-
-
 def _times(sizes: Sequence[int]) -> str:
     return 'x'.join(map(str, sizes))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a convolution or linear layer.
+
+    Attributes:
+        name: Of the module.
+        key: Identifies it by its sizes.
+        shape: For a reader.
+        macs: Multiply-adds.
+    """
+
+    name: str
+    key: Key
+    shape: str
+    macs: int
+
+
+def record_layers(network: nn.Module, x: torch.Tensor) -> list[Layer]:
+    """All calls of two-dimensional convolutions and linear layers, in the order of one inference in eval mode."""
+    layers: list[Layer] = []
+    with ExitStack() as hooks, torch.no_grad():
+        for name, module in network.named_modules():
+            def note(module: nn.Module, inputs: tuple, output: torch.Tensor, name: str = name) -> None:
+                layers.append(_layer(name, module, inputs[0], output))
+
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                hooks.enter_context(module.register_forward_hook(note))
+        network(x)
+    return layers
+
+
+def _layer(name: str, module: nn.Module, x: torch.Tensor, output: torch.Tensor) -> Layer:
+    if isinstance(module, nn.Conv2d):
+        weight = tuple(module.weight.shape)
+        shape = describe_convolution(weight, module.groups, module.stride, output.shape[2:])
+        return Layer(name, convolution_key(weight, x.shape[1], tuple(x.shape[2:])), shape,
+                     output.numel() * module.weight[0].numel())
+    product = output.shape[-1], x.shape[-1], output.numel() // output.shape[-1]
+    return Layer(name, pointwise_key(*product), describe_product(*product), output.numel() * x.shape[-1])
+
+
+class LayerNames:
+    """Hands out the layers of one inference to kernels; of several with the same sizes, in the network's order."""
+
+    def __init__(self, layers: list[Layer]):
+        self._waiting: dict[Key, deque[Layer]] = {}
+        for layer in layers:
+            self._waiting.setdefault(layer.key, deque()).append(layer)
+
+    def take(self, key: Key | None) -> Layer | None:
+        """The next layer with these sizes; None when there is none left."""
+        waiting = self._waiting.get(key) if key else None
+        return waiting.popleft() if waiting else None

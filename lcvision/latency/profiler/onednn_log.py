@@ -1,17 +1,27 @@
-"""oneDNN's verbose log, read line by line."""
+"""oneDNN's verbose log: captured while something runs, and read line by line."""
+import ctypes
 import math
+import os
 import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
+
+import torch
 
 _MARK = 'onednn_verbose'
 _FIELDS = ('engine', 'operation', 'implementation', 'propagation', 'memory', 'attributes', 'algorithm', 'problem')
 _ISA = re.compile(r':((?:avx|sse|amx|sve|asimd|isa_|neon)\w*)$')
-# What two layers of a model have to share to be taken for the same computation.
+_STDOUT, _STDERR = 1, 2
+# What two layers of a model must share to count as the same computation.
 Key = tuple
 
 
 class LogError(ValueError):
-    """A line of oneDNN's log has a form that is not known."""
+    """A line of oneDNN's log has an unknown form."""
 
 
 @dataclass(frozen=True)
@@ -53,38 +63,39 @@ class Primitive:
         return dict.fromkeys(('g', 'mb', 'id', 'ih', 'iw', 'od', 'oh', 'ow', 'kd', 'kh', 'kw', 'sh', 'sw'), 1) | found
 
     @property
+    def weight(self) -> tuple[int, int, int, int]:
+        """Of a convolution: output channels, input channels of a group, kernel height and width."""
+        size = self.sizes
+        return size['oc'], size['ic'] // size['g'], size['kh'], size['kw']
+
+    @property
+    def product(self) -> tuple[int, int, int]:
+        """Of a matrix product: outputs, inputs and rows."""
+        if self.operation == 'matmul':
+            a, b = ([int(n) for n in part.split('x')] for part in self.problem.split(':')[:2])
+            return b[-1], a[-1], math.prod(a[:-1])
+        size = self.sizes
+        return size['oc'], size['ic'] * size['id'] * size['ih'] * size['iw'], size['mb']
+
+    @property
     def macs(self) -> int | None:
         """Multiply-adds; None for what is not a sum of products."""
-        if self.operation == 'matmul':
-            a, b = self._factors()
-            return math.prod(a) * b[-1]
-        if self.operation not in ('convolution', 'deconvolution', 'inner_product'):
+        if self.operation in ('matmul', 'inner_product'):
+            return math.prod(self.product)
+        if self.operation not in ('convolution', 'deconvolution'):
             return None
-        size = self.sizes
-        area = size['id'] * size['ih'] * size['iw']
-        if self.operation == 'inner_product':
-            return size['mb'] * size['ic'] * size['oc'] * area
-        if self.operation == 'convolution':
-            area = size['od'] * size['oh'] * size['ow']
-        return size['mb'] * size['oc'] * size['ic'] // size['g'] * area * size['kd'] * size['kh'] * size['kw']
+        size, side = self.sizes, 'o' if self.operation == 'convolution' else 'i'
+        area = math.prod(size[side + axis] for axis in 'dhw')
+        return size['mb'] * area * math.prod(self.weight) * size['kd']
 
     @property
     def key(self) -> Key | None:
-        """What the layer of a model that it computes has in common with it, see :func:`convolution_key`."""
-        if self.operation == 'matmul':
-            a, b = self._factors()
-            return pointwise_key(b[-1], a[-1], math.prod(a[:-1]))
-        size = self.sizes
-        if self.operation == 'inner_product':
-            return pointwise_key(size['oc'], size['ic'] * size['ih'] * size['iw'], size['mb'])
+        """What it has in common with the layer of a model that it computes, see :func:`convolution_key`."""
+        if self.operation in ('matmul', 'inner_product'):
+            return pointwise_key(*self.product)
         if self.operation != 'convolution':
             return None
-        return convolution_key((size['oc'], size['ic'] // size['g'], size['kh'], size['kw']), size['ic'],
-                               (size['ih'], size['iw']))
-
-    def _factors(self) -> tuple[list[int], list[int]]:
-        a, b = ([int(n) for n in part.split('x')] for part in self.problem.split(':')[:2])
-        return a, b
+        return convolution_key(self.weight, self.sizes['ic'], (self.sizes['ih'], self.sizes['iw']))
 
 
 def convolution_key(weight: tuple[int, ...], channels: int, size: tuple[int, ...]) -> Key:
@@ -106,25 +117,18 @@ def pointwise_key(outputs: int, inputs: int, rows: int) -> Key:
 
 
 def parse_log(text: str) -> list[Primitive]:
-    """Reads what was executed, in order.
-
-    Args:
-        text: Of the log; headers, creations and lines that are not oneDNN's are passed over.
+    """Reads what was executed, in order; headers, creations and lines that are not oneDNN's are skipped.
 
     Raises:
-        LogError: A line of oneDNN has a form that is not known.
+        LogError: A line of oneDNN has an unknown form.
     """
     return [primitive for line in text.splitlines() if (primitive := parse_line(line)) is not None]
 
 
 def parse_line(line: str) -> Primitive | None:
-    """Reads one line; None for one that tells of no execution.
-
-    Raises:
-        LogError: It is a line of oneDNN in a form that is not known.
-    """
+    """Reads one line; None where it reports no execution."""
     parts = line.strip().split(',')
-    # Before the word stand a version of the form, a time stamp where that is asked for, and a component.
+    # Before the word come a version of the form, a time stamp where one is asked for, and a component.
     if parts[0] != _MARK or 'exec' not in parts[1:5] or 'graph' in parts[1:4]:
         return None
     values = parts[parts.index('exec') + 1:]
@@ -138,3 +142,53 @@ def parse_line(line: str) -> Primitive | None:
     except (ValueError, KeyError, IndexError) as error:
         raise LogError(f"a line of oneDNN's log has an unknown form ({error}): {line.strip()}") from error
     return primitive
+
+
+class Log:
+    """A log that is being written to ``file``."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+
+    def position(self) -> int:
+        """Bytes written so far; oneDNN flushes every line."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def text(self) -> str:
+        """All that was written, a character for a byte."""
+        return os.pread(self._file.fileno(), self.position(), 0).decode('latin-1')
+
+
+@contextmanager
+def capture_log() -> Iterator[Log]:
+    """Has oneDNN report every execution, into a file that takes the place of standard output meanwhile.
+
+    oneDNN prints from C, so the descriptor itself is redirected: whatever else prints ends up there too.
+    """
+    with _captured(_STDOUT) as log, torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+        yield log
+
+
+@contextmanager
+def capture_stderr() -> Iterator[Log]:
+    """Keeps what is printed on standard error off the terminal."""
+    with _captured(_STDERR) as log:
+        yield log
+
+
+@contextmanager
+def _captured(descriptor: int) -> Iterator[Log]:
+    libc = ctypes.CDLL(None)
+    stream = sys.stdout if descriptor == _STDOUT else sys.stderr
+    with tempfile.TemporaryFile() as file:
+        stream.flush()
+        libc.fflush(None)
+        terminal = os.dup(descriptor)
+        os.dup2(file.fileno(), descriptor)
+        try:
+            yield Log(file)
+        finally:
+            stream.flush()
+            libc.fflush(None)
+            os.dup2(terminal, descriptor)
+            os.close(terminal)

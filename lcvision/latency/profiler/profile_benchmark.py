@@ -1,28 +1,35 @@
-"""Networks times engines times threads -> records with a profile."""
+"""Networks times engines times threads -> records with a profile: where the time of an inference goes."""
 import copy
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
 from lcvision.deploy.engines import ENGINES, Engine, Prepared
+from lcvision.deploy.network import example_input
+from lcvision.deploy.precision import Bfloat16Network, deployed_network
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import NO_TIME, Progress, reason_of, run_benchmark
-from lcvision.timing.rounds import Budget, quietly
-from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS
-from lcvision.latency.profiler.onednn_profile import profile_inference
+from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS, trace_onednn, trace_others
+from lcvision.latency.profiler.eager_trace import trace_eager
+from lcvision.latency.profiler.kernel import Kernel, median_kernels, record_layers
 from lcvision.latency.record import Failure, Outcome
 from lcvision.latency.subject import Subject, TimeLimit
+from lcvision.timing.rounds import Budget, measure_rounds, quietly
+from lcvision.timing.statistics import noise_reasons
+
+_BUDGET = Budget(samples=30, max_seconds=10., warmup_seconds=2., rounds=6)
+_PEAK_SIZES, _PEAK_RUNS, _PEAK_SECONDS = (512, 1024), 60, 1.
+_DTYPES = {'fp32': torch.float32, 'bf16': torch.bfloat16}
 
 
 def check_profiled(engines: Sequence[Engine], scopes: Sequence[str] = ('net',)) -> None:
-    """Refuses engines that write no log of oneDNN, and any scope but the network's.
-
-    Raises:
-        UserError: Names one and those that can be profiled.
-    """
+    """Refuses engines that write no log of oneDNN, and any scope but the network's, with a :class:`UserError`."""
     for engine in engines:
         if engine.traced is None:
             raise UserError(f"--profile reads the log of torch's oneDNN, which engine {engine.name!r} does not write: "
@@ -50,13 +57,12 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
         threads: Numbers of threads.
         precisions: Precisions.
         budget: Of the measurement without profile.
-        progress: Told what is going on and the share done.
+        progress: Called with what is going on and the share done.
         time_limit: When to be done; rows that there is no time for are skipped.
-        deliver: Given the outcome as far as it is known, after each row.
+        deliver: Called with the outcome so far, after each row.
 
     Returns:
-        Records with a profile, see
-        :func:`~lcvision.latency.profiler.onednn_profile.profile_inference`.
+        Records with a profile, see :func:`profile_inference`.
     """
     outcome = Outcome()
     rows = [(subject, engine, precision, count) for subject in subjects for count in threads for engine in engines
@@ -71,8 +77,9 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
             outcome.skipped.append(Failure(subject.name, engine.name, count, NO_TIME))
             continue
         keeping, prepared = _keeping(engine)
-        measured = run_benchmark([subject], [keeping], [count], precisions=[precision], budget=budget, time_limit=share,
-                                 progress=lambda text, done, report=report: report(text, done / 2))  # type: ignore[misc]
+        measured = run_benchmark(
+            [subject], [keeping], [count], precisions=[precision], budget=budget, time_limit=share,
+            progress=lambda text, done, report=report: report(text, done / 2))  # type: ignore[misc]
         outcome.failures += measured.failures
         outcome.records += measured.records
         for record in measured.records:
@@ -99,3 +106,121 @@ def _keeping(engine: Engine) -> tuple[Engine, list[Prepared]]:
     keeping = copy.copy(engine)
     keeping.prepare = prepare  # type: ignore[method-assign]
     return keeping, prepared
+
+
+def profile_inference(prepared: Prepared, subject: Subject, traced: str | None, precision: str,
+                      threads: int) -> dict:
+    """Takes an inference apart; called under the conditions of a measurement.
+
+    Inferences without a log, which give the time of the whole, take turns with traced ones, which give the times of the
+    kernels; both count with their medians. The rest is the time outside kernels: Python, dispatch, allocation.
+
+    Args:
+        prepared: The network as the engine runs it.
+        subject: The network.
+        traced: Of its engine, see :class:`~lcvision.deploy.engines.Engine`.
+        precision: 'fp32' or 'bf16'.
+        threads: Threads it runs with.
+
+    Returns:
+        Plain JSON: wall_ms, the milliseconds and shares of its parts (onednn, reorders, other, outside), peak_gflops
+        of one core, and rows with layer, kernel, shape, count, us, share of wall_ms, gflops, of_peak and flags.
+
+    Raises:
+        LogError: oneDNN's log has an unknown form.
+    """
+    tracers = _tracers(prepared, subject, traced, precision)
+    traces: list[list[list[Kernel]]] = [[] for _ in tracers]
+
+    def trace(place: int) -> None:
+        traces[place].append(tracers[place]())
+
+    series = measure_rounds([partial(prepared.run, prepared.example),
+                             *(partial(trace, place) for place in range(len(tracers)))], _BUDGET)
+    kernels = [kernel for found in traces for kernel in median_kernels(found)]
+    wall = float(np.median(series[0].samples_ms))
+    peak = peak_gflops(precision)
+    times = {'onednn': _ms(k for k in kernels if k.source == 'onednn' and not k.is_reorder),
+             'reorders': _ms(k for k in kernels if k.is_reorder),
+             'other': _ms(k for k in kernels if k.source != 'onednn')}
+    times['outside'] = wall - sum(times.values())
+    return {
+        'wall_ms': round(wall, 5), 'samples': len(series[0].samples_ms), 'traced': min(map(len, traces)),
+        'parts_ms': {name: round(ms, 5) for name, ms in times.items()},
+        'parts_share': {name: round(ms / wall, 4) for name, ms in times.items()},
+        'peak_gflops': round(peak, 1), 'isa': sorted({kernel.isa for kernel in kernels if kernel.isa}),
+        'noisy_because': noise_reasons(series[0], threads), 'rows': profile_rows(kernels, wall, peak * threads),
+    }
+
+
+def _tracers(prepared: Prepared, subject: Subject, traced: str | None,
+             precision: str) -> list[Callable[[], list[Kernel]]]:
+    run, x = prepared.run, prepared.example
+    if traced == 'operators':
+        assert isinstance(run, nn.Module)
+        named = run.network if isinstance(run, Bfloat16Network) else run
+        return [partial(trace_eager, run, x, named)]
+    example = example_input(subject.input_size)
+    layers = record_layers(deployed_network(subject.network, example, 'fp32'), example)
+    known = trace_onednn(run, x, layers)[1]
+    return [lambda: trace_onednn(run, x, layers)[0], lambda: trace_others(run, x, layers, known)]
+
+
+def profile_rows(kernels: Sequence[Kernel], wall_ms: float, peak: float) -> list[dict]:
+    """Rows of the table, plain JSON, for the kernels of an inference of ``wall_ms``; ``peak`` is of all its cores.
+
+    The reorders of one layer share a row, and so do operators of one kind that are no sums of products; those come
+    last.
+    """
+    groups: dict[tuple, list[Kernel]] = {}
+    for place, kernel in enumerate(kernels):
+        key: tuple = (0, place)
+        if kernel.is_reorder:
+            key = (0, 'reorder', kernel.layer, None if kernel.layer else kernel.shape)
+        elif kernel.source == 'torch' and kernel.macs is None:
+            key = (1, kernel.operation)
+        groups.setdefault(key, []).append(kernel)
+    return [_row(groups[key], wall_ms, peak) for key in sorted(groups, key=lambda key: key[0])]
+
+
+def _row(group: list[Kernel], wall_ms: float, peak: float) -> dict:
+    first, us, macs = group[0], sum(kernel.us for kernel in group), sum(kernel.macs or 0 for kernel in group)
+    gflops = 2e-3 * macs / us if macs and us else None
+    flags = [name for name, raised in (('reference', any(kernel.is_reference for kernel in group)),
+                                       ('reorder', first.is_reorder),
+                                       ('outside oneDNN', first.source == 'torch' and macs > 0)) if raised]
+    return {
+        'layer': first.layer if len({kernel.layer for kernel in group}) == 1 else None,
+        'source': first.source, 'operation': first.operation, 'kernel': first.name,
+        'shape': max(group, key=lambda kernel: kernel.us).shape, 'count': len(group),
+        'us': round(us, 2), 'share': round(us / wall_ms / 1e3, 5),
+        'gflops': None if gflops is None else round(gflops, 2),
+        'of_peak': None if gflops is None else round(gflops / peak, 4), 'flags': flags,
+    }
+
+
+def _ms(kernels: Iterable[Kernel]) -> float:
+    return sum(kernel.us for kernel in kernels) / 1e3
+
+
+@cache
+def peak_gflops(precision: str = 'fp32') -> float:
+    """GFLOP/s of one core in a large square matrix product, the best of many runs of two sizes.
+
+    The best and not the median: other processes and a clock that is still rising can only slow it.
+    """
+    dtype = _DTYPES[precision]
+
+    def best(size: int) -> float:
+        a, b, out = (torch.ones((size, size), dtype=dtype) for _ in range(3))
+        quickest, deadline = float('inf'), time.monotonic() + _PEAK_SECONDS
+        for turn in range(_PEAK_RUNS):
+            start = time.perf_counter_ns()
+            torch.mm(a, b, out=out)
+            if turn:
+                quickest = min(quickest, time.perf_counter_ns() - start)
+            if turn > 2 and time.monotonic() > deadline:
+                break
+        return 2 * size ** 3 / max(quickest, 1)
+
+    return quietly(lambda: max(best(size) for size in _PEAK_SIZES), 1)

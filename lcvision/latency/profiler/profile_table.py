@@ -7,19 +7,11 @@ from lcvision.text import WIDTH, table
 
 _HEADS = ('layer', 'kernel', 'shape', 'us', 'share', 'GFLOP/s', 'peak', '')
 _MARKS = {'reference': '!', 'reorder': '~', 'outside oneDNN': 'o'}
-_PARTS = {'onednn': "oneDNN's kernels", 'reorders': 'reorders', 'other': 'other kernels',
-          'outside': 'outside kernels'}
+_PARTS = {'onednn': "oneDNN's kernels", 'reorders': 'reorders', 'other': 'other kernels', 'outside': 'outside kernels'}
 
 
 def format_profiles(records: Sequence[LatencyRecord]) -> list[str]:
-    """Lays out the profiles of records, one table after the other.
-
-    Args:
-        records: Those without a profile are passed over.
-
-    Returns:
-        Lines of at most 100 columns.
-    """
+    """Lays out the profiles of those records that have one, one table after the other, in at most 100 columns."""
     profiled = [(record, record.profile) for record in records if record.profile]
     lines = [line for pair in profiled for line in ('', *_profile(*pair))]
     return [*lines, '', *_legend()] if profiled else []

@@ -6,7 +6,7 @@ from torch import nn
 
 from lcvision.latency.profiler import compiled_trace
 from lcvision.latency.profiler.compiled_trace import trace_onednn, trace_others
-from lcvision.latency.profiler.layer_names import LayerNames, record_layers
+from lcvision.latency.profiler.kernel import LayerNames, record_layers
 from lcvision.latency.profiler.onednn_log import convolution_key, pointwise_key
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')

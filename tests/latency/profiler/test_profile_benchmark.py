@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.engines.best import BestEngine
 from lcvision.errors import UserError
 from lcvision.latency import NO_TIME, Budget, Subject
-from lcvision.deploy.engines.best import BestEngine
-from lcvision.latency.profiler import onednn_profile
+from lcvision.latency.profiler import profile_benchmark
 from lcvision.latency.profiler.onednn_log import LogError
-from lcvision.latency.profiler.profile_benchmark import check_profiled, run_profiles, traceable
+from lcvision.latency.profiler.profile_benchmark import check_profiled, peak_gflops, run_profiles, traceable
 from lcvision.latency.subject import TimeLimit
 from tests.latency.small_net import small_net
 
@@ -19,8 +19,8 @@ needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reas
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(onednn_profile, '_BUDGET', BUDGET)
-    monkeypatch.setattr(onednn_profile, 'peak_gflops', lambda precision: 50.)
+    monkeypatch.setattr(profile_benchmark, '_BUDGET', BUDGET)
+    monkeypatch.setattr(profile_benchmark, 'peak_gflops', lambda precision: 50.)
 
 
 def profiled(*engines):
@@ -78,7 +78,7 @@ def test_an_unknown_log_is_a_failure_that_keeps_the_measurement(monkeypatch):
     def unknown(*_, **__):
         raise LogError('a line has an unknown form')
 
-    monkeypatch.setattr(onednn_profile, 'trace_eager', unknown)
+    monkeypatch.setattr(profile_benchmark, 'trace_eager', unknown)
     outcome = profiled('eager')
     assert 'small, engine eager, 1 thread(s): LogError: a line has an unknown form' in str(outcome.failures[0])
     assert outcome.records[0].latency_ms.median > 0 and outcome.records[0].profile is None
@@ -93,3 +93,20 @@ def test_engines_without_the_log_are_refused(monkeypatch):
     monkeypatch.setattr(torch.backends.mkldnn, 'is_available', lambda: False)
     with pytest.raises(UserError, match='this build of torch has none'):
         check_profiled([ENGINES[name] for name in traceable()])
+
+
+def test_the_best_run_of_the_best_size_on_one_thread(monkeypatch):
+    monkeypatch.setattr(profile_benchmark, '_PEAK_SIZES', (16, 64))
+    used = []
+    mm = torch.mm
+    monkeypatch.setattr(torch, 'mm', lambda a, b, out: used.append((torch.get_num_threads(), a.dtype)) or
+                        mm(a, b, out=out))
+    peak_gflops.cache_clear()
+    try:
+        assert peak_gflops('bf16') > 0
+        assert set(used) == {(1, torch.bfloat16)}
+        count = len(used)
+        peak_gflops('bf16')
+        assert len(used) == count
+    finally:
+        peak_gflops.cache_clear()

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from lcvision.latency.profiler.kernel import Kernel, median_kernels
-from lcvision.latency.profiler.onednn_profile import profile_rows
+from lcvision.latency.profiler.profile_benchmark import profile_rows
 from lcvision.latency.profiler.profile_table import format_profiles
 from lcvision.latency.record import LatencyRecord, Summary
 
