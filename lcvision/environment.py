@@ -20,6 +20,8 @@ from lcvision.version import __version__
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
           'asimd', 'bf16', 'i8mm', 'sve')
+# Variables that forbid kernels the CPU could run.
+_ISA_CAPS = ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA')
 _PRODUCT = ('/sys/class/dmi/id/sys_vendor', '/sys/class/dmi/id/product_name')
 PACKAGES = ['torch', 'mmengine', 'mmdet', 'mmsegmentation', 'mmpretrain', 'numpy']
 """Those whose versions are recorded; the runtime of an engine joins them when the engine is registered."""
@@ -38,7 +40,8 @@ def fingerprint() -> dict:
     """What must be equal for the milliseconds of two runs to be comparable; a CPU's name is not enough."""
     return {
         **cpu(), 'physical_cores': len(cores()), 'affinity': len(affinity()), 'cgroup_quota': cgroup_quota(),
-        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'), 'isa_cap': isa_cap(),
+        'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
+        'isa_cap': {name: os.environ[name] for name in _ISA_CAPS if name in os.environ},
         'torch_cpu_capability': torch.backends.cpu.get_cpu_capability(),
         'product': ' '.join(filter(None, map(_read, _PRODUCT))),
     }
@@ -71,12 +74,6 @@ def versions() -> dict[str, str | None]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return {**found, 'onednn': onednn_version(), 'lcvision': __version__}
-
-
-def isa_cap() -> dict[str, str]:
-    """Variables of the environment that forbid kernels the CPU could run."""
-    names = ('ATEN_CPU_CAPABILITY', 'ONEDNN_MAX_CPU_ISA')
-    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def affinity() -> list[int]:
@@ -116,9 +113,7 @@ def check_threads(threads: Sequence[int]) -> None:
 def cgroup_quota(cgroup: str | None = None, root: str = '/sys/fs/cgroup') -> float | None:
     """CPUs' worth of time that the container allows, the tightest limit on the way up; None without a limit.
 
-    Args:
-        cgroup: Text of ``/proc/self/cgroup``; None reads this process's.
-        root: Where the cgroup file systems are mounted.
+    ``cgroup`` is the text of ``/proc/self/cgroup`` (None reads it), ``root`` where the cgroup file systems are mounted.
     """
     return min((limit for folder in _cgroup_folders(cgroup, root) if (limit := _folder_quota(folder)) is not None),
                default=None)

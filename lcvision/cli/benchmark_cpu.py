@@ -30,14 +30,11 @@ from lcvision.timing.contention import involuntary_switches
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the tool.
-
-    Args:
-        argv: Arguments without the program's name; None takes the command line's.
+    """Runs the tool with ``argv``, None for the command line's arguments.
 
     Returns:
-        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it. Ctrl-C delivers
-        what was measured so far and goes on.
+        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it. Ctrl-C goes on
+        once what was measured so far has been delivered.
 
     Raises:
         UserError: An argument is wrong; nothing has been measured then.

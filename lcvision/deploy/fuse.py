@@ -61,10 +61,7 @@ def linearize_vectors(network: nn.Module, example: torch.Tensor) -> nn.Module:
 
 
 class PointwiseLinear(nn.Module):
-    """A linear layer over channels in the place of a 1 x 1 convolution.
-
-    Args:
-        conv: A convolution with a 1 x 1 kernel, stride 1, no padding and one group.
+    """A linear layer over channels in place of a 1 x 1 convolution with stride 1, no padding and one group.
 
     Shapes: (N, C, H, W) -> (N, D, H, W).
     """

@@ -13,8 +13,7 @@ _MACHINE = {
     'cpu': 'CPU', 'cpu_id': 'family, model, stepping', 'flags': 'instruction sets', 'flags_hash': 'hash of all flags',
     'cores': 'CPUs', 'physical_cores': 'cores', 'affinity': 'usable CPUs', 'cgroup_quota': 'quota',
     'isa_cap': 'forbidden kernels', 'torch_cpu_capability': "torch's kernels", 'governor': 'governor',
-    'hypervisor': 'hypervisor', 'product': 'product',
-}
+    'hypervisor': 'hypervisor', 'product': 'product'}
 
 
 @dataclass
@@ -89,13 +88,13 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
         verdict.judged += 1
         floor = max(floor_of(record, machine.get('noise_floor') or ()), floor_of(old, then.get('noise_floor') or ()))
         bounds = _yardstick_bounds(record, old) if same_torch else []
-        low, high = _outer(bounds or [ratio_bounds(record.latency_ms, old.latency_ms)])
+        _, lows, highs = zip(*bounds or [ratio_bounds(record.latency_ms, old.latency_ms)], strict=True)
+        low, high = min(lows), max(highs)
         word = 'SLOWER' if low > 1 + floor else 'quicker' if high < 1 / (1 + floor) else 'equal'
         verdict.slower += word == 'SLOWER'
-        mark = '*' if record.noisy or old.noisy else ''
+        ratio = format_ratio(record.latency_ms, old.latency_ms, '*' * (record.noisy or old.noisy))
         left = f'{low:.2f}-{high:.2f}' if bounds else 'no yardstick'
-        verdict.lines.append(f"  {format_ratio(record.latency_ms, old.latency_ms, mark):22} {left:13} {word:8} "
-                             f'{record}')
+        verdict.lines.append(f'  {ratio:22} {left:13} {word:8} {record}')
     missing = known.keys() - set(map(row_key, records))
     verdict.missing = len(missing)
     verdict.lines += [f'  {"MISSING, not measured now":45} {old}' for key, old in known.items() if key in missing]
@@ -119,10 +118,6 @@ def _yardstick_bounds(record: LatencyRecord, old: LatencyRecord) -> list[tuple[f
     ours, theirs = record.yardstick or {}, old.yardstick or {}
     return [ratio_bounds(*(Summary(part[kind]['ratio'], part[kind]['ci95']) for part in (ours, theirs)))
             for kind in ours if kind in theirs and ours[kind].get('work') == theirs[kind].get('work')]
-
-
-def _outer(bounds: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
-    return min(low for _, low, _ in bounds), max(high for *_, high in bounds)
 
 
 def _text(value: Any) -> str:

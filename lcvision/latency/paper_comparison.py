@@ -109,13 +109,8 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
         raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')
     if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
-
-
-def _ranks(values: Sequence[float]) -> np.ndarray:
-    row = np.asarray(values, np.float64)
-    below = (row[:, None] > row).sum(1)
-    return below + ((row[:, None] == row).sum(1) - 1) / 2
+    ranks = [(row[:, None] > row).sum(1) + (row[:, None] == row).sum(1) / 2 for row in map(np.asarray, (first, second))]
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def _ratio(one: PaperRow, other: PaperRow | None) -> str:

@@ -141,12 +141,7 @@ class LatencyRecord:
 
 @dataclass
 class Measurements:
-    """What ``tools/benchmark_cpu.py --json`` writes.
-
-    Attributes:
-        environment: The machine, see :func:`lcvision.environment.collect`.
-        records: Rows.
-    """
+    """What ``tools/benchmark_cpu.py --json`` writes: the machine (:func:`lcvision.environment.collect`) and rows."""
 
     environment: dict
     records: list[LatencyRecord]

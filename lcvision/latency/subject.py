@@ -80,10 +80,8 @@ class TimeLimit:
     """
 
     def __init__(self, seconds: float, turns: int = 1, clock: Callable[[], float] = time.monotonic):
-        self.seconds = seconds
-        self.turns = turns
-        self._clock = clock
-        self._start = clock()
+        self.seconds, self.turns = seconds, turns
+        self._clock, self._start = clock, clock()
 
     def may_prepare(self, turn: int) -> bool:
         """Whether there is time in this turn to prepare another network."""

@@ -15,8 +15,8 @@ class Contention:
     """What others took away over some time.
 
     Attributes:
-        others: CPUs' worth of other processes' work on the CPUs this one may use, ``siblings`` on those that it may
-            not use but that share their cores.
+        others: CPUs' worth of other processes' work on the CPUs this one may use.
+        siblings: The same on CPUs that it may not use but that share their cores.
         throttled: Share of the time in which the container's quota was used up.
     """
 

@@ -121,15 +121,10 @@ def register_engine(kind: type[_Kind]) -> type[_Kind]:
 
 
 def build_prepared(build: Callable[[], tuple[Run, torch.Tensor]], refusal: str, layout: str | None = None) -> Prepared:
-    """Builds a network that takes time to build, and runs it once.
-
-    Args:
-        build: Returns the network and its example.
-        refusal: Who cannot do what with a network that is refused, such as 'OpenVINO cannot run'.
-        layout: Memory layout of the activations, where the engine has a choice.
+    """Builds a network and its example, which takes time, and runs it once.
 
     Raises:
-        EngineError: It cannot be built or run.
+        EngineError: It cannot be built or run: ``refusal`` (such as 'OpenVINO cannot run') this network.
     """
     start = time.perf_counter()
     try:

@@ -106,13 +106,7 @@ class AOTInductorEngine(InductorFreezingEngine):
         return build_prepared(build, 'AOTInductor cannot compile', layout='channels_last')
 
     def export(self, network: nn.Module, example: torch.Tensor, path: Path, precision: str = 'fp32') -> torch.Tensor:
-        """Writes the package that :func:`torch._inductor.aoti_load_package` loads.
-
-        Args:
-            network: In eval mode and float32; it stays as it is.
-            example: (1, 3, H, W) input.
-            path: File to write, ending in '.pt2'.
-            precision: One of ``precisions``.
+        """Writes the package that :func:`torch._inductor.aoti_load_package` loads; ``path`` ends in '.pt2'.
 
         Returns:
             The example in the memory layout that the package takes.

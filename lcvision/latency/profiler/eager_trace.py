@@ -33,15 +33,10 @@ class _Call:
 
 
 def trace_eager(network: nn.Module, x: torch.Tensor, named: nn.Module | None = None) -> list[Kernel]:
-    """The kernels of one inference of an eager network, in order.
+    """The kernels of one inference of an eager network, in order; modules of ``named``, a part of it, name the layers.
 
     oneDNN's are taken from its log. An operator that does not use oneDNN is timed from outside, less the time that an
     operator takes for a single number. Operators that compute nothing, such as a change of shape, are left out.
-
-    Args:
-        network: Runs operator by operator.
-        x: (1, 3, H, W) input.
-        named: The part of the network whose modules give the layers' names; None for all of it.
     """
     with capture_log() as log, _running(named or network) as layers, _Operators(log, layers) as operators:
         network(x)

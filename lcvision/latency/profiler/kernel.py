@@ -104,14 +104,7 @@ def _times(sizes: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Layer:
-    """One call of a convolution or linear layer.
-
-    Attributes:
-        name: Of the module.
-        key: Identifies it by its sizes.
-        shape: For a reader.
-        macs: Multiply-adds.
-    """
+    """One call of a convolution or linear layer: the module's name, its sizes as key and as text, its multiply-adds."""
 
     name: str
     key: Key

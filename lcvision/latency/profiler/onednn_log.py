@@ -101,10 +101,7 @@ class Primitive:
 def convolution_key(weight: tuple[int, ...], channels: int, size: tuple[int, ...]) -> Key:
     """Identifies a convolution of one image by its sizes.
 
-    Args:
-        weight: Output channels, input channels of a group, kernel height and width.
-        channels: Input channels.
-        size: Height and width of the input.
+    ``weight`` is output channels, input channels of a group, kernel height and width; ``size`` the input's.
     """
     if weight[1:] == (channels, 1, 1):
         return pointwise_key(weight[0], channels, math.prod(size))

@@ -51,15 +51,7 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
                  deliver: Callable[[Outcome], None] | None = None) -> Outcome:
     """Measures as :func:`run_benchmark` does, one row after the other, and profiles each.
 
-    Args:
-        subjects: Networks.
-        engines: Those of :func:`traceable`.
-        threads: Numbers of threads.
-        precisions: Precisions.
-        budget: Of the measurement without profile.
-        progress: Called with what is going on and the share done.
-        time_limit: When to be done; rows that there is no time for are skipped.
-        deliver: Called with the outcome so far, after each row.
+    Args: as for :func:`run_benchmark`, with engines of :func:`traceable`; ``deliver`` is called after each row.
 
     Returns:
         Records with a profile, see :func:`profile_inference`.
@@ -116,11 +108,8 @@ def profile_inference(prepared: Prepared, subject: Subject, traced: str | None, 
     kernels; both count with their medians. The rest is the time outside kernels: Python, dispatch, allocation.
 
     Args:
-        prepared: The network as the engine runs it.
-        subject: The network.
+        prepared: The network of ``subject`` as the engine runs it, in ``precision`` on ``threads`` threads.
         traced: Of its engine, see :class:`~lcvision.deploy.engines.Engine`.
-        precision: 'fp32' or 'bf16'.
-        threads: Threads it runs with.
 
     Returns:
         Plain JSON: wall_ms, the milliseconds and shares of its parts (onednn, reorders, other, outside), peak_gflops
