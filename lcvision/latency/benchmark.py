@@ -8,7 +8,7 @@ from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import OutputCheck, objection
-from lcvision.latency.noise_floor import compare_twins, floor_record, mark_noisy
+from lcvision.latency.noise_floor import mark_noisy, noise_floor
 from lcvision.latency.record import Failure, LatencyRecord, Outcome
 from lcvision.latency.subject import Subject, TimeLimit
 from lcvision.timing.rounds import Budget, Interrupted, Series, measure_rounds, quietly
@@ -149,7 +149,7 @@ def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], 
             outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads, reason_of(error)))
     for row, one, record in found:
         if row is first and twin and not twin.error and one.blocks.keys() & series[-1].blocks.keys():
-            outcome.noise_floors.append(floor_record(record, compare_twins(one, series[-1])))
+            outcome.noise_floors.append(noise_floor(record, one, series[-1]))
             mark_noisy([record for _, _, record in found], outcome.noise_floors[-1])
     indexed += [(row.index, record) for row, _, record in found]
     if stopped:

@@ -12,20 +12,21 @@ _MAX_DIFFERENCE = 0.03
 _KEYS = ('config', 'engine', 'precision', 'threads', 'input', 'scope')
 
 
-def compare_twins(first: Series, second: Series, seed: int = 0) -> dict:
-    """How far apart the medians of a candidate and of the same one prepared anew are, in the same rounds.
+def noise_floor(record: LatencyRecord, first: Series, second: Series) -> dict:
+    """How far apart the medians of a record's row and of the same one prepared anew are, in the same rounds.
 
     Returns:
-        ``difference``, the relative difference of the medians; ``ci95``, its bootstrap interval; and ``floor``, the
-        largest difference that the interval allows: a smaller one may be none.
+        What the row was, the relative ``difference`` of the medians, ``ci95``, its bootstrap interval, and ``floor``,
+        the largest difference that the interval allows: a smaller one may be none.
     """
     shared = sorted(first.blocks.keys() & second.blocks.keys())
-    drawn = resampled_medians(*([one.blocks[turn] for turn in shared] for one in (first, second)), seed=seed)
+    drawn = resampled_medians(*([one.blocks[turn] for turn in shared] for one in (first, second)))
     low, high = np.quantile(drawn[:, 1] / drawn[:, 0] - 1, (0.025, 0.975))
     medians = [float(np.median(one.samples_ms)) for one in (first, second)]
     difference = medians[1] / medians[0] - 1
-    return {'median_ms': [round(median, 5) for median in medians], 'difference': round(difference, 5),
-            'ci95': [round(float(low), 5), round(float(high), 5)],
+    return {**{key: getattr(record, key) for key in _KEYS},
+            'median_ms': [round(median, 5) for median in medians],
+            'difference': round(difference, 5), 'ci95': [round(float(low), 5), round(float(high), 5)],
             'floor': round(float(max(abs(low), abs(high), abs(difference))), 5)}
 
 
@@ -48,8 +49,3 @@ def describe_floor(floor: dict) -> str:
     low, high = floor['ci95']
     return (f"A/A, {floor['threads']} thr: {floor['engine']} twice differs by {floor['difference']:+.1%} "
             f"({low:+.1%} to {high:+.1%}): less than {floor['floor']:.1%} is equal")
-
-
-def floor_record(record: LatencyRecord, twins: dict) -> dict:
-    """A noise floor: what :func:`compare_twins` found, with the row that ran twice."""
-    return {**{key: getattr(record, key) for key in _KEYS}, **twins}

@@ -4,32 +4,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
-from lcvision.deploy.engines.engine import Prepared
 from lcvision.deploy.network import example_input
 from lcvision.timing.rounds import Budget
+
+if TYPE_CHECKING:
+    from lcvision.latency.end_to_end import JpegToResult
 
 # Preparing may take this share of the time, sampling that of what is left; the rest is for warming up.
 _PREPARE = 0.55
 _SAMPLE = 0.7
 _WARM_UP_RUNS = 20
-
-
-class EndToEnd(Protocol):
-    """Turns an encoded image, of height and width ``image``, into a network's input, and its maps into a result."""
-
-    image: list[int]
-
-    def bind(self, prepared: Prepared, threads: int) -> Callable[[], object]:
-        """All of it as one call, with a network prepared for the subject's input size."""
-
-    def stages_ms(self, prepared: Prepared, threads: int) -> dict[str, float]:
-        """Median milliseconds of each stage over a few runs."""
 
 
 @dataclass
@@ -52,7 +42,7 @@ class Subject:
     input_size: tuple[int, int]
     config_hash: str | None = None
     weights_hash: str | None = None
-    end_to_end: EndToEnd | None = None
+    end_to_end: 'JpegToResult | None' = None
 
     @property
     def name(self) -> str:

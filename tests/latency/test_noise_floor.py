@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from lcvision.latency.noise_floor import compare_twins, describe_floor, floor_of, floor_record, mark_noisy
+from lcvision.latency.noise_floor import describe_floor, floor_of, mark_noisy, noise_floor
 from lcvision.latency.record import LatencyRecord, Summary
 from lcvision.timing.rounds import Series
 
@@ -21,21 +21,21 @@ def series(*args, rounds=10, factor=1., **kwargs):
 
 
 def test_equal_series_have_a_small_floor_that_covers_no_difference():
-    twins = compare_twins(series(8., 1), series(8., 2))
+    twins = noise_floor(row(), series(8., 1), series(8., 2))
     assert abs(twins['difference']) < 0.01 and twins['ci95'][0] < 0 < twins['ci95'][1]
     assert abs(twins['difference']) <= twins['floor'] < 0.02
 
 
 def test_a_known_difference_is_found():
-    twins = compare_twins(series(8., 1), series(8.8, 2))
+    twins = noise_floor(row(), series(8., 1), series(8.8, 2))
     assert twins['difference'] == pytest.approx(0.1, abs=0.01)
     assert twins['ci95'][0] > 0.08 and twins['floor'] >= 0.1
 
 
 def test_spread_and_few_samples_raise_the_floor():
-    quiet = compare_twins(series(8., 1), series(8., 2))['floor']
-    assert compare_twins(series(8., 1, spread=0.3), series(8., 2, spread=0.3))['floor'] > 3 * quiet
-    assert compare_twins(series(8., 1, count=8, rounds=4), series(8., 2, count=8, rounds=4))['floor'] > quiet
+    quiet = noise_floor(row(), series(8., 1), series(8., 2))['floor']
+    assert noise_floor(row(), series(8., 1, spread=0.3), series(8., 2, spread=0.3))['floor'] > 3 * quiet
+    assert noise_floor(row(), series(8., 1, count=8, rounds=4), series(8., 2, count=8, rounds=4))['floor'] > quiet
 
 
 def test_spikes_and_common_drift_do_not_count():
@@ -43,7 +43,7 @@ def test_spikes_and_common_drift_do_not_count():
     first, second = series(8., 1, factor=drifting), series(8., 2, factor=drifting)
     for block in second.blocks.values():
         block[0] = 400
-    twins = compare_twins(first, second)
+    twins = noise_floor(row(), first, second)
     assert abs(twins['difference']) < 0.05 and twins['floor'] < 0.05
 
 
@@ -52,7 +52,8 @@ def test_the_interval_holds_no_difference_when_rounds_shift_the_twins():
     rng, held = np.random.default_rng(0), 0
     for seed in range(40):
         shifts = [np.repeat(np.exp(rng.normal(0, 0.02, 10)), 20) for _ in range(2)]
-        low, high = compare_twins(*(series(8., 2 * seed + i, factor=shift) for i, shift in enumerate(shifts)))['ci95']
+        twins = (series(8., 2 * seed + i, factor=shift) for i, shift in enumerate(shifts))
+        low, high = noise_floor(row(), *twins)['ci95']
         held += low <= 0 <= high
     assert held >= 35
 
@@ -60,11 +61,11 @@ def test_the_interval_holds_no_difference_when_rounds_shift_the_twins():
 def test_rounds_that_one_twin_left_out_do_not_count():
     first, second = series(8., 1), series(8., 2)
     del second.blocks[3]
-    assert compare_twins(first, second)['floor'] < 0.02
+    assert noise_floor(row(), first, second)['floor'] < 0.02
 
 
 def test_the_seed_fixes_the_interval():
-    assert compare_twins(series(8., 1), series(8., 2)) == compare_twins(series(8., 1), series(8., 2))
+    assert noise_floor(row(), series(8., 1), series(8., 2)) == noise_floor(row(), series(8., 1), series(8., 2))
 
 
 @pytest.mark.parametrize('difference, noisy', [(0.029, False), (-0.029, False), (0.05, True), (-0.05, True)])
@@ -77,7 +78,7 @@ def test_rows_beside_unequal_twins_are_noisy(difference, noisy):
 
 def test_the_floor_belongs_to_its_number_of_threads():
     record = row()
-    floor = floor_record(record, compare_twins(series(8., 1), series(8.8, 2)))
+    floor = noise_floor(record, series(8., 1), series(8.8, 2))
     assert floor['config'] == 'a.py' and 'samples' not in floor
     assert floor_of(record, [floor]) == floor['floor'] and floor_of(row(threads=1), [floor]) == 0
     line = describe_floor(floor)
