@@ -10,12 +10,12 @@ from lcvision.environment import collect
 from lcvision.timing.rounds import quietly
 
 CODE = """
-import resource, torch
+import resource, torch, lcvision.latency
 from lcvision.timing.rounds import quietly
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def work():
-    for _ in range(3):
+    for _ in range(10):  # as many as warming up makes
         torch.ones(12 << 20)
     before = faults()
     for _ in range(5):

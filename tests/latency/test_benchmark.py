@@ -233,7 +233,7 @@ def test_the_floor_holds_what_a_new_preparation_changes():
 
 
 def test_unequal_twins_make_every_row_noisy(monkeypatch):
-    monkeypatch.setattr(benchmark, 'compare_twins', lambda *_: dict(difference=0.2, ci95=[0.1, 0.3], floor=0.3))
+    monkeypatch.setattr(benchmark, 'noise_floor', lambda *_: dict(difference=0.2, floor=0.3))
     records = run_benchmark(subjects(), [Idle()], [1], budget=BUDGET, noise_check=True).records
     assert all('measured twice differed by 20.0%' in ' '.join(record.noisy_because) for record in records)
     assert all(record.noisy for record in records)
