@@ -124,7 +124,7 @@ def test_ctrl_c_delivers_what_was_measured_and_exits_with_130(config, tmp_path, 
     assert run_tool(lambda: main([config, '--engine', 'eager', '--threads', '1', '--samples', '200', '--max-seconds',
                                   '2', '--json', str(out)])) == 130
     record, = json.loads(out.read_text())['results']
-    assert 20 <= record['samples'] < 200
+    assert 10 <= record['samples'] < 200
     printed = capsys.readouterr()
     assert 'lcnet_tiny' in printed.out and printed.err.endswith('interrupted\n')
 

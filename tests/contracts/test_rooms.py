@@ -63,7 +63,7 @@ def imports_of(path: Path, everywhere: bool) -> set[str]:
 
 
 def named_module(value: object) -> str | None:
-    """The module in a string such as 'lcvision.latency.best' or the 'lcvision.cli.' of an f-string."""
+    """The module in a string such as 'lcvision.latency.Budget' or the 'lcvision.cli.' of an f-string."""
     if not isinstance(value, str) or not re.fullmatch(r'lcvision(\.\w+)+\.?', value):
         return None
     parts = value.rstrip('.').split('.')

@@ -3,6 +3,7 @@ import re
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,17 @@ from lcvision.deploy.output_check import OutputCheck
 from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
 from lcvision.errors import UserError
-from lcvision.latency import LatencyRecord, Outcome
+from lcvision.latency import Budget, LatencyRecord, Outcome
 from lcvision.latency.record import Summary
 
 ROOT = Path(__file__).parents[3]
 QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch):
+    """Each round waits for the threads of others: in few there is time for all samples."""
+    monkeypatch.setattr(module, 'Budget', partial(Budget, rounds=4))
 
 
 class Classifier(BaseModel):
