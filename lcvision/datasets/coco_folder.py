@@ -2,14 +2,13 @@
 import json
 import os
 import reprlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
 
-from lcvision.datasets.layout import Split, first_of, missing_files
+from lcvision.datasets.layout import Split, first_of, first_twice, missing_files
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
 from lcvision.text import listing
@@ -177,9 +176,7 @@ def _is_used(annotation: dict, image: dict) -> bool:
 
 def _require_ids(ann_file: Path, what: str, items: list[dict]) -> None:
     for key in ('id', 'name') if what == 'category' else ('id',):
-        values = [item[key] for item in items]
-        if len(set(values)) < len(values):
-            twice = next(value for value, count in Counter(values).items() if count > 1)
+        if (twice := first_twice(item[key] for item in items)) is not None:
             raise UserError(f'{ann_file}: {what} {key} {twice!r} occurs more than once; each must be unique')
     # Annotations are renumbered; COCO's evaluation sorts the others.
     if what != 'annotation' and len({isinstance(item['id'], str) for item in items}) > 1:

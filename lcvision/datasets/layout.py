@@ -1,6 +1,7 @@
 """What the layouts of data share: a split, the files of a folder, and the choice among several places."""
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
     if len(candidates) > 1:
         print_log(f'{what}: {candidates[0]} is taken, not {listing(candidates[1:])} ({why})', logger='current')
     return candidates[0]
+
+
+def first_twice(values: Iterable) -> object | None:
+    """The first value that occurs more than once, None if there is none."""
+    return next((value for value, count in Counter(values).items() if count > 1), None)
 
 
 def file_names(folder: Path) -> list[str]:

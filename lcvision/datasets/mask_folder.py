@@ -1,7 +1,5 @@
 """Images and masks in two folders under the same names."""
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from lcvision.datasets.layout import file_names, first_of
+from lcvision.datasets.layout import file_names, first_of, first_twice
 from lcvision.datasets.mask_coding import Colour, read_mask
 from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
@@ -19,7 +17,8 @@ from lcvision.visualization.palette import distinct_colour
 LAYOUT = ('a folder with images/{train,val}/ and masks/{train,val}/, or with {train,val}/images/ and '
           '{train,val}/masks/, files of the same names, and classes.txt')
 _PAIRS = (('images', 'masks'), ('img_dir', 'ann_dir'))
-_SPLITS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation')}
+# Names of a split's folder; without splits all images are in one.
+_SPLITS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation'), 'all': ('.',)}
 _IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # The first that fits is taken; JPEGs are among them to be refused with the reason.
 _MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
@@ -91,30 +90,30 @@ class MaskFolderDataset(BaseSegDataset):
 
 def holds(root: Path) -> bool:
     """Whether a folder has images or masks where the layout has them."""
-    return any(next(_places(root, split), None) for split in _SPLITS) or _whole(root) is not None
+    return bool(_places(root, *_SPLITS))
 
 
 def find(root: Path, split: str, other: dict | None = None) -> dict:
     """Entries of the config of a dataset on a split.
 
-    The classes are those of ``classes.txt``, see :func:`read_class_list`. Without it the
+    The classes are those of ``classes.txt``, see :func:`read_class_list`, or of the ``other`` split. Without either the
     masks hold indices, and the largest index of all masks gives the number of classes. Without folders for the splits
-    every fifth image, by name, is held out for validation. The classes of the ``other`` split, if given, are taken.
+    every fifth image, by name, is held out for validation.
 
     Raises:
         UserError: A folder or the split is missing, the list of classes is faulty, or there is none and the masks do
             not tell the classes.
     """
-    place = next(_places(root, split), None)
-    if place is None and any(next(_places(root, other), None) for other in _SPLITS):
+    places = _places(root, split)
+    if not places and _places(root, 'train', 'val'):
         raise UserError(f'{root} has no images for {split!r}: expected {LAYOUT}')
-    first_of([images for images, _ in _places(root, split)] or [root], f'images of the split {split!r}',
+    first_of([images for images, _ in places] or [root], f'images of the split {split!r}',
              'images come before img_dir, and val before valid and validation')
-    part = None if place else split
+    part = None if places else split
     if part == 'val':
         print_log(f'{root} has no folders train/ and val/: every fifth image is held out for validation',
                   logger='current')
-    images, masks = place or _whole(root) or (root / 'images', root / 'masks')
+    images, masks = (places or _places(root, 'all') or [(root / 'images', root / 'masks')])[0]
     for folder in (images, masks):
         if not folder.is_dir():
             raise UserError(f'no folder {folder}: expected {LAYOUT}')
@@ -156,15 +155,14 @@ def _classes(root: Path) -> ClassList:
     listed = root / 'classes.txt'
     if listed.is_file():
         return read_class_list(listed)
-    whole = _whole(root)
-    places = [place for split in _SPLITS for place in _places(root, split)] or ([whole] if whole else [])
+    places = _places(root, 'train', 'val') or _places(root, 'all')[:1]
     masks = [mask for images, folder in places if images.is_dir() and folder.is_dir()
              for _, mask in pair_up(images, folder) if mask.is_file()]
     if not masks:
         raise UserError(f'{root} has no image with a mask: expected {LAYOUT}')
     count, table = _count_classes(masks, listed)
-    distinct = table and len(set(table[:count])) == count
-    return ClassList(tuple(f'class {index}' for index in range(count)), table[:count] if table and distinct else None)
+    colours = table[:count] if table and len(set(table[:count])) == count else None
+    return ClassList(tuple(f'class {index}' for index in range(count)), colours)
 
 
 def _count_classes(masks: list[Path], listed: Path) -> tuple[int, tuple[Colour, ...] | None]:
@@ -195,17 +193,12 @@ def _count_classes(masks: list[Path], listed: Path) -> tuple[int, tuple[Colour, 
     return int(occurring[-1]) + 1, colours
 
 
-def _places(root: Path, split: str) -> Iterator[tuple[Path, Path]]:
-    for images, masks in _PAIRS:
-        for name in _SPLITS[split]:
-            for place in ((root / images / name, root / masks / name), (root / name / images, root / name / masks)):
-                if place[0].is_dir() or place[1].is_dir():
-                    yield place
-
-
-def _whole(root: Path) -> tuple[Path, Path] | None:
-    return next(((root / images, root / masks) for images, masks in _PAIRS
-                 if (root / images).is_dir() or (root / masks).is_dir()), None)
+def _places(root: Path, *splits: str) -> list[tuple[Path, Path]]:
+    """Folders of images and of masks, at least one of which exists, the likeliest first."""
+    names = [(images, masks, name) for split in splits for images, masks in _PAIRS for name in _SPLITS[split]]
+    places = [place for images, masks, name in names for place in (
+        (root / images / name, root / masks / name), (root / name / images, root / name / masks))]
+    return [place for place in places if place[0].is_dir() or place[1].is_dir()]
 
 
 def read_class_list(path: Path) -> ClassList:
@@ -226,14 +219,14 @@ def read_class_list(path: Path) -> ClassList:
     names = [name for name, _ in entries if name != _IGNORE]
     if not 1 <= len(names) <= _MOST:
         raise UserError(f'{path} lists {len(names)} classes: write from 1 to {_MOST}, one on each line')
-    _refuse_twice(path, 'class', names)
+    _require_unique(path, 'class', names)
     bare = [name for name, colour in entries if colour is None]
     if bare and (len(bare) < len(entries) or _IGNORE in bare):
         raise UserError(f'{path} has no colour for {bare[-1]!r}: give a colour ("name R G B") on every line or on '
                         'none; in masks of indices 255 is what does not count')
     if bare:
         return ClassList(tuple(names))
-    _refuse_twice(path, 'colour', [colour for _, colour in entries])
+    _require_unique(path, 'colour', [colour for _, colour in entries])
     return ClassList(tuple(names), tuple(colour for name, colour in entries if name != _IGNORE and colour),
                      tuple(colour for name, colour in entries if name == _IGNORE and colour))
 
@@ -249,7 +242,6 @@ def _parse(path: Path, line: str) -> tuple[str, Colour | None]:
     return name, (red, green, blue)
 
 
-def _refuse_twice(path: Path, what: str, values: list) -> None:
-    twice = [value for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise UserError(f'{path} has the {what} {twice[0]!r} on more than one line: each must be unique')
+def _require_unique(path: Path, what: str, values: list) -> None:
+    if (twice := first_twice(values)) is not None:
+        raise UserError(f'{path} has the {what} {twice!r} on more than one line: each must be unique')

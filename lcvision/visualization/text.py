@@ -46,12 +46,11 @@ def draw_text(image: np.ndarray, text: str, origin: tuple[int, int], size: int, 
 
 def shorten(text: str, size: int, width: int) -> str:
     """Cuts the middle out of a line of text so that it fits into a width in pixels."""
-    if _font(size).getlength(text) <= width:
-        return text
-    keep = len(text) - 1
-    while keep > 1 and _font(size).getlength(_without_middle(text, keep)) > width:
+    short, keep = text, len(text)
+    while keep > 1 and _font(size).getlength(short) > width:
         keep -= 1
-    return _without_middle(text, keep)
+        short = f'{text[:(keep + 1) // 2]}…{text[len(text) - keep // 2:]}'
+    return short
 
 
 def chip(text: str, size: int, colour: Colour) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +92,3 @@ def swatch(image: np.ndarray, origin: tuple[int, int], side: int, colour: Colour
 
 def _bgr(colour: Colour) -> np.ndarray:
     return np.array(colour[::-1], np.float32)
-
-
-def _without_middle(text: str, keep: int) -> str:
-    return f'{text[:(keep + 1) // 2]}…{text[len(text) - keep // 2:]}'

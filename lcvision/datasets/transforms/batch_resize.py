@@ -28,40 +28,30 @@ def batch_random_resize(data_batch: Sequence[dict], sizes: Sequence[int | tuple[
         interpolations: Names to choose from: nearest, bilinear, area, bicubic, lanczos.
 
     Returns:
-        A dict with ``inputs``, one tensor of shape (N, 3, h, w), uint8 when all images are and else float32, and the
-        list ``data_samples``, whose boxes are scaled and clipped to the image.
+        A dict with ``inputs``, one tensor of shape (N, 3, h, w), uint8 if all images are and else float32, and the list
+        ``data_samples``, whose boxes are scaled and clipped to the image.
 
     Raises:
         ValueError: No size, a size that is not positive, or an unknown interpolation.
 
     Source: BatchRandomResize of the reference reader.
     """
-    width, height = _draw_size(sizes)
-    interpolation = _draw_interpolation(interpolations)
+    if len(sizes) == 0:
+        raise ValueError('batch_random_resize: sizes is empty; give at least one side in pixels.')
+    if not interpolations or set(interpolations) - set(INTERPOLATIONS):
+        raise ValueError(f'batch_random_resize: interpolations must be among {", ".join(INTERPOLATIONS)}, '
+                         f'got {list(interpolations)}.')
+    size = sizes[np.random.randint(len(sizes))]
+    width, height = (size, size) if isinstance(size, int) else size
+    if min(width, height) < 1:
+        raise ValueError(f'batch_random_resize: a size must be 1 pixel or more, got {size}.')
+    interpolation = INTERPOLATIONS[interpolations[np.random.randint(len(interpolations))]]
     batch = pseudo_collate(data_batch)
     sources = [inputs.shape[-2:] for inputs in batch['inputs']]
     batch['inputs'] = _resize_images(batch['inputs'], width, height, interpolation)
     for sample, (source_height, source_width) in zip(batch['data_samples'], sources, strict=True):
         _resize_targets(sample, (width / source_width, height / source_height), (height, width))
     return batch
-
-
-def _draw_size(sizes: Sequence[int | tuple[int, int]]) -> tuple[int, int]:
-    if len(sizes) == 0:
-        raise ValueError('batch_random_resize: sizes is empty; give at least one side in pixels.')
-    size = sizes[np.random.randint(len(sizes))]
-    width, height = (size, size) if isinstance(size, int) else size
-    if min(width, height) < 1:
-        raise ValueError(f'batch_random_resize: a size must be 1 pixel or more, got {size}.')
-    return width, height
-
-
-def _draw_interpolation(names: Sequence[str]) -> int:
-    unknown = sorted(set(names) - set(INTERPOLATIONS))
-    if unknown or not names:
-        raise ValueError(f'batch_random_resize: interpolations must be among {", ".join(INTERPOLATIONS)}, '
-                         f'got {list(names)}.')
-    return INTERPOLATIONS[names[np.random.randint(len(names))]]
 
 
 def _resize_images(images: Sequence[torch.Tensor], width: int, height: int, interpolation: int) -> torch.Tensor:
@@ -85,8 +75,12 @@ def _resize_targets(sample, scale: tuple[float, float], shape: tuple[int, int]) 
         instances = sample.get(name)
         if instances is None:
             continue
-        if 'bboxes' in instances:
-            _resize_boxes(instances, scale, shape)
+        if isinstance(boxes := instances.get('bboxes'), torch.Tensor):
+            boxes = boxes * boxes.new_tensor(scale * 2)
+            instances.bboxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor((shape[1], shape[0]) * 2))
+        elif boxes is not None:
+            boxes.rescale_(scale)
+            boxes.clip_(shape)
         if 'masks' in instances:
             instances.masks = instances.masks.resize(shape)
     if 'gt_sem_seg' in sample:
@@ -96,12 +90,3 @@ def _resize_targets(sample, scale: tuple[float, float], shape: tuple[int, int]) 
     before = sample.metainfo.get('scale_factor', (1.0, 1.0))
     sample.set_metainfo({'img_shape': shape, 'batch_input_shape': shape, 'pad_shape': shape,
                          'scale_factor': (before[0] * scale[0], before[1] * scale[1])})
-
-
-def _resize_boxes(instances, scale: tuple[float, float], shape: tuple[int, int]) -> None:
-    if isinstance(instances.bboxes, torch.Tensor):
-        boxes = instances.bboxes * instances.bboxes.new_tensor(scale * 2)
-        instances.bboxes = torch.minimum(boxes.clamp(min=0), boxes.new_tensor((shape[1], shape[0]) * 2))
-    else:
-        instances.bboxes.rescale_(scale)
-        instances.bboxes.clip_(shape)
