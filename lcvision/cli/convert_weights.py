@@ -35,7 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     state, report = _convert(source, model, args.dropout)
     print(f'{source} -> {args.config}{" (backbone only)" if prefix else ""}\n{report}')
     if not report.complete:
-        raise UserError(_refusal(source, args.config, report))
+        first = listing([*report.misshapen, *report.unexpected, *report.missing], 3)
+        raise UserError(f'{source} does not fit {args.config} and nothing was written: {len(report.missing)} missing, '
+                        f'{len(report.unexpected)} unexpected, {len(report.misshapen)} misshapen ({first}); give the '
+                        'config of the architecture, width and number of classes that it was made with.')
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     metadata = dict(format='pt', source=source.name, source_sha256=digest, config=Path(args.config).name,
                     lcvision=__version__)
@@ -91,13 +94,6 @@ def _convert(source: Path, model: nn.Module, dropout: float) -> tuple[dict[str, 
     if any(name.endswith('._variance') for name in named):
         return from_paddle.convert_with_report({k: v.float().numpy() for k, v in named.items()}, model, dropout)
     return from_timm.convert_own(named, model)
-
-
-def _refusal(source: Path, config: str, report: ConversionReport) -> str:
-    first = listing([*report.misshapen, *report.unexpected, *report.missing], 3)
-    return (f'{source} does not fit {config} and nothing was written: {len(report.missing)} missing, '
-            f'{len(report.unexpected)} unexpected, {len(report.misshapen)} misshapen ({first}); give the config of the '
-            'architecture, width and number of classes that it was made with.')
 
 
 def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:

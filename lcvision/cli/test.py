@@ -14,18 +14,6 @@ from lcvision.training.newest_run import find_run
 
 def main(argv: list[str] | None = None) -> int:
     """Evaluates."""
-    args = _parse(argv)
-    check_target('--json', args.json)
-    if not args.checkpoint:
-        args.config, args.checkpoint = find_run(args.config, args.work_dir)
-        print(f'testing the newest run: {args.checkpoint} with {args.config}')
-    found = evaluate(**{name: value for name, value in vars(args).items() if name != 'json'})
-    if is_main_process():
-        _report(args, found)
-    return 0
-
-
-def _parse(argv: list[str] | None) -> Namespace:
     parser = ArgumentParser(description='Evaluates a checkpoint and measures its latency on this CPU.')
     parser.add_argument('config', nargs='?', metavar='CONFIG', help='a config [that of the newest run]')
     parser.add_argument('checkpoint', nargs='?', metavar='CHECKPOINT',
@@ -36,7 +24,15 @@ def _parse(argv: list[str] | None) -> Namespace:
                         'one image after the other; see lcvision benchmark --help [the model itself]')
     parser.add_argument('--precision', metavar='NAME', help='of the engine, e.g. bf16 [fp32]')
     add_run_arguments(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    check_target('--json', args.json)
+    if not args.checkpoint:
+        args.config, args.checkpoint = find_run(args.config, args.work_dir)
+        print(f'testing the newest run: {args.checkpoint} with {args.config}')
+    found = evaluate(**{name: value for name, value in vars(args).items() if name != 'json'})
+    if is_main_process():
+        _report(args, found)
+    return 0
 
 
 def _report(args: Namespace, found: Evaluation) -> None:

@@ -47,11 +47,11 @@ class PositionBaselineHook(Hook):
         if self._value is None:
             settings = runner.cfg.train_dataloader.dataset
             try:
-                masks = _Masks(DATASETS.build(settings), _MASKS)
+                masks = _masks(DATASETS.build(settings), _MASKS)
             except (FileNotFoundError, UserError) as error:
                 runner.logger.warning(f'mIoU_position is left out, since the training masks cannot be read: {error}')
                 return
-            self._value = round(100 * position_miou(masks, _Masks(evaluated), len(evaluated.metainfo['classes'])), 2)
+            self._value = round(100 * position_miou(masks, _masks(evaluated), len(evaluated.metainfo['classes'])), 2)
         metrics['mIoU_position'] = self._value
 
 
@@ -85,20 +85,15 @@ def position_miou(train: Iterable[np.ndarray], evaluated: Iterable[np.ndarray], 
     return float((hits / (labelled + confusion.sum(0) - hits).clip(1))[present].mean()) if present.any() else 0.
 
 
-class _Masks:
-    """Label maps of a dataset or a wrapper of one, read by its own loading step; ``most``, evenly spaced, or all."""
-
-    def __init__(self, dataset: BaseDataset, most: int | None = None):
-        while hasattr(dataset, 'dataset'):
-            dataset = dataset.dataset
-        self.dataset = dataset
-        self.step = -(-len(dataset) // most) if most else 1
-        self.load = next((step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS),
-                         None) or TRANSFORMS.build(dict(type='lcvision.LoadMask'))
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for index in range(0, len(self.dataset), max(1, self.step)):
-            yield self.load(self.dataset.get_data_info(index))['gt_seg_map']
+def _masks(dataset: BaseDataset, most: int | None = None) -> Iterator[np.ndarray]:
+    """Label maps of a dataset or a wrapper of one, read by its own loading step: ``most``, evenly spaced, or all."""
+    while hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    load = next((step for step in dataset.pipeline.transforms if type(step).__name__ in _LOADERS),
+                None) or TRANSFORMS.build(dict(type='lcvision.LoadMask'))
+    step = max(1, -(-len(dataset) // most)) if most else 1
+    for index in range(0, len(dataset), step):
+        yield load(dataset.get_data_info(index))['gt_seg_map']
 
 
 def _thinned(mask: np.ndarray) -> np.ndarray:
