@@ -9,7 +9,7 @@ from pathlib import Path
 from lcvision.search.unit import Ending, Training, run_unit, train_unit
 
 # What a unit needs, imported once by the server that its process is forked from.
-_PRELOAD = ['lcvision.models', 'lcvision.training.train', 'lcvision.search.executors.local']
+_PRELOAD = ['__main__', 'lcvision.models', 'lcvision.training.train', 'lcvision.search.executors.local']
 
 
 class Child:

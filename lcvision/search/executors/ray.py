@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lcvision import environment
 from lcvision.errors import UserError
 from lcvision.search.executors.local import Child
 from lcvision.search.unit import Ending, Training, train_unit
@@ -31,6 +30,9 @@ class RayExecutor:
 
     def __init__(self, folder: Path, address: str | None = None, training: Training = train_unit):
         os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
+        if not address:
+            # Whatever the system: a cluster of one machine, whose ports are open on loopback alone. Read on import.
+            os.environ['RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER'] = '0'
         try:
             import ray
         except ImportError:
@@ -40,9 +42,8 @@ class RayExecutor:
         if address:
             settings = dict(address=address, log_to_driver=False, logging_level='ERROR')
         else:
-            # Ray itself does not see every limit of a container.
-            settings.update(num_cpus=environment.usable_threads(), object_store_memory=_STORE,
-                            _node_ip_address='127.0.0.1')
+            from lcvision import environment  # Ray itself does not see every limit of a container
+            settings.update(num_cpus=environment.usable_threads(), object_store_memory=_STORE)
         try:
             ray.init(**settings)
         except (ConnectionError, ValueError, RuntimeError) as error:
