@@ -83,6 +83,7 @@ class _Driver:
         self._deaths: Counter[Unit] = Counter()
         self._due: dict[Unit, float] = {}  # when to ask again for what another process has
         self._renewed, self._known = time.monotonic(), -1
+        self._left: list[Unit] = []
 
     def step(self) -> bool:
         """Looks once at everything; whether anything is left."""
@@ -98,15 +99,13 @@ class _Driver:
         if time.monotonic() - self._renewed > RENEW_S:
             self.leases.renew()
             self._renewed = time.monotonic()
-        results = self.folder.curves()
-        rules = self.folder.plan.rules
-        left = next_units(rules, results, self.goals)
-        if len(results) != self._known:
-            self._known = len(results)
+        if len(self.folder.refresh()) != self._known:
+            results, rules = self.folder.curves(), self.folder.plan.rules
+            self._known, self._left = len(results), next_units(rules, results, self.goals)
             self.folder.tidy(still_trains(rules, results, self.goals))
-        self._start(left)
+        self._start(self._left)
         self.show.update(self.folder, self.goals, list(map(str, self.running)))
-        return bool(left or self.running)
+        return bool(self._left or self.running)
 
     def _start(self, units: list[Unit]) -> None:
         for unit in units:

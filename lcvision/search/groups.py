@@ -7,24 +7,13 @@ def loads(*resources: Sequence[float]) -> list[float]:
     """Adds up how far each candidate's resources are from the pool's mean, in standard deviations (equation 4).
 
     Args:
-        resources: Of each kind, such as parameters and multiply-adds, a number a candidate.
-
-    Returns:
-        A number a candidate, the heavier the larger.
+        resources: Numbers of the candidates for each kind, such as parameters and multiply-adds.
     """
     scores = [[(value - fmean(kind)) / (pstdev(kind) or 1.) for value in kind] for kind in resources]
     return [sum(parts) for parts in zip(*scores, strict=True)]
 
 
 def make_groups(loads: Sequence[float], size: int) -> list[list[int]]:
-    """Cuts the candidates, the heaviest first, into groups.
-
-    Args:
-        loads: As :func:`loads` gives them.
-        size: Candidates in a group; the last one has what is left.
-
-    Returns:
-        Places of each group's candidates; of equal loads the lower place comes first.
-    """
+    """Cuts the candidates, the heaviest first, into groups of a size; the last one has what is left."""
     order = sorted(range(len(loads)), key=lambda place: (-loads[place], place))
     return [order[start:start + size] for start in range(0, len(order), size)]

@@ -9,14 +9,10 @@ from lcvision.search.tournament import Results, Unit, counted_units, curve, stag
 
 
 def search_outcome(plan: Plan, results: Results) -> dict[str, Any]:
-    """Groups, champions, and what is known about the criterion.
-
-    Args:
-        plan: Of the search.
-        results: Accuracy after each epoch of the finished units.
+    """Groups, champions, and what is known about the criterion, as plain JSON.
 
     Returns:
-        Plain JSON. 'groups' have their members, the heaviest first, with the epochs that they trained, their average
+        'groups' have their members, the heaviest first, with the epochs that they trained, their average
         and last accuracy, and the round they went out in; 'full' is there for groups that trained to the end.
     """
     rules = plan.rules

@@ -17,8 +17,6 @@ _SECONDS = 0.5
 class Progress:
     """Shows groups, rounds, who is in and the time left.
 
-    Nothing is drawn but by :meth:`update`: no thread disturbs what is measured.
-
     Args:
         before: Model-epochs that were there when this process began, which tell nothing about its speed.
     """
@@ -37,9 +35,9 @@ class Progress:
         now = time.monotonic()
         if self._live and now - self._drawn < _SECONDS:
             return
-        results = folder.curves()
-        if not self._live and len(results) == self._known:
+        if not self._live and len(folder.refresh()) == self._known:
             return
+        results = folder.curves()
         self._drawn, self._known = now, len(results)
         done, total = trained_epochs(folder.plan, results), planned_epochs(folder.plan.rules, goals)
         left = max(0, total - done)

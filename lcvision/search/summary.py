@@ -32,12 +32,7 @@ def describe_plan(plan: Plan) -> list[str]:
 
 
 def add_costs(outcome: dict[str, Any], folder: Folder) -> None:
-    """Adds what the finished units took; unlike the rest of an outcome it differs from run to run.
-
-    Args:
-        outcome: See :func:`lcvision.search.outcome.search_outcome`; changed in place.
-        folder: Of the search.
-    """
+    """Adds what the finished units took to an outcome, the rest of which is the same for every run."""
     costs = folder.costs()
     counted = set(counted_units(folder.plan.rules, folder.curves()))
 

@@ -54,14 +54,11 @@ def sweep_goals(plan: Plan) -> Goals:
 
 
 def sweep_outcome(folder: Folder) -> dict[str, Any]:
-    """Metrics at the end of the trainings.
-
-    Args:
-        folder: All of whose units are finished.
+    """Metrics at the end of the trainings, which are all finished, as plain JSON.
 
     Returns:
-        Plain JSON: under 'results' for each config every metric's mean, std (of the sample), min, max and n over the
-        seeds, the values themselves, and the seeds that diverged, which count as zeros.
+        Under 'results' for each config every metric's mean, std (of the sample), min, max and n over the seeds, the
+        values themselves, and the seeds that diverged, which count as zeros.
     """
     plan, results, rows = folder.plan, folder.refresh(), []
     for place, member in enumerate(plan.members):

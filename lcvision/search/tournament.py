@@ -10,13 +10,7 @@ from lcvision.search.criterion import Curve, average, mean_curve
 
 
 class Unit(NamedTuple):
-    """What is trained at once: a round of a candidate.
-
-    Attributes:
-        candidate: Its place in the pool.
-        round: From 1.
-        seed: Which of the runs of this candidate, from 0.
-    """
+    """What is trained at once: a round (from 1) of a run (``seed``, from 0) of the candidate at a place of the pool."""
 
     candidate: int
     round: int
@@ -42,7 +36,7 @@ class Rules:
 
     Attributes:
         groups: Places of the candidates that compete with each other.
-        loads: Of every candidate, see :func:`lcvision.search.groups.loads`; of two equally good ones the lighter stays.
+        loads: See :func:`lcvision.search.groups.loads`; of two equally good candidates the lighter stays.
         epochs: Length of the whole training, which the schedule is made for.
         epochs_per_round: Epochs between two eliminations.
         seeds: Runs of each candidate, over which the criterion is averaged.
@@ -96,16 +90,9 @@ def curve(rules: Rules, results: Results, candidate: int, rounds: int) -> list[f
 
 
 def stages(rules: Rules, group: Sequence[int], results: Results) -> list[list[int]]:
-    """Who is in at the start of each round.
+    """Who is in at the start of each round: first all of the group, last those that are in now.
 
-    Args:
-        rules: Of the tournament.
-        group: One of its groups.
-        results: So far.
-
-    Returns:
-        First all of the group, last those that are in now; one where the group is decided. A round counts once all of
-        its results are there.
+    A round counts once all of its results are there; the group is decided when one is left.
     """
     found = [list(group)]
     while len(found[-1]) > 1 and all(unit in results for unit in _units(rules, found[-1], len(found))):
@@ -120,11 +107,6 @@ def next_units(rules: Rules, results: Results, goals: Goals | None = None) -> li
     """What can be trained now; nothing when all is done.
 
     Groups do not wait for each other. What the goals add comes behind what the tournament needs.
-
-    Args:
-        rules: Of the tournament.
-        results: So far.
-        goals: What is wanted beside the champions.
     """
     goals, needed, added = goals or Goals(), [], []
     for place, group in enumerate(rules.groups):

@@ -40,17 +40,7 @@ class Ending:
 
 
 def train_unit(plan: Plan, unit: Unit, start: Path | None, folder: Path, threads: int) -> dict[str, list]:
-    """Trains a round with :func:`lcvision.training.train.train`, on the schedule of the whole training.
-
-    Args:
-        plan: The plan.
-        unit: What to train.
-        start: Checkpoint of an earlier round; None to begin.
-        folder: Where to train, which will have one checkpoint.
-        threads: To compute with.
-
-    Returns:
-        Metrics by name, a value for each validation of the round.
+    """Trains a round as ``lcvision train`` does, on the schedule of the whole training; see :data:`Training`.
 
     Raises:
         UserError: The config, its options or the data are wrong.
@@ -88,15 +78,14 @@ def run_unit(folder: str | Path, name: str, threads: int, training: Training = t
              logged: bool = False) -> Ending:
     """Trains a unit of a folder's plan and publishes its result.
 
+    A training that diverged is done: its accuracies are zeros, so that it loses.
+
     Args:
         folder: Of the search.
         name: Of the unit.
         threads: To compute with.
         training: What trains.
         logged: Whether this process's output goes to a file beside the result.
-
-    Returns:
-        How it ended. A training that diverged is done: its accuracies are zeros, so that it loses.
     """
     unit, plan = Unit.parse(name), read_plan(Path(folder))
     if unit is None or plan is None:

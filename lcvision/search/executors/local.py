@@ -22,7 +22,7 @@ class Child:
         folder: Of the search.
         unit: Name of the unit.
         threads: To compute with.
-        training: What trains; a function of a module, for it is sent by name.
+        training: What trains; a function of a module, since it is sent by name.
     """
 
     def __init__(self, folder: Path, unit: str, threads: int, training: Training):
@@ -34,11 +34,6 @@ class Child:
         self._process = context.Process(target=_main, args=(str(folder), unit, threads, training, sender))
         self._process.start()
         sender.close()
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process."""
-        return self._process.pid
 
     def poll(self) -> Ending | None:
         """How it has ended; None while it runs."""
@@ -74,11 +69,6 @@ class LocalExecutor:
     def __init__(self, folder: Path, cores: int, training: Training = train_unit):
         self._folder, self._cores, self._training = folder, cores, training
         self._running: dict[str, tuple[Child, int]] = {}
-
-    @property
-    def pids(self) -> dict[str, int | None]:
-        """Process of each unit that runs."""
-        return {unit: child.pid for unit, (child, _) in self._running.items()}
 
     def free(self, threads: int) -> bool:
         """Whether there is room; one unit always runs, however many threads the plan gives it."""
