@@ -10,13 +10,14 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from lcvision.allocator import allocator
 from lcvision.errors import UserError
 from lcvision.version import __version__
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _FLAGS = ('avx2', 'fma', 'avx512f', 'avx512_bf16', 'avx512_vnni', 'avx_vnni', 'amx_bf16', 'amx_int8', 'amx_tile',
           'asimd', 'bf16', 'i8mm', 'sve')
@@ -38,6 +39,7 @@ def collect() -> dict:
 
 def fingerprint() -> dict:
     """What must be equal for the milliseconds of two runs to be comparable; a CPU's name is not enough."""
+    import torch
     return {
         **cpu(), 'physical_cores': len(cores()), 'affinity': len(affinity()), 'cgroup_quota': cgroup_quota(),
         'governor': _read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
@@ -143,6 +145,7 @@ def load_average() -> list[float] | None:
 @functools.cache
 def onednn_version() -> str | None:
     """Version of the oneDNN inside torch."""
+    import torch
     found = re.search(r'(?:MKL-DNN|oneDNN) v([\d.]+)', torch.__config__.show())
     return found and found[1]
 
@@ -162,8 +165,9 @@ def config_hash(config: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def weights_hash(network: nn.Module) -> str:
+def weights_hash(network: 'nn.Module') -> str:
     """First 16 hex digits of the SHA-256 of all parameters and buffers with their names."""
+    import torch
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
@@ -171,8 +175,9 @@ def weights_hash(network: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def count_subnormals(network: nn.Module) -> int:
+def count_subnormals(network: 'nn.Module') -> int:
     """Weights so small that a CPU computes with them up to a hundred times slower unless it flushes them to zero."""
+    import torch
     total = 0
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():

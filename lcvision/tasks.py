@@ -1,10 +1,12 @@
 """How detection, segmentation and classification differ."""
 from collections.abc import Container
 from dataclasses import dataclass
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from lcvision.errors import UserError
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def task_of(model: object) -> Task:
                     'or head')
 
 
-def task_of_config(config: Config) -> Task:
+def task_of_config(config: 'Config') -> Task:
     """The task of a config, by its ``default_scope``; a UserError if that is none of the three frameworks."""
     scope = config.get('default_scope')
     for task in TASKS.values():

@@ -21,6 +21,12 @@ def test_the_package_imports_nothing_heavy():
     assert len(loaded - plain) < 60
 
 
+def test_results_and_pictures_need_no_torch():
+    hidden = 'sys.modules.update(dict.fromkeys(("torch", "mmengine", "mmcv", "mmdet", "mmseg", "mmpretrain")))'
+    loaded = loaded_after(f'{hidden}; import lcvision.visualization; lcvision.Predictor')
+    assert {'lcvision.inference.predictor', 'numpy', 'cv2'} <= loaded
+
+
 def test_everything_offered_is_there():
     for name in lcvision.__all__:
         assert getattr(lcvision, name) is not None and name in dir(lcvision)

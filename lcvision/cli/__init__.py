@@ -4,21 +4,34 @@
 """
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 from lcvision.errors import UserError, plain_errors
 
 
-def run_tool(main: Callable[[], int | None]) -> int:
-    """Runs a tool; returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence."""
-    import torch  # here, so that --help of the command needs none
-    # Before any parallel loop, whose workers inherit it: subnormal numbers make depthwise networks crawl.
-    torch.set_flush_denormal(True)
+def run_tool(main: Callable[[], int | None] | str) -> int:
+    """Runs a tool; returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence.
+
+    Args:
+        main: Function without arguments, or the name of a module of this package that has it.
+    """
     try:
         with plain_errors():
-            return main() or 0
+            tool = import_module(f'{__name__}.{main}').main if isinstance(main, str) else main
+            flush_subnormals()
+            return tool() or 0
     except UserError as error:
         print(f'error: {str(error).strip()}', file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
+
+
+def flush_subnormals() -> None:
+    """Has torch, where it is loaded, compute with zeros instead: subnormal numbers make depthwise networks crawl.
+
+    Before any parallel loop, whose workers inherit it.
+    """
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_flush_denormal(True)

@@ -1,6 +1,5 @@
 """Every tool behind one command: ``lcvision VERB ...``, or ``python -m lcvision.cli VERB ...``."""
 import sys
-from importlib import import_module
 
 from lcvision.cli import run_tool
 from lcvision.version import __version__
@@ -24,7 +23,7 @@ def main() -> int:
     verb, *arguments = sys.argv[1:] or ['']
     if verb in _VERBS:
         sys.argv = [f'lcvision {verb}', *arguments]  # what argparse calls the program
-        return run_tool(lambda: import_module(f'lcvision.cli.{_VERBS[verb][0]}').main())
+        return run_tool(_VERBS[verb][0])
     if verb == '--version':
         print(f'lcvision {__version__}')
         return 0

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from lcvision.config import ConfigOptions, load_config
-from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
+from lcvision.image_file import EXTENSIONS
 from lcvision.training.launch import quiet_warnings
 from lcvision.training.newest_run import find_run
 from lcvision.visualization import PictureFolder

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from lcvision.datasets.layout import Split, first_of, missing_files
 from lcvision.errors import UserError
+from lcvision.image_file import EXTENSIONS
 from lcvision.text import listing
 
 LAYOUT = 'a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg)'
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm')
 # Names of a split's folder; the first that exists counts.
 _NAMES = {'train': ('train', 'training'), 'val': ('val', 'validation', 'valid', 'test')}
 

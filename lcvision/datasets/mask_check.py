@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lcvision.datasets.image_file import open_image
 from lcvision.datasets.mask_coding import Colour, MaskCoding, mask_size, mismatch, read_mask, values_of
-from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
+from lcvision.image_file import open_image
+from lcvision.progress import progress
 
 # Read in a few seconds. Of larger sets an even sample is read; the loading transform checks every mask again.
 _PIXELS = 400_000_000

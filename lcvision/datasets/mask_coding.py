@@ -8,8 +8,8 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image
 
-from lcvision.datasets.image_file import missing_end, open_image
 from lcvision.errors import UserError
+from lcvision.image_file import missing_end, open_image
 from lcvision.text import listing
 
 _REMEDY = 'restore the file or remove it together with its image'

@@ -9,8 +9,8 @@ from mmseg.datasets import BaseSegDataset
 
 from lcvision.datasets.layout import file_names, first_of, first_twice
 from lcvision.datasets.mask_coding import Colour, read_mask
-from lcvision.datasets.progress import progress
 from lcvision.errors import UserError
+from lcvision.progress import progress
 from lcvision.registry import DATASETS
 from lcvision.visualization.palette import distinct_colour
 

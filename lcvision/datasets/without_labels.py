@@ -4,9 +4,9 @@ from pathlib import Path
 from mmengine.dataset import ConcatDataset
 from mmengine.registry import DATASETS as ROOT_DATASETS
 
-from lcvision.datasets.image_folder import EXTENSIONS
 from lcvision.datasets.sources.config_edits import innermost
 from lcvision.errors import UserError
+from lcvision.image_file import EXTENSIONS
 from lcvision.registry import DATASETS
 
 

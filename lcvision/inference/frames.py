@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lcvision.datasets.image_folder import EXTENSIONS
-from lcvision.datasets.progress import progress as log_progress
 from lcvision.errors import UserError
+from lcvision.image_file import EXTENSIONS
+from lcvision.progress import progress as log_progress
 
 Skipped = Callable[[str, UserError], object]
 VIDEO_EXTENSIONS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg')

@@ -1,24 +1,17 @@
 """A trained model as a function from images to results."""
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmengine.config import Config
 
-from lcvision import environment, visualization
-from lcvision.config import load_config
-from lcvision.deploy.engines import select_engine
-from lcvision.deploy.network import raw_network
+from lcvision import environment
 from lcvision.errors import UserError
 from lcvision.inference.frames import Frame, Skipped, open_source
-from lcvision.inference.pipeline import Pipeline, predicting
 from lcvision.inference.results import Detections, LabelMap, Result
-from lcvision.inference.sized_networks import SizedNetworks
-from lcvision.inference.trained_model import load_trained
-from lcvision.tasks import task_of
 
-# Where the test pipeline leaves the size to the image: only for looking at the network.
-_TRIAL_SIZE = (128, 128)
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 Image = np.ndarray | str | Path | bytes
 
@@ -49,23 +42,15 @@ class Predictor:
         UserError: The config, checkpoint, engine, number of threads or precision is none that works here.
     """
 
-    def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str = 'best',
+    def __init__(self, config: 'str | Path | Config', checkpoint: str | Path, engine: str = 'best',
                  threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
-        # First, since what it imports may register the engine.
-        config = load_config(config)
-        chosen = select_engine(engine, precision)
+        # Here, since exported files need neither torch nor a framework.
+        from lcvision.inference.trained_backend import TrainedBackend
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])
-        model, self._dataset_meta = load_trained(config, checkpoint)
-        self.task = task_of(model).name
-        self.classes: tuple[str, ...] = self._dataset_meta['classes']
-        with predicting(self.threads):
-            network = raw_network(model, _TRIAL_SIZE)
-            self._pipeline = Pipeline(config, model, network, self.classes, top_k)
-            self._networks = SizedNetworks(network, chosen, precision, self.threads)
-            size = self._pipeline.fixed_size()
-        if size:
-            self.prepare(size)
+        self._backend: Any = TrainedBackend(config, checkpoint, engine, self.threads, precision, top_k)
+        self.task: str = self._backend.task
+        self.classes: tuple[str, ...] = self._backend.dataset_meta['classes']
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Prepares the network for inputs of this height and width, which otherwise happens at their first image.
@@ -73,8 +58,7 @@ class Predictor:
         Raises:
             UserError: The engine cannot run this network.
         """
-        with predicting(self.threads):
-            self._networks(size)
+        self._backend.prepare(size)
 
     def __call__(self, image: Image | Iterable[Image]) -> Result | list[Result]:
         """Predicts one image or several.
@@ -91,15 +75,15 @@ class Predictor:
             UserError: An image is missing, torn or not of this kind.
         """
         if isinstance(image, (str, Path, bytes)) or (isinstance(image, np.ndarray) and image.ndim != 4):
-            return self._predict(self.read(image))
-        return [self._predict(self.read(one)) for one in image]
+            return self._backend.predict(self.read(image))
+        return [self._backend.predict(self.read(one)) for one in image]
 
     def read(self, image: Image) -> np.ndarray:
         """The image as a BGR uint8 array, shape (H, W, 3), upright as its EXIF says; see :meth:`__call__`."""
         if isinstance(image, bytes):
-            return self._pipeline.steps.decode(image)
+            return self._backend.decode(image)
         if isinstance(image, (str, Path)):
-            return self._pipeline.steps.read(image)
+            return self._backend.read(image)
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 \
                 or not image.size:
             given = f'{image.dtype} of shape {image.shape}' if isinstance(image, np.ndarray) else type(image).__name__
@@ -123,7 +107,8 @@ class Predictor:
         Raises:
             UserError: The source is missing or holds no image, or, without ``skipped``, an image cannot be read.
         """
-        return ((frame, self._predict(frame.image)) for frame in open_source(source, self.read, progress, skipped))
+        frames = open_source(source, self.read, progress, skipped)
+        return ((frame, self._backend.predict(frame.image)) for frame in frames)
 
     def draw(self, image: Image, result: Result, score_thr: float = 0.3) -> np.ndarray:
         """A picture of a result.
@@ -136,23 +121,20 @@ class Predictor:
         Returns:
             BGR uint8: of a label map with a legend below, and of a small image enlarged to have room for letters.
         """
+        from lcvision import visualization
         pixels = self.read(image).copy()
         if isinstance(result, Detections):
             shown = result.above(score_thr)
             boxes = visualization.DetectionScene(pixels.shape[:2], shown.boxes, shown.labels, shown.scores,
                                                  np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
-            return visualization.DetectionPainter(self._dataset_meta).paint(pixels, boxes)
+            return visualization.DetectionPainter(self._backend.dataset_meta).paint(pixels, boxes)
         if isinstance(result, LabelMap):
             labels = visualization.SegmentationScene(result.labels.astype(np.int16), None)
-            return visualization.SegmentationPainter(self._dataset_meta).paint(pixels, labels)
+            return visualization.SegmentationPainter(self._backend.dataset_meta).paint(pixels, labels)
         best = visualization.ClassificationScene(result.label, float(result.scores[0]), ())
-        return visualization.ClassificationPainter(self._dataset_meta).paint(pixels, best)
+        return visualization.ClassificationPainter(self._backend.dataset_meta).paint(pixels, best)
 
     @property
     def engine(self) -> str:
         """The engine, or those that 'best' chose for the sizes met so far."""
-        return self._networks.engine_name
-
-    def _predict(self, image: np.ndarray) -> Result:
-        with predicting(self.threads):
-            return self._pipeline.predict(image, self._networks)
+        return self._backend.engine

@@ -14,10 +14,10 @@ from mmengine.model import ImgDataPreprocessor
 from mmengine.registry import TRANSFORMS, DefaultScope
 
 from lcvision.config import class_name
-from lcvision.datasets.image_file import check_size
 from lcvision.datasets.transforms import LoadImage
 from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError
+from lcvision.image_file import check_size, in_memory, read_image
 
 _READER_KEYS = ('color_type', 'imdecode_backend')
 # Data preprocessors of mmengine and mmdet, mmpretrain and mmseg, and what each calls the swap of channels.
@@ -70,16 +70,11 @@ class ImageSteps:
 
     def read(self, path: str | Path) -> np.ndarray:
         """Reads an image file; raises UserError if it is missing, cannot be read, ends early or is no image."""
-        try:
-            return self._reader.decode(str(path), Path(path).read_bytes())
-        except FileNotFoundError:
-            raise UserError(f'there is no image {path}: give the path of an image file') from None
-        except OSError as error:
-            raise UserError(f'{path} cannot be read ({error.strerror}): give a file that you may read') from error
+        return read_image(path, self._reader.decode)
 
     def decode(self, content: bytes) -> np.ndarray:
         """Decodes an image file held in memory; raises UserError if it ends early or is no image."""
-        return self._reader.decode(f'({len(content)} bytes in memory)', content)
+        return self._reader.decode(in_memory(content), content)
 
     def __call__(self, image: np.ndarray) -> Sample:
         """Prepares a BGR uint8 image of shape (H, W, 3); raises UserError if it is too large or too thin."""

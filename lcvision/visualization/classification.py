@@ -1,14 +1,17 @@
 """The predicted class on an image, and the true one where it differs."""
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from mmengine.structures import BaseDataElement
 
 from lcvision.errors import UserError
 from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.text import chip, paste, shorten
+
+if TYPE_CHECKING:
+    from mmengine.structures import BaseDataElement
 
 RIGHT, WRONG, UNKNOWN = (22, 143, 78), (213, 40, 40), (63, 81, 181)
 _TRUTH: Colour = (36, 41, 47)
@@ -37,7 +40,7 @@ class ClassificationPainter(Painter[ClassificationScene]):
     Green is right and red is wrong, with the true class in a second label; blue stands for an image without annotation.
     """
 
-    def read(self, sample: BaseDataElement) -> ClassificationScene:
+    def read(self, sample: 'BaseDataElement') -> ClassificationScene:
         """Takes ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
 
         Raises:

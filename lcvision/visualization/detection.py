@@ -4,16 +4,17 @@ Corners are the first column and row and the last column and row of a box, colou
 """
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import LoadAnnotations
-from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.text import chip, paste
+
+if TYPE_CHECKING:
+    from mmengine.structures import BaseDataElement
 
 _LONGEST_LEGEND = 24
 # Of dashes.
@@ -60,7 +61,7 @@ class DetectionPainter(Painter[DetectionScene]):
         self.score_thr = score_thr
         self.annotations_resized = annotations_resized
 
-    def read(self, sample: BaseDataElement) -> DetectionScene:
+    def read(self, sample: 'BaseDataElement') -> DetectionScene:
         """Takes ``pred_instances``, in pixels of the original image, ``ori_shape``, and perhaps ``gt_instances``."""
         found = sample.pred_instances.numpy()
         boxes = np.asarray(getattr(found.bboxes, 'tensor', found.bboxes), np.float32).reshape(-1, 4)
@@ -106,6 +107,7 @@ def annotations_are_resized(dataset: Any) -> bool:
     A pipeline that loads them after ``Resize``, as mmdet's test pipelines do, leaves them in pixels of the original
     image; one that loads them before brings them to those of the network's input.
     """
+    from mmcv.transforms import LoadAnnotations
     while not hasattr(dataset, 'pipeline'):
         inner = getattr(dataset, 'dataset', None) or next(iter(getattr(dataset, 'datasets', [])), None)
         if inner is None:
@@ -116,7 +118,7 @@ def annotations_are_resized(dataset: Any) -> bool:
     return bool(loads) and any('Resize' in type(transform).__name__ for transform in transforms[loads[0]:])
 
 
-def true_boxes(sample: BaseDataElement, resized: bool) -> tuple[np.ndarray, np.ndarray]:
+def true_boxes(sample: 'BaseDataElement', resized: bool) -> tuple[np.ndarray, np.ndarray]:
     """Annotations of a sample: x1, y1, x2, y2 in pixels of the original image, float32, shape (N, 4), and labels, (N,).
 
     If they are resized to the network's input, the sample's ``scale_factor`` leads back.

@@ -2,12 +2,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
-from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.palette import Colour, class_colours, distinct_colour
+
+if TYPE_CHECKING:
+    from mmengine.structures import BaseDataElement
 
 S = TypeVar('S')
 
@@ -45,7 +47,7 @@ class Painter(ABC, Generic[S]):
         self.colours = class_colours(dataset_meta)
 
     @abstractmethod
-    def read(self, sample: BaseDataElement) -> S:
+    def read(self, sample: 'BaseDataElement') -> S:
         """Takes a scene out of a data sample."""
 
     @abstractmethod

@@ -1,13 +1,16 @@
 """Predicted classes of pixels over an image, and where they are wrong."""
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from mmengine.structures import BaseDataElement
 
 from lcvision.visualization.grid import legend_foot
 from lcvision.visualization.painter import Painter, Style
 from lcvision.visualization.palette import Colour
+
+if TYPE_CHECKING:
+    from mmengine.structures import BaseDataElement
 
 _NOTHING = -1
 _IGNORED = 255
@@ -35,7 +38,7 @@ class SegmentationPainter(Painter[SegmentationScene]):
     ignored keep the plain image.
     """
 
-    def read(self, sample: BaseDataElement) -> SegmentationScene:
+    def read(self, sample: 'BaseDataElement') -> SegmentationScene:
         """Takes ``pred_sem_seg`` in the size of the original image, and perhaps ``gt_sem_seg`` of any size."""
         labels = _label_map(sample.pred_sem_seg)
         if 'gt_sem_seg' not in sample:
@@ -89,7 +92,7 @@ class SegmentationPainter(Painter[SegmentationScene]):
                             cv2.COLOR_BGRA2BGR)
 
 
-def _label_map(data: BaseDataElement) -> np.ndarray:
+def _label_map(data: 'BaseDataElement') -> np.ndarray:
     return data.numpy().data.squeeze(0).astype(np.int16)
 
 

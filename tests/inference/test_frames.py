@@ -74,10 +74,10 @@ def test_an_image_that_cannot_be_read_is_skipped_or_raised(tmp_path):
 
 
 def test_a_long_run_tells_how_far_it_is(monkeypatch):
-    from lcvision.datasets import progress
+    from lcvision import progress
     told = []
     monkeypatch.setattr(progress, '_SECONDS', -1)
-    monkeypatch.setattr(progress, 'print_log', lambda text, **kwargs: told.append(text))
+    monkeypatch.setattr(progress, '_log', lambda text: told.append(text))
     assert len(list(open_source([IMAGE] * 3, read, progress=True))) == 3
     assert told == ['images: 0 of 3', 'images: 1 of 3', 'images: 2 of 3']
 

@@ -1,18 +1,14 @@
 """Image loading that names a bad file."""
-from contextlib import suppress
+from functools import partial
 
-import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 
-from lcvision.datasets.image_file import missing_end, open_image
 from lcvision.errors import UserError
+from lcvision.image_file import REMEDY, decode_image
 from lcvision.registry import TRANSFORMS
-
-_BROKEN = (OSError, EOFError, ValueError, SyntaxError)
-_REMEDY = 'restore the file or remove the image from the annotations'
 
 
 @TRANSFORMS.register_module()
@@ -50,34 +46,15 @@ class LoadImage(LoadImageFromFile):
             return fileio.get(path, backend_args=self.backend_args)
         except FileNotFoundError as error:
             raise UserError(f'Image file {path} does not exist: check the image folder given for the dataset, '
-                            f'or {_REMEDY}.') from error
+                            f'or {REMEDY}.') from error
         except OSError as error:
             raise UserError(f'Image file {path} cannot be read ({error.strerror or error}): '
-                            f'check its permissions, or {_REMEDY}.') from error
+                            f'check its permissions, or {REMEDY}.') from error
 
     def decode(self, path: str, content: bytes) -> np.ndarray:
-        """Decodes the whole content of an image file as the arguments of this transform say.
-
-        Raises:
-            UserError: It is empty, ends early, cannot be decoded, or :func:`open_image` finds it too large.
-        """
-        if not content:
-            raise UserError(f'Image file {path} is empty (0 bytes): {_REMEDY}.')
-        missing = missing_end(content)
-        if missing:
-            raise UserError(f'Image file {path} ends early ({missing}, {len(content)} bytes): {_REMEDY}.')
-        cause: Exception | None = None
-        img = None
-        try:
-            with suppress(*_BROKEN), open_image(f'Image file {path}', content):
-                pass
-            img = mmcv.imfrombytes(content, flag=self.color_type, backend=self.imdecode_backend)
-        except (*_BROKEN, cv2.error) as error:
-            cause = error
-        if img is None:
-            raise UserError(f'Image file {path} is not an image that {self.imdecode_backend} can decode '
-                            f'({len(content)} bytes, starting {content[:8]!r}): {_REMEDY}.') from cause
-        return img
+        """Decodes an image file as the arguments of this transform say; see :func:`decode_image`."""
+        decode = partial(mmcv.imfrombytes, flag=self.color_type, backend=self.imdecode_backend)
+        return decode_image(path, content, decode, self.imdecode_backend)
 
 
 @TRANSFORMS.register_module()

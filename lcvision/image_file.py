@@ -1,13 +1,24 @@
-"""Checks an image file before it is decoded: how large the image is, and that the file does not end early."""
+"""Image files: which there are, how large an image is before it is decoded, that it is whole, and its pixels."""
 import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from PIL import Image
+import cv2
+import numpy as np
 
 from lcvision.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm')
+_BROKEN = (OSError, EOFError, ValueError, SyntaxError)
+REMEDY = 'restore the file or remove the image from the annotations'
 
 # Changed by environment variables of these names. A few bytes of header can ask for gigabytes: 100 million pixels are
 # 300 MB when decoded; resizing the short side of an image of 100:1 to 256 pixels makes 20 MB, of 30000:1 6 GB.
@@ -21,8 +32,66 @@ _JPEG_MARKER = re.compile(rb'\xff[\x01-\xcf\xd8-\xfe]')
 _TAIL = 64
 
 
-def open_image(name: str, file: str | Path | bytes) -> Image.Image:
+def read_image(path: str | Path, decode: Callable[[str, bytes], np.ndarray]) -> np.ndarray:
+    """Reads an image file and decodes it, given its name and content.
+
+    Raises:
+        UserError: It is missing or cannot be read, or ``decode`` refuses it.
+    """
+    try:
+        return decode(str(path), Path(path).read_bytes())
+    except FileNotFoundError:
+        raise UserError(f'there is no image {path}: give the path of an image file') from None
+    except OSError as error:
+        raise UserError(f'{path} cannot be read ({error.strerror}): give a file that you may read') from error
+
+
+def in_memory(content: bytes) -> str:
+    """What messages call an image file that is no file."""
+    return f'({len(content)} bytes in memory)'
+
+
+def decode_pixels(content: bytes) -> np.ndarray | None:
+    """Pixels of an image in BGR, uint8, shape (H, W, 3), upright as its EXIF says; None if OpenCV cannot tell."""
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+
+
+def decode_image(name: str, content: bytes, decode: Callable[[bytes], np.ndarray | None] = decode_pixels,
+                 decoder: str = 'cv2') -> np.ndarray:
+    """Decodes the whole content of an image file.
+
+    Args:
+        name: Of the file, for messages.
+        content: Of the file.
+        decode: Makes the pixels, None where it cannot.
+        decoder: Name of what decodes, for messages.
+
+    Raises:
+        UserError: It is empty, ends early, cannot be decoded, or :func:`check_size` finds it too large.
+    """
+    if not content:
+        raise UserError(f'Image file {name} is empty (0 bytes): {REMEDY}.')
+    missing = missing_end(content)
+    if missing:
+        raise UserError(f'Image file {name} ends early ({missing}, {len(content)} bytes): {REMEDY}.')
+    cause: Exception | None = None
+    img = None
+    try:
+        # An installation of a runtime alone may lack Pillow: then OpenCV's own bound holds until the image is decoded.
+        with suppress(ImportError, *_BROKEN), open_image(f'Image file {name}', content):
+            pass
+        img = decode(content)
+    except (*_BROKEN, cv2.error) as error:
+        cause = error
+    if img is None:
+        raise UserError(f'Image file {name} is not an image that {decoder} can decode '
+                        f'({len(content)} bytes, starting {content[:8]!r}): {REMEDY}.') from cause
+    return img
+
+
+def open_image(name: str, file: str | Path | bytes) -> 'Image.Image':
     """Opens the path or content of an image with Pillow, which reads only the header, and checks its size."""
+    from PIL import Image
     with _PILLOW:
         # Pillow's own limit, one for the process, would raise without giving width and height.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

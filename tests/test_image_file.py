@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lcvision.datasets.image_file import missing_end
 from lcvision.datasets.mask_check import check_masks
 from lcvision.datasets.mask_coding import MaskCoding, read_mask
 from lcvision.datasets.transforms import LoadImage
 from lcvision.errors import UserError
+from lcvision.image_file import missing_end
 
 
 @pytest.fixture(autouse=True)
