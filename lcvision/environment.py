@@ -88,9 +88,11 @@ def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
 
     A CPU that the system does not describe under ``root`` has a core of its own.
     """
-    found = {frozenset(_numbers(_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu)))
-             for cpu in affinity()}
-    return sorted(map(set, found), key=min)
+    lists = {_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu) for cpu in affinity()}
+    # Such as '0-2,8'.
+    found = ({number for first, last in re.findall(r'(\d+)(?:-(\d+))?', text)
+              for number in range(int(first), int(last or first) + 1)} for text in lists)
+    return sorted(found, key=min)
 
 
 def largest_cache(root: str = '/sys/devices/system/cpu') -> int:
@@ -214,13 +216,6 @@ def _cgroup_folders(cgroup: str | None, root: str) -> Iterator[Path]:
         parts = [part for part in path.split('/') if part not in ('', '..')]
         # Inside a container the path may be the host's: the top of the mount counts as well.
         yield from (base.joinpath(*parts[:depth]) for base in bases for depth in range(len(parts) + 1))
-
-
-def _numbers(text: str) -> Iterator[int]:
-    """Numbers of a list such as '0-2,8'."""
-    for part in text.split(','):
-        first, _, last = part.partition('-')
-        yield from range(int(first), int(last or first) + 1)
 
 
 def _folder_quota(folder: Path) -> float | None:

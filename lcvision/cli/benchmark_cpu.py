@@ -171,7 +171,7 @@ class _Delivery:
         print('\n'.join(verdict.lines))
         if verdict.comparable and not verdict.judged:
             raise UserError(f'--compare {self.args.compare} has no row measured like one of these (config, engine, '
-                            'precision, threads, input, scope): nothing was judged')
+                            'precision, threads, input, scope): nothing was compared')
         return int(verdict.failed)
 
 

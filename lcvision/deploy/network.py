@@ -90,8 +90,8 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
             raise UserError(f'{type(model).__name__} cannot be measured, its {what} are not finite: has the training '
                             'diverged? Take an earlier checkpoint')
     if len(outputs) != len(expected) or not all(map(_same, outputs, expected)):
-        raise UserError(f'{type(model).__name__} does more in its forward than backbone, neck and {head} one after '
-                        'the other, and cannot be measured as one network')
+        raise UserError(f'{type(model).__name__} does more in its forward than run backbone, neck and {head} one '
+                        'after the other, so it cannot be measured as one network')
     return revert_sync_batchnorm(network).eval()
 
 

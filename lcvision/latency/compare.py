@@ -50,7 +50,7 @@ def read_baseline(path: str, option: str = '--compare') -> Measurements:
     except OSError as error:
         raise UserError(f'{option} {path} cannot be read: {error.strerror}; give a file that --json wrote') from None
     except ValueError:
-        raise UserError(f'{option} {path} is not JSON: give a file that --json of this tool wrote') from None
+        raise UserError(f'{option} {path} is not JSON: give a file that --json wrote') from None
     found = Measurements.from_json(content, f'{option} {path}')
     if not isinstance(found.environment.get('cpu'), str):
         raise UserError(f'{option} {path} lacks the CPU in its environment: write it again with --json')

@@ -16,10 +16,8 @@ from lcvision.timing.statistics import Summary
 _REFERENCE = 'PP-LCNet 1x'
 _REPEATED = ('pplcnet_0_25x', 'pplcnet_0_5x', 'pplcnet_1x')
 _PAIRS = (
-    ('pplcnet_1x', 'mobilenetv2_1x'),
-    ('pplcnet_1x', 'mobilenetv3_small_1_25x'),
-    ('pplcnet_0_5x', 'mobilenetv2_0_5x'),
-    ('pplcnet_0_5x', 'mobilenetv3_large_0_35x'),
+    ('pplcnet_1x', 'mobilenetv2_1x'), ('pplcnet_1x', 'mobilenetv3_small_1_25x'),
+    ('pplcnet_0_5x', 'mobilenetv2_0_5x'), ('pplcnet_0_5x', 'mobilenetv3_large_0_35x'),
     ('picodet_pplcnet_0_5x', 'picodet_mobilenetv3_large_0_35x'),
     ('picodet_pplcnet_1x', 'picodet_mobilenetv3_large_0_75x'),
     ('deeplabv3plus_pplcnet_0_5x', 'deeplabv3plus_mobilenetv3_large_0_5x'),

@@ -12,7 +12,7 @@ from lcvision.timing.statistics import Summary
 
 SCHEMA = 1
 SCOPES = {'net': 'network only', 'e2e': 'image to result'}
-_REPAIR = 'write it again with tools/benchmark_cpu.py --json or tools/test.py --json'
+_REPAIR = 'write it again with lcvision benchmark --json or lcvision test --json'
 # Written only where a record has them.
 _OPTIONAL = ('image', 'stages_ms', 'yardstick', 'profile')
 
@@ -109,7 +109,7 @@ class LatencyRecord:
             raise UserError(f'{where} is {type(content).__name__}, not a latency record: {_REPAIR}')
         wrong = cls.check(content)
         if wrong:
-            raise UserError(f'{where} lacks a proper {", ".join(wrong)}: {_REPAIR}')
+            raise UserError(f'{where} lacks a valid {", ".join(wrong)}: {_REPAIR}')
         known = {one.name: content[one.name] for one in fields(cls) if content.get(one.name) is not None}
         return cls(**{**known, 'latency_ms': Summary.from_json(content['latency_ms'])})
 
@@ -141,7 +141,7 @@ class LatencyRecord:
 
 @dataclass
 class Measurements:
-    """What ``tools/benchmark_cpu.py --json`` writes: the machine (:func:`lcvision.environment.collect`) and rows."""
+    """What ``lcvision benchmark --json`` writes: the machine (:func:`lcvision.environment.collect`) and rows."""
 
     environment: dict
     records: list[LatencyRecord]
@@ -161,9 +161,9 @@ class Measurements:
         if schema != SCHEMA:
             found = 'no schema' if schema is None else f'schema {schema!r}'
             raise UserError(f'{where} has {found}, but schema {SCHEMA} is needed: measure again with '
-                            'tools/benchmark_cpu.py --json, or take the lcvision that wrote it')
+                            'lcvision benchmark --json, or take the version of lcvision that wrote it')
         if not isinstance(content.get('environment'), dict) or not isinstance(content.get('results'), list):
-            raise UserError(f'{where} lacks environment or results: write it again with tools/benchmark_cpu.py --json')
+            raise UserError(f'{where} lacks environment or results: write it again with lcvision benchmark --json')
         return cls(content['environment'], read_records(content['results'], where))
 
 

@@ -48,8 +48,12 @@ class Activity:
         """Reads the counters."""
         cpus = environment.affinity()
         siblings = sorted(set().union(*environment.cores()) - set(cpus))
-        return cls(time.monotonic(), time.process_time(), _busy_seconds(cpus), _busy_seconds(siblings) or 0.,
-                   environment.throttled_seconds())
+        now = time.monotonic(), time.process_time()
+        try:
+            stat = Path('/proc/stat').read_text()
+        except OSError:
+            stat = ''
+        return cls(*now, busy_seconds(stat, cpus), busy_seconds(stat, siblings) or 0., environment.throttled_seconds())
 
     def since(self, start: 'Activity') -> Contention:
         """What others took from ``start`` until this moment; without counters, by the load average less our own."""
@@ -77,10 +81,3 @@ def busy_seconds(stat: str, cpus: list[int]) -> float | None:
         return None
     # user nice system idle iowait irq softirq steal; guest time is inside user time already.
     return sum(sum(map(int, row[1:9])) - int(row[4]) - int(row[5]) for row in rows) / _TICKS
-
-
-def _busy_seconds(cpus: list[int]) -> float | None:
-    try:
-        return busy_seconds(Path('/proc/stat').read_text(), cpus)
-    except OSError:
-        return None

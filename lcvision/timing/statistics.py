@@ -8,14 +8,11 @@ import numpy as np
 from lcvision import environment
 from lcvision.timing.rounds import Series
 
-P90_MIN_SAMPLES = 64
-P99_MIN_SAMPLES = 662
+P90_MIN_SAMPLES, P99_MIN_SAMPLES = 64, 662
 _BOOTSTRAPS = 1000
-_MAX_DRIFT = 0.05
+_MAX_DRIFT, _MAX_OTHERS, _MAX_THROTTLED = 0.05, 0.1, 0.01
 # A quiet machine has under 40; a core shared with one busy process has more than 90.
 _MAX_SWITCHES = 50.
-_MAX_OTHERS = 0.1
-_MAX_THROTTLED = 0.01
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def test_without_a_config_the_default_set_is_measured(monkeypatch, capsys):
     (['--threads', '1,x'], 'whole numbers'),
     (['--threads', ''], 'whole numbers'),
     (['--engine', 'quick'], "unknown engine 'quick'"),
-    (['--precision', 'int8'], "precision 'int8' is on none of the engines asked for .eager: fp32, bf16"),
+    (['--precision', 'int8'], "none of the engines asked for has precision 'int8' .eager: fp32, bf16"),
     (['--scope', 'gross'], "unknown scope 'gross': scopes are net, e2e"),
     (['--input-size', '416'], 'HEIGHTxWIDTH'),
     (['--preset', 'paper'], "unknown preset 'paper': presets are pplcnet-paper"),

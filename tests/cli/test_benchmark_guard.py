@@ -75,7 +75,7 @@ def test_a_row_of_the_baseline_that_is_missing_is_exit_1(baseline, tmp_path, cap
 def test_a_baseline_of_other_rows_judges_nothing(baseline, tmp_path):
     baseline = scaled(baseline, 1)
     baseline['results'][0]['threads'] = 77
-    with pytest.raises(UserError, match='nothing was judged'):
+    with pytest.raises(UserError, match='nothing was compared'):
         compare(baseline, tmp_path)
 
 

@@ -119,9 +119,9 @@ def test_a_baseline_is_read(tmp_path):
     ('{"schema": 1', 'is not JSON'),
     ('{"schema": 1, "environment": {}, "results": []}', 'lacks the CPU'),
     ('{"schema": 1, "results": []}', 'lacks environment or results'),
-    ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'record 1 lacks a proper engine'),
+    ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'record 1 lacks a valid engine'),
     ('{"schema": 1, "environment": {"cpu": "x"}, "results": 3}', 'lacks environment or results'),
-    (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'lacks a proper yardstick'),
+    (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'lacks a valid yardstick'),
 ])
 def test_other_files_are_refused(tmp_path, text, message):
     path = tmp_path / 'a.json'

@@ -41,5 +41,5 @@ def test_what_is_measured_comes_back_from_json():
     content = json.loads(json.dumps(Measurements(dict(cpu='x'), [record]).to_json()))
     assert content['schema'] == 1
     assert Measurements.from_json(content, 'here').records == [record]
-    with pytest.raises(UserError, match='there, record 1 lacks a proper engine, threads: write it again with'):
+    with pytest.raises(UserError, match='there, record 1 lacks a valid engine, threads: write it again with'):
         read_records([record.to_json() | dict(engine='', threads=True)], 'there')

@@ -114,7 +114,7 @@ def test_wrong_files_get_a_sentence(tmp_path, content, sentence):
     (dict(latency_ms=dict(median=5., ci95=[1.])), 'latency_ms.ci95'),
     (dict(yardstick=dict(compute=dict(ratio=5.))), 'yardstick')])
 def test_a_record_names_what_is_wrong_with_it(tmp_path, change, named):
-    with pytest.raises(UserError, match=rf'bench.json, record 2 lacks a proper {named}'):
+    with pytest.raises(UserError, match=rf'bench.json, record 2 lacks a valid {named}'):
         read_inputs([benchmark(tmp_path, record(), record(**change))])
 
 

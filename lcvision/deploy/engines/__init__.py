@@ -76,5 +76,5 @@ def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
     for precision in precisions:
         if not any(precision in engine.precisions for engine in engines):
             have = '; '.join(f"{engine.name}: {', '.join(engine.precisions)}" for engine in engines)
-            raise UserError(f'precision {precision!r} is on none of the engines asked for ({have})')
+            raise UserError(f'none of the engines asked for has precision {precision!r} ({have})')
         check_cpu(precision)

@@ -71,7 +71,7 @@ class BestEngine(Engine):
         best = ready[int(np.argmin(medians))]
         noise = dict.fromkeys(reason for one in series for reason in noise_reasons(one, threads))
         if noise:
-            _LOGGER.warning(f"engine {best.engine} is the quickest now, which is not remembered: {', '.join(noise)}")
+            _LOGGER.warning(f"engine {best.engine} is the quickest now, but is not remembered: {', '.join(noise)}")
         else:
             self.cache.put(state, str(best.engine), {str(prepared.engine): round(median, 4) for prepared, median in
                                                      zip(ready, medians, strict=True)})

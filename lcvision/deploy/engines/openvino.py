@@ -64,7 +64,7 @@ class _SharedRequest:
         self.properties = {name: str(self.compiled.get_property(name)) for name in _PROPERTIES}
         ran = self.properties['INFERENCE_NUM_THREADS']
         if ran != str(threads):
-            _LOGGER.warning(f'OpenVINO takes {ran} threads here, not the {threads} asked for')
+            _LOGGER.warning(f'OpenVINO runs on {ran} threads here, not on the {threads} asked for')
         self._outputs = tuple(torch.empty(tuple(port.shape)) for port in self.compiled.outputs)
         for index, y in enumerate(self._outputs):
             self._request.set_output_tensor(index, self._shared(y))

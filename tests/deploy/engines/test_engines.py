@@ -82,9 +82,9 @@ def cpu_flags(monkeypatch):
 
 def test_a_precision_that_no_engine_has(cpu_flags):
     check_precisions(['fp32', 'bf16'], [ENGINES['eager'], ENGINES['onnxruntime']])
-    with pytest.raises(UserError, match=r"precision 'bf16' is on none of the engines asked for \(onnxruntime: fp32\)"):
+    with pytest.raises(UserError, match=r"none of the engines asked for has precision 'bf16' \(onnxruntime: fp32\)"):
         check_precisions(['fp32', 'bf16'], [ENGINES['onnxruntime']])
-    with pytest.raises(UserError, match=r"'int8' is on none of .*eager: fp32, bf16; onnxruntime: fp32"):
+    with pytest.raises(UserError, match=r"none of .* has precision 'int8' .*eager: fp32, bf16; onnxruntime: fp32"):
         check_precisions(['int8'], [ENGINES['eager'], ENGINES['onnxruntime']])
 
 

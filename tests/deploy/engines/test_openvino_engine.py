@@ -61,7 +61,7 @@ def test_what_ran_is_recorded_and_told_where_it_is_not_what_was_asked(threads, c
         properties = prepare(small_net(), torch.randn(1, 3, 32, 48), threads=threads).properties
     ran = int(properties['INFERENCE_NUM_THREADS'])
     assert 1 <= ran < 1000 and 'float32' in properties['INFERENCE_PRECISION_HINT']
-    assert (f'OpenVINO takes {ran} threads here, not the {threads} asked for' in caplog.text) is (threads != ran)
+    assert (f'OpenVINO runs on {ran} threads here, not on the {threads} asked for' in caplog.text) is (threads != ran)
 
 
 def test_an_input_of_another_size_is_refused():
