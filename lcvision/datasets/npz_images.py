@@ -83,7 +83,7 @@ class NpzImages:
                             f'(uint8), {split}_offsets whole numbers that ascend from 0 to its length, one more than '
                             f'there are {split}_labels; got {found[0]}, {found[1]} and {found[2]}')
         if not len(labels):
-            raise UserError(f"{self.path}: the split '{split}' has no images, but needs one at least")
+            raise UserError(f"{self.path}: the split '{split}' has no images, but needs at least one")
         wrong = np.flatnonzero((labels < 0) | (labels >= len(self.classes)))
         if len(wrong):
             raise UserError(f'{self.path}: {split}_labels[{wrong[0]}] is {labels[wrong[0]]}, but labels of '

@@ -25,7 +25,7 @@ def test_a_folder_is_trained_and_tested_on(tmp_path):
     assert done.returncode == 0, output[-3000:]
     assert '2 training and 2 validation images' in output and re.search('classes +19: road', output)
     assert '3 epochs of 1 steps: schedule scaled from 80000 to 3 iterations' in output
-    assert 'crop_size (512, 1024) is made (24, 40)' in output and 'means are over 2 of 19 classes' in output
+    assert 'crop_size (512, 1024) becomes (24, 40)' in output and 'means are over 2 of 19 classes' in output
     assert re.search(r'iteration .*mIoU .*net_ms', output) and (work / 'iter_3.pth').is_file()
     done = tool('test', *TINY, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -40,7 +40,7 @@ def spoilt(root, spoil):
 
 
 @pytest.mark.parametrize(('prepare', 'words'), [
-    (lambda root: root, ['neither of the two layouts', 'leftImg8bit/', 'images/']),
+    (lambda root: root, ['no data set for segmentation', 'leftImg8bit/', 'images/']),
     (lambda root: spoilt(root, lambda path: street_like.mask(path, 77)), ['labelTrainIds.png', 'value 77,', '0..18']),
     (lambda root: spoilt(root, lambda path: street_like.mask(path, np.zeros((9, 9), np.uint8))), ['9x9', '40x24']),
     (lambda root: spoilt(root, lambda path: path.unlink()), ['no mask', '_1_gtFine_labelTrainIds.png'])],
