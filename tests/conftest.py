@@ -1,4 +1,6 @@
 """One thread and one seed for every test."""
+import gc
+
 import pytest
 import torch
 
@@ -17,3 +19,9 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker('gpu'):
                 item.add_marker(pytest.mark.skip(reason='there is no GPU'))
+
+
+def pytest_collection_finish():
+    """Millions of objects that stay: every measurement would have the collector look at them."""
+    gc.collect()
+    gc.freeze()

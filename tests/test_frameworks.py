@@ -22,6 +22,8 @@ import lcvision
 from importlib import import_module
 from mmengine.registry import init_default_scope
 init_default_scope(present)
+# Before any of the package's rooms is imported.
+print(type(import_module(f'{{present}}.registry').MODELS.build(dict(type='lcvision.PPLCNet', scale=0.25))).__module__)
 for package in ('datasets.sources', 'engine', 'evaluation', 'inference', 'cli.train', 'cli.test', 'cli.predict'):
     import_module(f'lcvision.{{package}}')
 models = import_module(f'{{present}}.registry').MODELS
@@ -44,6 +46,7 @@ def test_one_framework_is_enough(present):
                           cwd=Path(__file__).parents[1])
     assert done.returncode == 0, done.stderr[-2000:]
     printed = done.stdout.splitlines()
+    assert 'lcvision.models.backbones.pplcnet' in printed
     assert '[]' in printed and 'total' in done.stdout
     assert [line for line in printed if line in ('0', '1', '2')] == ['0', '2', '2']
     errors = [line for line in done.stderr.splitlines() if line.startswith('error: ')]

@@ -59,7 +59,8 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
     cfg = load_config(path, cfg_options)
     size = size or find_input_size(cfg)
     # Without memory: shapes are enough to count.
-    model = build_model(cfg, calibrated=False).to('meta')
+    with torch.device('meta'):
+        model = build_model(cfg, calibrated=False)
     modules = dict(model.named_children())
     network = RawNetwork(modules['backbone'], modules.get('neck'), modules[task_of(model).head])
     parts: dict[str, Complexity] = {}

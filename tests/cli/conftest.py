@@ -1,23 +1,24 @@
 """A data set of a few rendered images, and a run over it."""
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import lcvision
+from lcvision.cli import run_tool
 from lcvision.datasets.sample import render_detection_sample
+from lcvision.timing import rounds, yardstick
+from tests import tiny
+from tests.datasets import coco_like
 
 ROOT = Path(__file__).parents[2]
 CONFIG = 'configs/detection/picodet_pplcnet_0_5x_sample.py'
-# Small enough for seconds: 2 steps an epoch of 8 images at 64 pixels, measured briefly.
-TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batch_size=8',
-        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
-        'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
-        'test_dataloader.persistent_workers=False', 'train_dataloader.collate_fn.sizes=[64]', 'image_size=(64,64)',
-        'model.backbone.scale=0.25', 'model.neck.in_channels=[32,64,128]', 'model.test_cfg.score_thr=0.001',
-        'default_hooks.latency.samples=8', 'default_hooks.latency.max_seconds=1', 'default_hooks.latency.input_size=64',
-        'default_hooks.latency.threads=1']
+TINY = tiny.arguments(tiny.DETECTOR)
 
 
 def tool(name: str, *args: str, cwd: Path = ROOT, launcher: tuple[str, ...] = (), timeout: int = 240):
@@ -25,6 +26,28 @@ def tool(name: str, *args: str, cwd: Path = ROOT, launcher: tuple[str, ...] = ()
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}
     return subprocess.run([sys.executable, *launcher, str(ROOT / 'tools' / f'{name}.py'), *args], cwd=cwd,
                           env=environment, capture_output=True, text=True, timeout=timeout)
+
+
+def call(name: str, *args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs a tool in this process, which has imported everything already; tools/*.py add no more than the door."""
+    main, before = import_module(f'lcvision.cli.{name}').main, Path.cwd()
+    out, err = io.StringIO(), io.StringIO()
+    os.chdir(cwd)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_tool(lambda: main(list(args)))
+    finally:
+        os.chdir(before)
+    return subprocess.CompletedProcess([name, *args], code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch):
+    """What is measured here need not be right."""
+    monkeypatch.setattr(yardstick, '_SAMPLES', (1, 1, 1))
+    monkeypatch.setattr(yardstick, '_MIN_STREAM', 1 << 20)
+    monkeypatch.setattr(yardstick.environment, 'largest_cache', lambda: 0)
+    monkeypatch.setattr(rounds, '_WAKE_SECONDS', 0.)
 
 
 @pytest.fixture(scope='session')
@@ -41,3 +64,15 @@ def run(data, tmp_path_factory):
     done = tool('train', CONFIG, '--data', str(data), '--work-dir', str(folder), '--epochs', '2', *TINY)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout + done.stderr
+
+
+@pytest.fixture(scope='session')
+def learned(tmp_path_factory):
+    """A detector that has learnt to find squares: their folder and what the training has left."""
+    data = coco_like.squares(tmp_path_factory.mktemp('squares'))
+    options = {**tiny.DETECTOR, 'train_cfg.val_interval': 9, 'default_hooks.logger.interval': 1,
+               'log_processor.window_size': 5, 'optim_wrapper.optimizer.lr': 0.01, 'custom_hooks': [],
+               'train_dataloader.dataset.pipeline.3.prob': 0.}
+    folder = tmp_path_factory.mktemp('work') / 'work_dirs' / 'learned'
+    return data, lcvision.train(ROOT / CONFIG, data, epochs=18, work_dir=folder, memory_format='contiguous',
+                                cfg_options=options)

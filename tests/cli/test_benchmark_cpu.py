@@ -1,8 +1,5 @@
 import dataclasses
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,8 @@ from lcvision.deploy.engines import ENGINES, best
 from lcvision.deploy.output_check import OutputCheck
 from lcvision.errors import UserError
 from lcvision.timing import rounds
+from tests.cli.conftest import ROOT, call
 
-ROOT = Path(__file__).parents[2]
 QUICK = ['--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1']
 CONFIG = """default_scope = 'mmpretrain'
 model = dict(type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
@@ -207,8 +204,6 @@ def test_config_without_a_size(tmp_path):
     (['configs/detection/picodet_pplcnet_1x.py', '--threads', '0'], 'error: threads must be'),
 ])
 def test_command_line_mistakes_exit_with_2_and_one_sentence(arguments, message):
-    done = subprocess.run([sys.executable, 'tools/benchmark_cpu.py', *arguments], cwd=ROOT, capture_output=True,
-                          text=True)
+    done = call('benchmark_cpu', *arguments)
     assert done.returncode == 2
-    assert message in done.stderr and 'Traceback' not in done.stderr
-    assert not done.stdout
+    assert done.stderr.startswith(message) and done.stderr.count('\n') == 1 and not done.stdout

@@ -1,16 +1,12 @@
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from lcvision.cli.benchmark_cpu import main
 from lcvision.errors import UserError
+from tests.cli.conftest import tool
 
-ROOT = Path(__file__).parents[2]
 CONFIG = """default_scope = 'mmpretrain'
 model = dict(type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
              neck=dict(type='GlobalAveragePooling'),
@@ -26,16 +22,11 @@ def config(tmp_path):
     return str(path)
 
 
-def benchmark(*args):
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}
-    return subprocess.run([sys.executable, str(ROOT / 'tools/benchmark_cpu.py'), *args], cwd=ROOT, env=environment,
-                          capture_output=True, text=True, timeout=240)
-
-
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
 def test_profile_is_printed_and_written(config, tmp_path):
     out = tmp_path / 'out.json'
-    done = benchmark(config, '--profile', '--threads', '1', '--samples', '8', '--max-seconds', '1', '--json', str(out))
+    done = tool('benchmark_cpu', config, '--profile', '--threads', '1', '--samples', '8', '--max-seconds', '1',
+                '--json', str(out))
     assert done.returncode == 0, done.stderr[-2000:]
     record, = json.loads(out.read_text())['results']
     rows = record['profile']['rows']

@@ -8,29 +8,27 @@ import pytest
 
 from lcvision.cli import run_tool
 from lcvision.cli.train import main
-from lcvision.datasets.sample import render_classification_sample
-from tests.cli.conftest import ROOT, tool
+from tests import tiny
+from tests.cli.conftest import ROOT, call
+from tests.datasets import image_tree
 
 CONFIG = 'configs/classification/pplcnet_0_5x_cifar10.py'
-TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batch_size=16',
-        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
-        'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
-        'test_dataloader.persistent_workers=False', 'model.backbone.scale=0.25', 'model.head.in_channels=128',
-        'default_hooks.latency.samples=8', 'default_hooks.latency.max_seconds=1', 'default_hooks.latency.threads=1']
+# At 32 pixels all strides of 2 leave a map of one.
+TINY = tiny.arguments({**tiny.CLASSIFIER, 'model.backbone.strides': (2, 2, 2, 2, 2), 'model.head.dropout': 0.})
+LEARNING = ['train_dataloader.batch_size=32', 'optim_wrapper.optimizer.lr=0.3', 'train_cfg.val_interval=2',
+            'default_hooks.logger.interval=1', 'log_processor.window_size=3']
 
 
 @pytest.fixture(scope='module')
 def images(tmp_path_factory):
-    root = tmp_path_factory.mktemp('images')
-    render_classification_sample(root, 6, 2)
-    return root
+    return image_tree.colours(tmp_path_factory.mktemp('images'))
 
 
 @pytest.fixture(scope='module')
 def trained(images, tmp_path_factory):
-    """A finished run of two epochs: its folder and what the tool printed."""
+    """A run that has learnt something, validated twice: its folder and what the tool printed."""
     folder = tmp_path_factory.mktemp('work') / 'work_dirs' / 'tiny'
-    done = tool('train', CONFIG, '--data', str(images), '--work-dir', str(folder), '--epochs', '2', *TINY)
+    done = call('train', CONFIG, '--data', str(images), '--work-dir', str(folder), '--epochs', '4', *TINY, *LEARNING)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout + done.stderr
 
@@ -50,11 +48,20 @@ def packed(images, path):
 
 def test_accuracy_and_latency_stand_on_one_line_and_the_best_is_kept(trained):
     folder, output = trained
-    assert re.search(r'data .*48 training and 16 validation images\n  classes +8: ', output)
+    assert re.search(r'data .*384 training and 24 validation images\n  classes +6: ', output)
     assert len(re.findall(r'epoch +top1 +top5 +net_ms\n', output)) == 1
     log = next(folder.glob('*/*.log')).read_text()
     assert len(re.findall(r'Epoch\(val\).*accuracy/top1: .*accuracy/top5: .*latency/net_ms: ', log)) == 2
-    assert (folder / 'epoch_2.pth').is_file() and list(folder.glob('best_accuracy_top1_epoch_*.pth'))
+    assert (folder / 'epoch_4.pth').is_file() and list(folder.glob('best_accuracy_top1_epoch_*.pth'))
+
+
+def test_it_learns(trained):
+    folder, _ = trained
+    lines = [json.loads(line) for line in next(folder.glob('*/vis_data/scalars.json')).read_text().splitlines()]
+    losses = [line['loss'] for line in lines if 'loss' in line]
+    assert sum(losses[-12:]) < 0.7 * sum(losses[:12])
+    # Six classes: by chance 17 %.
+    assert [line['accuracy/top1'] for line in lines if 'accuracy/top1' in line][-1] > 40
 
 
 def test_a_folder_and_an_npz_file_of_the_same_images_give_the_same_numbers(trained, images, tmp_path):
@@ -62,21 +69,22 @@ def test_a_folder_and_an_npz_file_of_the_same_images_give_the_same_numbers(train
     npz, metrics = packed(images, tmp_path / 'set.npz'), []
     for name, source in (('folder', images), ('npz', npz)):
         out = tmp_path / f'{name}.json'
-        done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(source), '--work-dir',
+        done = call('test', CONFIG, str(folder / 'epoch_4.pth'), '--data', str(source), '--work-dir',
                     str(tmp_path / 'w'), '--json', str(out), '--show-dir', str(tmp_path / name), *TINY)
         assert done.returncode == 0, done.stderr[-3000:]
         content = json.loads(out.read_text())
         assert content['latency'][0]['task'] == 'classification' and content['latency'][0]['input'] == [32, 32]
         metrics.append({key: value for key, value in content['metrics'].items() if key.startswith('accuracy')})
-        assert len(list((tmp_path / name).glob('*.jpg'))) == 16
+        assert len(list((tmp_path / name).glob('*.jpg'))) == 24
         sheet = cv2.imread(str(tmp_path / name / 'grid.png'))
         assert sheet.shape[1] > 1000 and sheet.std() > 20
     assert metrics[0] == metrics[1] and set(metrics[0]) == {'accuracy/top1', 'accuracy/top5'}
-    assert (tmp_path / 'folder' / 'star_0001.jpg').is_file() and (tmp_path / 'npz' / 'test_00003.jpg').is_file()
+    assert metrics[0]['accuracy/top1'] > 40
+    assert (tmp_path / 'folder' / 'red_0001.jpg').is_file() and (tmp_path / 'npz' / 'test_00003.jpg').is_file()
 
 
 def test_the_config_is_measured_without_data(tmp_path):
-    done = tool('benchmark_cpu', CONFIG, '--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1',
+    done = call('benchmark_cpu', CONFIG, '--engine', 'eager', '--threads', '1', '--samples', '8', '--max-seconds', '1',
                 '--json', str(tmp_path / 'out.json'))
     assert done.returncode == 0, done.stderr
     record, = json.loads((tmp_path / 'out.json').read_text())['results']
@@ -85,18 +93,18 @@ def test_the_config_is_measured_without_data(tmp_path):
 
 def test_a_damaged_image_is_named_by_a_worker(images, tmp_path):
     root = tmp_path / 'images'
-    (root / 'train' / 'gear').mkdir(parents=True)
+    (root / 'train' / 'red').mkdir(parents=True)
     (root / 'val').symlink_to(images / 'val')
     for folder in (images / 'train').iterdir():
-        if folder.name != 'gear':
+        if folder.name != 'red':
             (root / 'train' / folder.name).symlink_to(folder)
-    for image in (images / 'train' / 'gear').iterdir():
-        (root / 'train' / 'gear' / image.name).write_bytes(image.read_bytes()[:200])
-    done = tool('train', CONFIG, '--data', str(root), '--work-dir', str(tmp_path / 'w'), *TINY,
+    for image in (images / 'train' / 'red').iterdir():
+        (root / 'train' / 'red' / image.name).write_bytes(image.read_bytes()[:200])
+    done = call('train', CONFIG, '--data', str(root), '--work-dir', str(tmp_path / 'w'), *TINY,
                 'train_dataloader.num_workers=1')
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 2 and last.startswith('error: ') and 'Traceback' not in last
-    assert str(root / 'train' / 'gear') in last and '.jpg' in last
+    assert str(root / 'train' / 'red') in last and '.jpg' in last
 
 
 @pytest.mark.parametrize('source, words', [

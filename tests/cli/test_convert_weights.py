@@ -1,9 +1,5 @@
 import json
-import os
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +12,8 @@ from safetensors import safe_open
 from lcvision.cli.convert_weights import main
 from lcvision.errors import UserError
 from lcvision.weights import load_state_dict_file
+from tests.cli.conftest import ROOT, call
 
-ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / 'tests' / 'fixtures'
 CLASSIFIER = '''
 default_scope = 'mmpretrain'
@@ -70,23 +66,20 @@ def test_metadata(tmp_path, config, source):
     assert str(tmp_path) not in json.dumps(metadata)
 
 
-def test_pdparams_to_detector_in_a_process_of_its_own(tmp_path):
+def test_pdparams_to_detector(tmp_path):
     fixture = np.load(FIXTURES / 'det_paper_pplcnet_x0_25.npz')
     named = {name.removeprefix('param/'): fixture[name] for name in fixture.files if name.startswith('param/')}
     source = tmp_path / 'picodet.pdparams'
     source.write_bytes(pickle.dumps({**named, 'StructuredToParameterName@@': {}}, protocol=4))
-    command = [sys.executable, 'tools/convert_weights.py', str(source), str(tmp_path / 'x.safetensors')]
-    env = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run([*command, *DETECTOR], cwd=ROOT, env=env, capture_output=True, text=True)
+    paths = [str(source), str(tmp_path / 'x.safetensors')]
+    done = call('convert_weights', *paths, *DETECTOR)
     assert done.returncode == 0, done.stderr
     assert '215 tensors mapped' in done.stdout and 'scale_reg' in done.stdout
     state = load_state_dict_file(tmp_path / 'x.safetensors')
     np.testing.assert_array_equal(state['neck.laterals.1.bias'], named['neck.pan_lateral1.bias'])
-    refused = subprocess.run([*command, *DETECTOR[:-1], 'model.bbox_head.num_classes=5'], cwd=ROOT, env=env,
-                             capture_output=True, text=True)
+    refused = call('convert_weights', *paths, *DETECTOR[:-1], 'model.bbox_head.num_classes=5')
     assert refused.returncode == 2
     assert '6 misshapen' in refused.stdout and 'nothing was written' in refused.stderr
-    assert 'Traceback' not in refused.stderr
 
 
 def test_nothing_is_written_when_something_is_wrong(tmp_path, config, source, capsys):

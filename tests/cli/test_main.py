@@ -1,4 +1,4 @@
-"""``lcvision VERB``."""
+"""``lcvision VERB`` and ``tools/*.py``."""
 import subprocess
 import sys
 
@@ -20,6 +20,12 @@ def test_help_has_a_line_for_every_tool_and_loads_nothing(tmp_path):
     *lines, last = done.stdout.splitlines()
     assert last == ' '.join(['set()', *sorted(path.stem for path in (ROOT / 'tools').glob('*.py'))])
     assert '  benchmark  measure networks on this CPU' in lines
+
+
+def test_every_tool_is_the_same_door():
+    tools = sorted((ROOT / 'tools').glob('*.py'))
+    doors = {path.read_text().partition('\n')[2].replace(f'cli.{path.stem} ', 'cli.NAME ') for path in tools}
+    assert len(tools) > 6 and len(doors) == 1
 
 
 def test_a_verb_takes_the_options_of_its_tool(monkeypatch, capsys):

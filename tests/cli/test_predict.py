@@ -1,5 +1,6 @@
 """tools/predict.py as a user runs it."""
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,25 +8,26 @@ import pytest
 
 from lcvision.cli import run_tool
 from lcvision.cli.predict import main
-from tests.cli.conftest import CONFIG, ROOT, tool
+from tests.cli.conftest import CONFIG, ROOT, call
 from tests.inference.small_models import SEGMENTOR, images, save, shaken_model, small_config
 
 
-def test_the_newest_run_draws_a_folder(run, data, tmp_path):
-    folder, _ = run
+def test_the_newest_run_draws_a_folder(learned, tmp_path):
+    data, trained = learned
     out = tmp_path / 'out'
-    done = tool('predict', str(data / 'val2017'), '--out', str(out), '--score-thr', '0.05', '--threads', '1',
-                '--cfg-options', 'model.test_cfg.score_thr=0.01', cwd=folder.parents[1])
+    done = call('predict', str(data / 'val2017'), '--out', str(out), '--score-thr', '0.05', '--threads', '1',
+                cwd=Path(trained.work_dir).parents[1])
     assert done.returncode == 0, done.stderr[-3000:]
-    assert 'predicting with the newest run: work_dirs/tiny/' in done.stdout and '4 image(s)' in done.stdout
+    assert 'predicting with the newest run: work_dirs/learned/' in done.stdout and '16 image(s)' in done.stdout
     content = json.loads((out / 'results.json').read_text())
     assert content['task'] == 'detection' and content['engine'] == 'eager' and content['threads'] == 1
-    assert content['classes'][0] != 'class 0' and content['images'] == 4 and content['complete']
+    assert content['classes'] == ['cup', 'fork'] and content['images'] == 16 and content['complete']
     names = sorted(path.name for path in (data / 'val2017').iterdir())
     assert [entry['image'] for entry in lines(out)] == names
     for entry in lines(out):
         image = cv2.imread(str(data / 'val2017' / entry['image']))
         assert cv2.imread(str(out / entry['picture'])).shape == image.shape
+        assert entry['objects']
         assert all(one['name'] in content['classes'] and len(one['box']) == 4 for one in entry['objects'])
 
 

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,16 +6,15 @@ import pytest
 
 from lcvision.cli.report import main
 from lcvision.errors import UserError
+from tests.cli.conftest import ROOT, call
 
-ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / 'docs' / 'reports'
 
 
 def test_pictures_and_page_of_the_committed_reports(tmp_path):
     names = ('picodet_pplcnet_0_5x_bccd', 'picodet_v2_s_bccd_reference', 'table4')
     files = [REPORTS / f'{name}.json' for name in names]
-    done = subprocess.run([sys.executable, ROOT / 'tools' / 'report.py', *files, '--out', 'new/out'], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=120)
+    done = call('report', *map(str, files), '--out', 'new/out', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     out = tmp_path / 'new' / 'out'
     pictures, page = ['report_detection.png'], out / 'report.html'

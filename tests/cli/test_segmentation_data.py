@@ -6,28 +6,25 @@ import pytest
 
 from lcvision.cli import run_tool
 from lcvision.cli.train import main
-from tests.cli.conftest import ROOT, tool
+from tests import tiny
+from tests.cli.conftest import ROOT, call
 from tests.datasets import street_like
 
 CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
-TINY = ['--memory-format', 'contiguous', '--cfg-options', 'train_dataloader.batch_size=2',
-        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'val_dataloader.num_workers=0',
-        'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
-        'test_dataloader.persistent_workers=False', 'default_hooks.latency.samples=4',
-        'default_hooks.latency.max_seconds=1', 'default_hooks.latency.threads=1']
+TINY = tiny.arguments(tiny.SEGMENTOR)
 
 
 def test_a_folder_is_trained_and_tested_on(tmp_path):
     root = street_like.cityscapes(tmp_path / 'city', 'jpg', 'labelIds', (7, 26, 0))
     work = tmp_path / 'work_dirs/tiny'
-    done = tool('train', str(ROOT / CONFIG), '--data', str(root), '--work-dir', str(work), '--epochs', '3', *TINY)
+    done = call('train', str(ROOT / CONFIG), '--data', str(root), '--work-dir', str(work), '--epochs', '3', *TINY)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
     assert '2 training and 2 validation images' in output and re.search('classes +19: road', output)
     assert '3 epochs of 1 steps: schedule scaled from 80000 to 3 iterations' in output
     assert 'crop_size (512, 1024) becomes (24, 40)' in output and 'means are over 2 of 19 classes' in output
     assert re.search(r'iteration .*mIoU .*net_ms', output) and (work / 'iter_3.pth').is_file()
-    done = tool('test', *TINY, cwd=tmp_path)
+    done = call('test', *TINY, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'testing the newest run' in done.stdout and re.search(r'mIoU \d+.*latency/net_ms \d+', done.stdout)
     assert '24x40' in done.stdout + done.stderr

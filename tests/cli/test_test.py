@@ -8,15 +8,17 @@ import torch
 
 from lcvision.cli import run_tool
 from lcvision.cli.test import main
+from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.precision import lacking
 from lcvision.errors import UserError
-from tests.cli.conftest import CONFIG, ROOT, TINY, tool
+from tests.cli.conftest import CONFIG, ROOT, TINY, call, tool
 from tests.inference.small_models import CLASSIFIER, save, shaken_model, small_config
 
 
 def test_newest_run_is_found_and_reported(run, tmp_path):
     folder, _ = run
     root = folder.parents[1]
-    done = tool('test', '--json', str(tmp_path / 'out.json'), '--show-dir', str(tmp_path / 'show'),
+    done = call('test', '--json', str(tmp_path / 'out.json'), '--show-dir', str(tmp_path / 'show'),
                 '--work-dir', str(tmp_path / 'work'), '--cfg-options', 'default_hooks.latency.samples=8', cwd=root)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
@@ -34,43 +36,52 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work():
         main(['no_such_config.py', 'no_such_checkpoint.pth', '--json', '/proc/out.json'])
 
 
-def test_two_processes_evaluate_as_one_does(run, data, tmp_path):
-    folder, _ = run
-    results = []
-    for name, launcher, flags in (
-            ('one', (), []),
-            ('two', ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '29619'),
-             ['--launcher', 'pytorch'])):
-        path = tmp_path / f'{name}.json'
-        done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir',
-                    str(tmp_path / name), '--json', str(path), *flags, *TINY, launcher=launcher)
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-        results.append(json.loads(path.read_text())['metrics'])
-    one, two = ({k: v for k, v in metrics.items() if k.startswith('coco/')} for metrics in results)
-    assert one == two and 'coco/bbox_mAP' in one
-    assert results[1]['latency/net_ms'] > 0
+def evaluate(tmp_path, learned, *flags, run=call, **more):
+    """What the tool writes of the detector that has learnt something."""
+    data, trained = learned
+    path = tmp_path / 'test.json'
+    done = run('test', CONFIG, trained.checkpoint, '--data', str(data), '--work-dir', str(tmp_path), '--json',
+               str(path), *flags, *TINY, **more)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return json.loads(path.read_text())
 
 
-def test_on_an_engine_the_metrics_are_the_same_and_the_latency_is_its_own(run, data, tmp_path):
-    folder, _ = run
-    results = []
-    for name, flags in (('own', []), ('engine', ['--engine', 'onnxruntime'])):
-        path = tmp_path / f'{name}.json'
-        done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir',
-                    str(tmp_path / name), '--json', str(path), *flags, *TINY)
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-        results.append(json.loads(path.read_text()))
-    own, engine = results
-    assert engine['metrics']['coco/bbox_mAP'] == pytest.approx(own['metrics']['coco/bbox_mAP'], abs=2e-3)
-    assert (engine['engine'], engine['precision']) == ('onnxruntime', 'fp32') and 'engine' not in own
-    assert [record['engine'] for result in results for record in result['latency']] == ['eager', 'onnxruntime']
+@pytest.fixture(scope='module')
+def own(learned, tmp_path_factory):
+    """What it writes without an engine."""
+    return evaluate(tmp_path_factory.mktemp('own'), learned)
+
+
+def boxes(content):
+    return {name: value for name, value in content['metrics'].items() if name.startswith('coco/')}
+
+
+def test_two_processes_evaluate_as_one_does(own, learned, tmp_path):
+    launcher = ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '29619')
+    two = evaluate(tmp_path, learned, '--launcher', 'pytorch', run=tool, launcher=launcher)
+    assert boxes(two) == boxes(own) and two['metrics']['latency/net_ms'] > 0
+
+
+@pytest.mark.parametrize('engine, precision, tolerance', [
+    ('onnxruntime', 'fp32', 2e-3), ('openvino', 'fp32', 2e-3), ('eager', 'bf16', 0.05), ('openvino', 'bf16', 0.05)])
+def test_an_engine_finds_what_the_model_finds_and_has_its_own_latency(engine, precision, tolerance, own, learned,
+                                                                      tmp_path):
+    if reason := ENGINES[engine].missing() or lacking(precision):
+        pytest.skip(reason)
+    found = evaluate(tmp_path, learned, '--engine', engine, '--precision', precision)
+    for name in ('coco/bbox_mAP', 'coco/bbox_mAP_50'):
+        assert own['metrics'][name] > 0.2
+        assert found['metrics'][name] == pytest.approx(own['metrics'][name], abs=tolerance)
+    assert (found['engine'], found['precision']) == (engine, precision) and 'engine' not in own
+    assert [record['engine'] for content in (own, found) for record in content['latency']] == ['eager', engine]
+    assert [record['precision'] for record in found['latency']] == [precision]
 
 
 def test_the_hook_measures_from_image_to_boxes(run, data, tmp_path):
     folder, _ = run
     path = tmp_path / 'e2e.json'
-    done = tool('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir', str(tmp_path / 'work'),
-                '--json', str(path), *TINY, 'default_hooks.latency.scope=e2e', 'default_hooks.latency.input_size=256')
+    done = call('test', CONFIG, str(folder / 'epoch_2.pth'), '--data', str(data), '--work-dir', str(tmp_path / 'work'),
+                '--json', str(path), *TINY, 'default_hooks.latency.scope=e2e')
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     content = json.loads(path.read_text())
     record, = content['latency']
@@ -111,7 +122,7 @@ def test_checkpoint_of_another_model_names_the_first_differences(run, data, tmp_
     state = torch.load(folder / 'epoch_2.pth', weights_only=True)['state_dict']
     other = tmp_path / 'other.pth'
     torch.save({name.replace('backbone.stem', 'backbone.conv1'): value for name, value in state.items()}, other)
-    done = tool('test', CONFIG, str(other), '--data', str(data), '--work-dir', str(tmp_path / 'w'), *TINY)
+    done = call('test', CONFIG, str(other), '--data', str(data), '--work-dir', str(tmp_path / 'w'), *TINY)
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 2 and last.startswith('error: ')
     assert 'backbone.stem.bn' in last and 'backbone.conv1.bn' in last

@@ -14,6 +14,15 @@ import pytest
 from tests.cli.conftest import ROOT, TINY
 
 NAME = 'picodet_pplcnet_0_5x_sample'
+# What the console script does, one call after the other in one process.
+PROGRAM = """
+import sys
+import lcvision
+from lcvision.cli.__main__ import main
+print(lcvision.__file__)
+for sys.argv[1:] in {calls}:
+    assert main() == 0
+"""
 
 
 def run(*command, cwd):
@@ -65,14 +74,14 @@ def test_the_wheel_has_the_configs_and_no_documentation(wheel):
 def test_a_detector_from_an_empty_folder(wheel, data, tmp_path):
     programs, empty = install(wheel, tmp_path / 'env'), tmp_path / 'empty'
     empty.mkdir()
-    lcvision = programs / 'lcvision'
-    where = run(programs / 'python', '-c', 'import lcvision; print(lcvision.__file__)', cwd=empty)
-    assert where.startswith(str(tmp_path / 'env'))
-    run(lcvision, 'train', NAME, '--data', data, '--epochs', '1', *TINY, cwd=empty)
-    run(lcvision, 'test', NAME, '--data', data, '--json', 'test.json', *TINY, cwd=empty)
+    assert run(programs / 'lcvision', '--version', cwd=empty).startswith('lcvision ')
+    train = ['train', NAME, '--data', str(data), '--epochs', '1', *TINY]
+    test = ['test', NAME, '--data', str(data), '--json', 'test.json', *TINY]
+    benchmark = ['benchmark', NAME, '--scope', 'net,e2e', '--engine', 'eager', '--threads', '1', '--samples', '8',
+                 '--max-seconds', '1', '--json', 'latency.json']
+    said = run(programs / 'python', '-c', PROGRAM.format(calls=[train, test, benchmark]), cwd=empty)
+    assert said.startswith(str(tmp_path / 'env'))
     assert 'coco/bbox_mAP' in json.loads((empty / 'test.json').read_text())['metrics']
-    run(lcvision, 'benchmark', NAME, '--scope', 'net,e2e', '--engine', 'eager', '--threads', '1', '--samples', '8',
-        '--max-seconds', '1', '--json', 'latency.json', cwd=empty)
     records = json.loads((empty / 'latency.json').read_text())['results']
     assert [(Path(record['config']).stem, record['scope']) for record in records] == [(NAME, 'net'), (NAME, 'e2e')]
     assert sorted(path.name for path in empty.iterdir()) == ['latency.json', 'test.json', 'work_dirs']

@@ -2,10 +2,19 @@ from pathlib import Path
 
 import pytest
 
-LOADED = 'print(__import__("torchvision.extension").extension._has_ops())'
 DECLARED = 'from lcvision.compat import torchvision_ops\nprint(torchvision_ops._library is not None)\n'
-PARTS = ('import torchvision, torchvision.transforms.functional, torchvision.models, torchvision.ops.boxes\n'
-         'from torchvision.transforms.transforms import InterpolationMode\n')
+REAL = """
+import lcvision, torch
+print(hasattr(torch.ops.torchvision, 'nms'))
+import torchvision, torchvision.transforms.functional, torchvision.models, torchvision.ops.boxes
+from torchvision.transforms.transforms import InterpolationMode
+print(torchvision.extension._has_ops())
+try:
+    print(len(torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)))
+except RuntimeError as error:
+    print('custom C++ ops' in str(error))
+print(tuple(torchvision.transforms.Resize(4)(torch.ones(3, 8, 12)).shape[-2:]))
+"""
 
 
 def torchvision_like(folder: Path, has_ops: bool) -> None:
@@ -17,23 +26,12 @@ def torchvision_like(folder: Path, has_ops: bool) -> None:
         'import torch\nregistered = hasattr(torch.ops.torchvision, "nms")\n')
 
 
-def test_imports_whether_or_not_its_ops_load(fresh):
-    ops_load, declared = fresh('import lcvision\n' + PARTS + LOADED + '\n' + DECLARED).split()
+def test_it_imports_and_computes_whether_or_not_its_ops_load(fresh):
+    there_before, ops_load, nms, resized, declared = fresh(REAL + DECLARED).splitlines()
+    assert there_before == 'False', 'nothing happens until torchvision is imported'
     assert {ops_load, declared} == {'True', 'False'}
-
-
-def test_transforms_compute(fresh):
-    out = fresh('import lcvision, torch\nfrom torchvision import transforms\n'
-                'print(transforms.Resize(4)(torch.ones(3, 8, 12)).shape[-2:])')
-    assert out == 'torch.Size([4, 6])'
-
-
-def test_ops_that_did_not_load_are_still_refused(fresh):
-    out = fresh('import lcvision, torch, torchvision\n'
-                'if torchvision.extension._has_ops():\n    print("loaded")\nelse:\n'
-                '    try:\n        torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)\n'
-                '    except RuntimeError as error:\n        print(error)')
-    assert out == 'loaded' or 'custom C++ ops' in out
+    assert nms == ('1' if ops_load == 'True' else 'True'), 'ops that did not load are still refused'
+    assert resized == '(4, 6)'
 
 
 @pytest.mark.parametrize(('has_ops', 'declared'), [(True, 'False'), (False, 'True')])
@@ -51,7 +49,3 @@ def test_declares_nothing_that_is_there_already(fresh, tmp_path):
                 'for name, schema in SCHEMAS.items():\n    library.define(name + schema)\n'
                 'import torchvision\nprint(declare_missing())\n' + DECLARED, tmp_path)
     assert out.split() == ['[]', 'False']
-
-
-def test_does_nothing_until_torchvision_is_imported(fresh):
-    assert fresh('import lcvision, torch\nprint(hasattr(torch.ops.torchvision, "nms"))') == 'False'

@@ -37,7 +37,8 @@ def test_there_are_all_rows():
 
 @pytest.mark.parametrize('row', ROWS, ids=lambda row: row[1])
 def test_row_has_the_counts_it_prints(row):
-    counts = count_complexity(build(row[5] or ''), torch.zeros(1, 3, 224, 224))
+    with torch.device('meta'):
+        counts = count_complexity(build(row[5] or ''), torch.empty(1, 3, 224, 224))
     assert (f'{counts.params:,}', f'{counts.macs:,}') == (row[2], row[3])
 
 

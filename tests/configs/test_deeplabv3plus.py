@@ -107,7 +107,7 @@ def test_norms_of_the_backbone_alone_do_not_decay(name):
 def test_rate_follows_the_power():
     config, _ = load('pplcnet_1x')
     assert config.train_cfg.max_iters == 80000 and config.train_dataloader.batch_size == 32
-    assert not config.auto_scale_lr.enable or config.auto_scale_lr.base_batch_size == 32
+    assert config.auto_scale_lr == dict(enable=True, base_batch_size=32)
     (scheduler,) = config.param_scheduler
     steps = scheduler.end - 1
     assert steps == config.train_cfg.max_iters and not scheduler.by_epoch

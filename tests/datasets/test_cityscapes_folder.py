@@ -6,14 +6,7 @@ from mmseg.datasets import CityscapesDataset
 
 from lcvision.datasets.cityscapes_folder import CityscapesLabelIdsDataset, find, holds, read_cityscapes
 from lcvision.datasets.transforms import LoadMask
-from lcvision.errors import UserError
-
-
-def message(call, *args):
-    with pytest.raises(UserError) as error:
-        call(*args)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+from tests.mistakes import message
 
 
 @pytest.mark.parametrize('split', ['train', 'val'])

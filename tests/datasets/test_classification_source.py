@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from lcvision.datasets.sample import RENDERERS, render_classification_sample
 from lcvision.datasets.sources import check_source, use_source
-from lcvision.errors import UserError
+from tests.mistakes import message
 
 IMAGENET, CIFAR = 'configs/classification/pplcnet_0_25x.py', 'configs/classification/pplcnet_0_5x_cifar10.py'
 
@@ -23,13 +23,6 @@ def cfg():
 @pytest.fixture
 def root(tmp_path):
     return image_tree.tree(tmp_path / 'set')
-
-
-def message(call, *args, **kwargs):
-    with pytest.raises(UserError) as error:
-        call(*args, **kwargs)
-    assert '\n' not in str(error.value)
-    return str(error.value)
 
 
 def load(cfg, name):

@@ -12,6 +12,7 @@ from mmengine.registry import DATASETS
 import lcvision.datasets  # noqa: F401
 from lcvision.datasets.coco_folder import check_coco, find, read_coco
 from lcvision.errors import UserError
+from tests.mistakes import message
 
 
 @pytest.fixture
@@ -25,14 +26,6 @@ def spoil(root, change, split='val'):
     value = json.loads(path.read_text())
     change(value)
     return coco_like.write(path, value)
-
-
-def message(call, *args):
-    with pytest.raises(UserError) as error:
-        call(*args)
-    text = str(error.value)
-    assert '\n' not in text and len(text) < 600
-    return text
 
 
 @pytest.mark.parametrize('split', ['train', 'val'])

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 from lcvision.datasets.sample import RENDERERS, render_detection_sample
 from lcvision.datasets.sources import check_source, use_source
-from lcvision.errors import UserError
+from tests.mistakes import message
 
 CONFIG = 'configs/detection/picodet_pplcnet_0_5x.py'
 
@@ -22,13 +22,6 @@ def cfg():
 @pytest.fixture
 def root(tmp_path):
     return coco_like.folder(tmp_path / 'set')
-
-
-def message(call, *args, **kwargs):
-    with pytest.raises(UserError) as error:
-        call(*args, **kwargs)
-    assert '\n' not in str(error.value)
-    return str(error.value)
 
 
 def load(cfg, name):
@@ -55,8 +48,9 @@ def test_images_and_labels_come_from_the_folder(cfg, root, name, ids):
     batch = next(iter(load(cfg, name)))
     assert {sample.img_id for sample in batch['data_samples']} == ids
     for sample in batch['data_samples']:
-        # Category ids 3 and 7 have become the labels 0 and 1.
-        assert set(sample.gt_instances.labels.tolist()) <= {sample.img_id % 2}
+        # Category ids 3 and 7 have become the labels 0 and 1; a crop of training may have lost the box.
+        labels = sample.gt_instances.labels.tolist()
+        assert labels == [sample.img_id % 2] or (name == 'train' and not labels)
 
 
 @pytest.mark.parametrize('count', [1, 80, 81, 200])

@@ -4,13 +4,7 @@ import pytest
 
 from lcvision.datasets.image_folder import check_image_folder, check_image_list, find, holds
 from lcvision.errors import UserError
-
-
-def message(call, *args):
-    with pytest.raises(UserError) as error:
-        call(*args)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+from tests.mistakes import message
 
 
 @pytest.fixture

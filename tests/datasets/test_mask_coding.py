@@ -5,16 +5,9 @@ import street_like
 from PIL import Image
 
 from lcvision.datasets.mask_coding import MaskCoding, mismatch, read_mask
-from lcvision.errors import UserError
+from tests.mistakes import message
 
 COLOURS = {(128, 64, 128): 0, (0, 0, 142): 1, (0, 0, 0): 255}
-
-
-def message(call, *args):
-    with pytest.raises(UserError) as error:
-        call(*args)
-    assert '\n' not in str(error.value)
-    return str(error.value)
 
 
 @pytest.mark.parametrize('pixels', [street_like.columns([0, 3, 255]), street_like.columns([[1, 2, 3], [200, 0, 9]])],

@@ -12,13 +12,7 @@ from lcvision.datasets.mask_folder import ClassList, MaskFolderDataset, find, ho
 from lcvision.datasets.transforms import LoadMask
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
-
-
-def message(call, *args):
-    with pytest.raises(UserError) as error:
-        call(*args)
-    assert '\n' not in str(error.value)
-    return str(error.value)
+from tests.mistakes import message
 
 
 @pytest.mark.parametrize('images, masks', [

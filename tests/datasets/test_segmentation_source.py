@@ -10,7 +10,7 @@ from PIL import Image
 from lcvision.datasets.sample import RENDERERS, render_street_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.deploy.input_size import find_input_size
-from lcvision.errors import UserError
+from tests.mistakes import message
 
 CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
 
@@ -18,13 +18,6 @@ CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
 @pytest.fixture
 def cfg():
     return Config.fromfile(CONFIG)
-
-
-def message(call, *args, **kwargs):
-    with pytest.raises(UserError) as error:
-        call(*args, **kwargs)
-    assert '\n' not in str(error.value)
-    return str(error.value)
 
 
 def load(cfg, name):

@@ -1,20 +1,22 @@
-"""The frameworks' own ways to infer take every config and say what a predictor says."""
-from pathlib import Path
-
+"""The frameworks' own ways to infer take the configs and say what a predictor says."""
 import cv2
 import numpy as np
 import pytest
 from mmdet.apis import DetInferencer, inference_detector, init_detector
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain import ImageClassificationInferencer, get_model
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 
 from lcvision.inference import Predictor
 from lcvision.inference.preprocess import ImageSteps
+from tests.configs.test_configs import CONFIGS
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, images, save, shaken_model, small_config
 
-FILES = sorted(path for path in Path('configs').rglob('*.py') if '_base_' not in path.parts)
+# The first config of each way to prepare images.
+FIRST: dict = {}
+for config_name, config in CONFIGS.items():
+    FIRST.setdefault((config.default_scope, str(config.test_dataloader.dataset.get('pipeline')),
+                      str(config.model.get('data_preprocessor') or config.get('data_preprocessor'))), config_name)
 INFERENCERS = {'mmdet': DetInferencer, 'mmseg': MMSegInferencer, 'mmpretrain': ImageClassificationInferencer}
 
 
@@ -34,9 +36,9 @@ def made(tmp_path):
     return make
 
 
-@pytest.mark.parametrize('path', FILES, ids=lambda path: f'{path.parent.name}-{path.stem}')
-def test_inferencers_prepare_images_as_a_predictor(path):
-    config = Config.fromfile(path)
+@pytest.mark.parametrize('name', FIRST.values())
+def test_inferencers_prepare_images_as_a_predictor(name):
+    config = CONFIGS[name].copy()
     init_default_scope(config.default_scope)
     inferencer = INFERENCERS[config.default_scope]
     red_and_blue = np.zeros((120, 160, 3), np.uint8)

@@ -13,13 +13,9 @@ from rich.console import Console
 import lcvision
 from lcvision.config import load_config
 from lcvision.datasets.sample import render_classification_sample
+from tests import tiny
 
 CONFIG = str(Path(__file__).parents[2] / 'configs/classification/pplcnet_0_5x_cifar10.py')
-TINY = {'train_dataloader': dict(batch_size=16, num_workers=0, persistent_workers=False),
-        'val_dataloader': dict(num_workers=0, persistent_workers=False),
-        'test_dataloader': dict(num_workers=0, persistent_workers=False),
-        'model.backbone.scale': 0.25, 'model.head.in_channels': 128,
-        'default_hooks.latency': dict(samples=8, max_seconds=1, threads=1)}
 
 
 @pytest.fixture(scope='module')
@@ -32,7 +28,7 @@ def images(tmp_path_factory):
 @pytest.fixture(scope='module')
 def trained(images, tmp_path_factory):
     return lcvision.train(CONFIG, images, epochs=2, work_dir=tmp_path_factory.mktemp('run'),
-                          memory_format='contiguous', cfg_options=TINY)
+                          memory_format='contiguous', cfg_options=tiny.CLASSIFIER)
 
 
 def test_what_comes_back_is_plain(trained):
@@ -49,7 +45,7 @@ def test_it_goes_on_and_takes_a_config_as_an_object_and_leaves_it(trained, image
     config = load_config(CONFIG)
     before, filters = config.pretty_text, warnings.filters[:]
     again = lcvision.train(config, str(images), epochs=3, work_dir=trained.work_dir, resume=True,
-                           memory_format='contiguous', cfg_options=TINY, verbose=True)
+                           memory_format='contiguous', cfg_options=tiny.CLASSIFIER, verbose=True)
     said = capsys.readouterr().out
     assert again.checkpoint and again.metrics['latency/net_ms'] > 0
     assert re.search(r'Epoch\(train\) +\[3\]\[3/3\]', said) and 'epoch 3/3' not in said, said[-2000:]
@@ -62,7 +58,7 @@ def test_on_a_terminal_the_progress_is_one_line_that_goes(images, tmp_path, monk
     monkeypatch.setenv('TERM', 'xterm')
     monkeypatch.setattr('lcvision.training.console.Console',
                         lambda file: Console(file=shown, force_terminal=True, force_jupyter=False, width=150))
-    lcvision.train(CONFIG, images, epochs=1, work_dir=tmp_path, memory_format='contiguous', cfg_options=TINY)
+    lcvision.train(CONFIG, images, epochs=1, work_dir=tmp_path, memory_format='contiguous', cfg_options=tiny.CLASSIFIER)
     assert sys.stdout is stdout
     line, erase = 'epoch 1/1, step 3/3', '\x1b[2K'
     assert line in shown.getvalue() and 'images/s  ETA 0:00:00' in shown.getvalue()
@@ -73,8 +69,8 @@ def test_on_a_terminal_the_progress_is_one_line_that_goes(images, tmp_path, monk
 
 
 def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_path):
-    found = lcvision.evaluate(trained.config, trained.checkpoint, images, work_dir=tmp_path, cfg_options=TINY,
-                              memory_format='contiguous')
+    found = lcvision.evaluate(trained.config, trained.checkpoint, images, work_dir=tmp_path,
+                              memory_format='contiguous', cfg_options=tiny.CLASSIFIER)
     assert found.checkpoint == trained.checkpoint and found.engine is None
     # The file's number is a mean of float32; the checkpoint is the one that was best.
     assert found.metrics['accuracy/top1'] >= trained.metrics['accuracy/top1'] - 1e-3
@@ -88,7 +84,7 @@ def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_pat
 
 def test_an_engine_evaluates(trained, images, tmp_path):
     found = lcvision.evaluate(trained.config, trained.checkpoint, images, engine='eager', work_dir=tmp_path,
-                              cfg_options=TINY, memory_format='contiguous')
+                              cfg_options=tiny.CLASSIFIER, memory_format='contiguous')
     assert (found.engine, found.precision) == ('eager', 'fp32') and json.dumps(found.metrics)
 
 

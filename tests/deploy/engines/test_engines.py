@@ -1,16 +1,19 @@
 import importlib.util
 import sys
+from functools import cache
 
 import pytest
 import torch
+from torch import nn
 
 from lcvision import environment
-from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
+from lcvision.deploy.engines import ENGINES, EngineError, availability, check_precisions, select_engines
 from lcvision.deploy.engines.best import BestEngine
 from lcvision.errors import UserError
 from lcvision.timing.rounds import quietly
 from tests.latency.small_net import small_net
 
+EXAMPLE = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
 NAMES = ['eager', 'inductor', 'inductor-freezing', 'aot-inductor', 'onnxruntime', 'openvino']
 
 
@@ -98,16 +101,59 @@ def test_a_precision_that_the_cpu_lacks(cpu_flags):
         check_precisions(['fp32', 'bf16'], [ENGINES['eager']])
 
 
-@pytest.mark.parametrize('name', ['eager', 'onnxruntime', 'openvino'])
-def test_another_input_gives_its_own_result_and_is_left_alone(name):
-    """The engines that compile quickly; the others are tested in files of their own."""
+# What the engines promise whose preparation takes no compiler; the others are tested in files of their own.
+
+
+def there(name):
     engine = ENGINES[name]
-    if engine.missing():
-        pytest.skip(engine.missing())
-    network, example = small_net(), torch.randn(1, 3, 32, 48)
-    others = [torch.randn(1, 3, 32, 48), torch.randn(1, 3, 32, 48).to(memory_format=torch.channels_last), example]
-    prepared = quietly(lambda: engine.prepare(network, example, precision='fp32', threads=1), 1)
-    for x in others:
+    return engine if engine.missing() is None else pytest.skip(engine.missing())
+
+
+@pytest.fixture(scope='module')
+def prepared():
+    """The small network on an engine, prepared once."""
+    return cache(lambda name: quietly(
+        lambda: there(name).prepare(small_net(), EXAMPLE, precision='fp32', threads=1), 1))
+
+
+@pytest.mark.parametrize('name', ['onnxruntime', 'openvino'])
+def test_it_computes_the_same_without_a_word(name, capfd):
+    network = small_net()
+    with torch.inference_mode():
+        prepared = there(name).prepare(network, EXAMPLE, precision='fp32', threads=1)
+        for output, expected in zip(prepared(prepared.example), network(EXAMPLE), strict=True):
+            assert output.dtype == torch.float32
+            torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-4)
+    assert prepared.compile_s > 0 and prepared.first_ms > 0
+    assert capfd.readouterr() == ('', '')
+
+
+@pytest.mark.parametrize('name', ['onnxruntime', 'openvino'])
+def test_outputs_are_not_copied_and_an_input_of_another_size_is_refused(name, prepared):
+    prepared = prepared(name)
+    first = [y.data_ptr() for y in prepared(prepared.example)]
+    assert [y.data_ptr() for y in prepared(torch.randn(1, 3, 32, 48))] == first
+    with pytest.raises(Exception, match=r'shape|dimension'):
+        prepared(torch.randn(1, 3, 48, 32))
+
+
+class DependsOnData(nn.Module):
+    def forward(self, x):
+        return (x[x > 0],) if float(x.sum()) > 0 else (x,)
+
+
+@pytest.mark.parametrize('name, message', [
+    ('inductor', 'torch.compile cannot compile'), ('aot-inductor', 'AOTInductor cannot compile'),
+    ('onnxruntime', 'ONNX Runtime cannot run'), ('openvino', 'OpenVINO cannot run')])
+def test_a_network_that_an_engine_cannot_take_whole_is_refused(name, message):
+    with torch.inference_mode(), pytest.raises(EngineError, match=f'{message} this network: '):
+        there(name).prepare(DependsOnData(), torch.ones(1, 3, 4, 4), precision='fp32', threads=1)
+
+
+@pytest.mark.parametrize('name', ['eager', 'onnxruntime', 'openvino'])
+def test_another_input_gives_its_own_result_and_is_left_alone(name, prepared):
+    network, prepared = small_net(), prepared(name)
+    for x in (torch.randn(1, 3, 32, 48), torch.randn(1, 3, 32, 48).to(memory_format=torch.channels_last), EXAMPLE):
         before = x.clone()
         for output, expected in quietly(lambda x=x: list(zip(prepared(x), network(x), strict=True)), 1):
             torch.testing.assert_close(output, expected, rtol=1e-4, atol=1e-4)

@@ -50,13 +50,14 @@ def classifier(num_classes, **kwargs):
 @pytest.mark.parametrize('arch, side, widths, blocks, params, macs, own_params', TABLE_5,
                          ids=lambda value: value if isinstance(value, str) else '')
 def test_counts_equal_table_5(arch, side, widths, blocks, params, macs, own_params):
-    model = classifier(1000, arch=arch)
+    with torch.device('meta'):
+        model, image = classifier(1000, arch=arch), torch.empty(1, 3, side, side)
     backbone = model[0]
     assert tuple(len(stage) for stage in backbone.stages) == blocks
     assert (backbone.stem.out_channels, *(stage[-1].project.out_channels for stage in backbone.stages),
             backbone.head_channels) == widths
     assert backbone.out_channels == tuple(widths[i] for i in (2, 3, 5, 7))
-    counts = count_complexity(model.to('meta'), torch.empty(1, 3, side, side, device='meta'))
+    counts = count_complexity(model, image)
     assert (counts.params, counts.macs) == (params, macs)
     assert sum(p.numel() for p in backbone.parameters()) == own_params
 
