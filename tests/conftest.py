@@ -7,6 +7,8 @@ import torch
 import lcvision  # noqa: F401  (installs compat before any mm* import)
 
 torch.set_num_threads(1)
+# Seconds that an iterator over data waits for the ends of its processes before it ends them.
+torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 
 
 @pytest.fixture(autouse=True)

