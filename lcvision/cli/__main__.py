@@ -10,6 +10,7 @@ _VERBS = {
     'test': ('test', 'evaluate a checkpoint and measure its latency'),
     'predict': ('predict', 'predict images, a folder or a video'),
     'benchmark': ('benchmark_cpu', 'measure networks on this CPU'),
+    'export': ('export', 'export a model to files that are verified'),
     'convert': ('convert_weights', 'convert weights of PaddlePaddle or timm'),
     'flops': ('get_flops', 'count parameters and multiply-adds'),
     'report': ('report', 'draw accuracy against latency'),

@@ -3,6 +3,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,8 +11,9 @@ from torch import nn
 from lcvision.deploy.fuse import fuse_network
 
 
-def export_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
-    """Exports a float32 network in eval mode, fused, for exactly this (1, 3, H, W) input.
+def export_onnx(network: nn.Module, example: torch.Tensor, dynamic_shapes: Any = None) -> bytes:
+    """Exports a float32 network in eval mode, fused, for exactly this (N, 3, H, W) input
+    or, with the ``dynamic_shapes`` of ``torch.export.export``, for others of such a shape.
 
     Returns:
         The serialised graph with its weights, one input and the flat outputs in order.
@@ -22,7 +24,8 @@ def export_onnx(network: nn.Module, example: torch.Tensor) -> bytes:
     # Tensors made in inference mode, as fused weights would be, cannot be traced.
     with torch.inference_mode(False), torch.no_grad(), _silence():
         x = example.clone(memory_format=torch.contiguous_format)
-        program = torch.onnx.export(fuse_network(network, x), (x,), dynamo=True, verbose=False)
+        program = torch.onnx.export(fuse_network(network, x), (x,), dynamo=True, verbose=False,
+                                    dynamic_shapes=dynamic_shapes)
         if program is None:
             raise RuntimeError('the exporter returned no graph')
         return program.model_proto.SerializeToString()

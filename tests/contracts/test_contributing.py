@@ -11,16 +11,20 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from lcvision.datasets.sources import segmentation, use_source
+from lcvision.deploy.export import formats
 from lcvision.deploy.network import build_model
 from lcvision.errors import UserError
+from lcvision.exporting.export import export
 from lcvision.registry import MODELS
 from tests.contracts import test_backbone_contract as contract
+from tests.inference.small_models import CLASSIFIER, save, small_config
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {title: re.findall(r'```python\n(.*?)```', text, re.S) for title, text in re.findall(
     r'^## (.*?)\n(.*?)(?=^## |\Z)', (ROOT / 'CONTRIBUTING.md').read_text(), re.S | re.M)}
 BACKBONE, CONFIG = RECIPES['A new backbone']
 LAYOUT, = RECIPES['A new layout of data']
+FORMAT, = RECIPES['A new export format']
 
 
 @pytest.fixture
@@ -79,3 +83,17 @@ def test_data_in_the_layout_is_read(voc, monkeypatch):
         use_source(cfg, str(voc), train=True)
     with pytest.raises(UserError, match=r'--data nowhere: no such folder; give .*Pascal VOC layout'):
         use_source(cfg, 'nowhere', train=True)
+
+
+def test_files_of_the_format_are_written_and_verified(monkeypatch, tmp_path):
+    for package in ('onnx', 'onnxscript', 'onnxruntime'):
+        pytest.importorskip(package)
+    known = dict(formats.FORMATS)
+    monkeypatch.setattr(formats, 'FORMATS', known)
+    monkeypatch.setattr('lcvision.deploy.export.formats.format.FORMATS', known)
+    exec(FORMAT, types.ModuleType('onnx_text').__dict__)
+    config = small_config(CLASSIFIER)
+    checkpoint = save(build_model(config), tmp_path / 'model.pth')
+    result = export(config, checkpoint, out=tmp_path / 'out', to='onnx-text', measure=False)
+    assert not result.failures and result.files[0].path.suffix == '.textproto' and result.files[0].verdict.compared
+    assert formats.format_of(result.files[0].path).read_metadata(result.files[0].path)['task'] == 'classification'

@@ -21,6 +21,7 @@ FLOORS = (
     ('latency',),
     ('engine',),
     ('training',),
+    ('exporting',),
     ('search',),
     ('report',),
     ('cli',),

@@ -47,7 +47,7 @@ class OpenVINOEngine(Engine):
 class _SharedRequest:
     def __init__(self, graph: bytes, example: torch.Tensor, precision: str, threads: int):
         self._openvino = import_openvino()
-        core = _core()
+        core = shared_core()
         self.compiled = core.compile_model(core.read_model(graph), 'CPU', {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_NUM_THREADS': threads,
@@ -91,7 +91,8 @@ class _SharedRequest:
 
 
 @cache
-def _core() -> Any:
+def shared_core() -> Any:
+    """The one Core of this process."""
     # One for the process, never deleted: each sets a signal stack of its own and restores the previous one when it is
     # deleted. With two, the second restores the first's, which is unmapped: the next signal that has a handler
     # (SIGCHLD, once a DataLoader has workers) would kill the process.

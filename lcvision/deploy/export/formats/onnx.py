@@ -1,0 +1,67 @@
+"""ONNX, run by ONNX Runtime."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lcvision.deploy.export.formats.format import Format, Running, register_format
+from lcvision.deploy.export.graph import ExportGraph
+from lcvision.deploy.export.metadata import KEY, flat, parse
+from lcvision.errors import UserError
+
+
+@register_format
+class OnnxFormat(Format):
+    """The graph itself, with its weights in the same file."""
+
+    name = 'onnx'
+    suffix = '.onnx'
+    packages = ('onnx', 'onnxscript', 'onnxruntime')
+    extra = 'onnx'
+
+    def write(self, graph: ExportGraph, path: Path) -> None:
+        """Writes the same bytes for the same graph."""
+        import onnx
+        model = onnx.ModelProto()
+        model.CopyFrom(graph.model)
+        for key, value in flat(graph.metadata or {}).items():
+            model.metadata_props.add(key=key, value=value)
+        self.save(model, path)
+
+    def save(self, model: Any, path: Path) -> None:
+        """Writes a model."""
+        path.write_bytes(model.SerializeToString(deterministic=True))
+
+    def load(self, path: Path) -> Any:
+        """Reads a model."""
+        import onnx
+        return onnx.load_from_string(path.read_bytes())
+
+    def read_metadata(self, path: Path) -> dict[str, Any]:
+        """From the file's properties."""
+        try:
+            model = self.load(path)
+        except Exception as error:
+            raise UserError(f'{path} is no ONNX file that can be read: its copy may be incomplete') from error
+        return parse({entry.key: entry.value for entry in model.metadata_props}.get(KEY), path)
+
+    def open(self, path: Path, threads: int, extra: Sequence[str] = ()) -> Running:
+        """A session with all graph optimisations, and so many threads inside an operator."""
+        import onnx
+        import onnxruntime
+        model = self.load(path)
+        onnx.checker.check_model(model, full_check=True)
+        made = {name for node in model.graph.node for name in node.output} - {one.name for one in model.graph.output}
+        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra if name in made)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
+        options.add_session_config_entry('session.force_spinning_stop', '1')
+        options.add_session_config_entry('session.set_denormal_as_zero', '1')
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
+        source, names = session.get_inputs()[0].name, [one.name for one in session.get_outputs()]
+
+        def run(x: np.ndarray) -> dict[str, np.ndarray]:
+            return dict(zip(names, session.run(names, {source: x}), strict=True))
+        return run

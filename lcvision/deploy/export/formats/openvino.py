@@ -1,0 +1,80 @@
+"""OpenVINO's IR: an .xml file with a .bin of weights beside it."""
+import io
+import itertools
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lcvision.deploy.engines.openvino import import_openvino, shared_core
+from lcvision.deploy.export.formats.format import Format, Running, register_format
+from lcvision.deploy.export.graph import ExportGraph
+from lcvision.deploy.export.metadata import KEY, flat, parse
+from lcvision.errors import UserError
+
+
+@register_format
+class OpenVINOFormat(Format):
+    """The ONNX graph converted; float32 inside, and what it is computed in is told by the metadata."""
+
+    name = 'openvino'
+    suffix = '.xml'
+    beside = ('.bin',)
+    packages = ('openvino', 'onnx', 'onnxscript')
+    extra = 'openvino'
+    precisions = ('fp32', 'bf16')
+
+    def write(self, graph: ExportGraph, path: Path) -> None:
+        """Writes both files, the same bytes for the same graph."""
+        openvino = import_openvino()
+        try:
+            model = openvino.convert_model(io.BytesIO(graph.model.SerializeToString()))
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise UserError(f'OpenVINO cannot convert this graph: {reason}; leave it out of --to') from error
+        for key in list(model.rt_info):
+            del model.rt_info[key]
+        for key, value in flat(graph.metadata or {}).items():
+            model.set_rt_info(value, [key])
+        openvino.save_model(model, str(path), compress_to_fp16=False)
+        # What has no name in the graph is called by a counter that goes on from one conversion to the next.
+        number = itertools.count()
+        path.write_text(re.sub(r'(<layer id="\d+" name="[A-Z]\w*_)\d+(" type=)',
+                               lambda found: f'{found[1]}{next(number)}{found[2]}', path.read_text()))
+
+    def read_metadata(self, path: Path) -> dict[str, Any]:
+        """From the file's runtime information."""
+        model = self._read(path)
+        return parse(model.get_rt_info([KEY]).value if model.has_rt_info([KEY]) else None, path)
+
+    def open(self, path: Path, threads: int, extra: Sequence[str] = ()) -> Running:
+        """Compiled for latency, for so many threads."""
+        model = self._read(path)
+        precision = self.read_metadata(path)['precision']
+        there = {name for node in model.get_ordered_ops() for port in node.outputs() for name in port.get_names()}
+        own = {name for port in model.outputs for name in port.get_names()}
+        for name in extra:
+            if name in there - own:
+                model.add_outputs(name)
+        compiled = shared_core().compile_model(model, 'CPU', {
+            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads, 'CPU_DENORMALS_OPTIMIZATION': True,
+            'INFERENCE_PRECISION_HINT': {'fp32': 'f32'}.get(precision, precision), 'ENABLE_CPU_PINNING': threads > 1})
+        request = compiled.create_infer_request()
+        wanted = {*extra, *own}
+        names = [next(name for name in sorted(port.get_names()) if name in wanted) for port in compiled.outputs]
+
+        def run(x: np.ndarray) -> dict[str, np.ndarray]:
+            request.infer([x], share_inputs=True)
+            return {name: request.get_output_tensor(place).data for place, name in enumerate(names)}
+        return run
+
+    def _read(self, path: Path) -> Any:
+        try:
+            return shared_core().read_model(str(path))
+        except Exception as error:
+            logging.getLogger('lcvision').debug('%s', error)
+            raise UserError(f'{path} is no OpenVINO file that can be read: it needs {path.stem}.bin beside it') \
+                from error

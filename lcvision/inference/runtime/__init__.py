@@ -1,0 +1,1 @@
+"""Exported files in numpy and cv2, without torch."""
