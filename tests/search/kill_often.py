@@ -21,9 +21,9 @@ from tests.search.tiny import OPTIONS, write_images, write_pool
 
 def real_plan(folder: Path) -> Plan:
     """Four small networks on a few images, three rounds of an epoch."""
-    data = write_images(folder / 'data', 400, 40)
+    data = write_images(folder / 'data', 64, 16)
     pool = find_pool(str(write_pool(folder / 'pool.json', (0.5, 0.4, 0.3, 0.2), 4)))
-    return plan_search(pool, request={}, group_by=('params', 'macs'), epochs=3, epochs_per_round=1, seeds=2,
+    return plan_search(pool, request={}, group_by=('params', 'macs'), epochs=3, epochs_per_round=1, seeds=1,
                        data=str(data), options=OPTIONS, memory_format='contiguous', threads=1, children=2,
                        engine='eager')
 

@@ -2,14 +2,18 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import ModuleType
 
 from lcvision.search.unit import Ending, Training, run_unit, train_unit
 
 # What a unit needs, imported once by the server that its process is forked from.
-_PRELOAD = ['__main__', 'lcvision.models', 'lcvision.training.train', 'lcvision.search.executors.local']
+_PRELOAD = ['lcvision.search.executors.local', 'lcvision.models', 'lcvision.training.train']
 
 
 class Child:
@@ -29,10 +33,11 @@ class Child:
         # Read by OpenMP as it is loaded: threads that wait for each other leave the cores to the loaders of images.
         os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
         context = multiprocessing.get_context('forkserver')
-        context.set_forkserver_preload(_PRELOAD if training is train_unit else [])
+        context.set_forkserver_preload(_PRELOAD if training is train_unit else _PRELOAD[:1])
         self._receiver, sender = context.Pipe(duplex=False)
         self._process = context.Process(target=_main, args=(str(folder), unit, threads, training, sender))
-        self._process.start()
+        with _without_main():
+            self._process.start()
         sender.close()
 
     def poll(self) -> Ending | None:
@@ -90,6 +95,16 @@ class LocalExecutor:
         for child, _ in self._running.values():
             child.kill()
         self._running.clear()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keeps children from importing the program that this process runs, which they do not need."""
+    main, sys.modules['__main__'] = sys.modules['__main__'], ModuleType('__main__')
+    try:
+        yield
+    finally:
+        sys.modules['__main__'] = main
 
 
 def _main(folder: str, unit: str, threads: int, training: Training, sender: Connection) -> None:
