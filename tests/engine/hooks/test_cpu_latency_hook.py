@@ -1,10 +1,8 @@
 import json
+import logging
 import re
-import socket
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -26,7 +24,6 @@ from lcvision.errors import UserError
 from lcvision.latency import Budget, LatencyRecord, Outcome
 from lcvision.latency.record import Summary
 
-ROOT = Path(__file__).parents[3]
 QUICK = dict(threads=1, input_size=(16, 24), samples=64, max_seconds=2.)
 
 
@@ -276,43 +273,25 @@ def test_precision_and_scope_reach_the_benchmark(tmp_path, monkeypatch):
     assert CPULatencyHook(scope='e2e,net', **QUICK).scopes == ['net', 'e2e']
 
 
-RANK = """
-import sys, torch
-from mmengine import dist
-import torch.distributed as torch_dist
-from types import SimpleNamespace
-import logging
-from lcvision.engine.hooks import CPULatencyHook
-from lcvision.errors import UserError
-from lcvision.latency.record import LatencyRecord, Summary
-rank = int(sys.argv[1])
-torch_dist.init_process_group('gloo', init_method='tcp://127.0.0.1:' + sys.argv[2], rank=rank, world_size=2)
-hook = CPULatencyHook(threads=1)
-measured = []
-def measure(runner):
-    measured.append(rank)
-    if len(measured) == 2:
-        raise UserError('no size')
-    return [LatencyRecord(config='a.py', task='classification', engine='eager', precision='fp32', threads=1,
-                          input=[8, 8], latency_ms=Summary(3.5, (3., 4.)))]
-hook._measure = measure
-runner = SimpleNamespace(logger=logging.getLogger(), message_hub=SimpleNamespace(update_info=lambda *a, **k: None))
-metrics = {}
-hook.after_test_epoch(runner, metrics)
-try:
+def _one_of_two(rank, folder):
+    torch.distributed.init_process_group('gloo', f'file://{folder}/meeting', rank=rank, world_size=2)
+    hook, measured, metrics = CPULatencyHook(threads=1), [], {}
+
+    def measure(runner):
+        measured.append(rank)
+        if len(measured) == 2:
+            raise UserError('no size')
+        return [row(3.5)]
+
+    hook._measure = measure
+    runner = SimpleNamespace(logger=logging.getLogger(), message_hub=SimpleNamespace(update_info=lambda *_, **__: None))
     hook.after_test_epoch(runner, metrics)
-    raised = ''
-except UserError as error:
-    raised = str(error)
-print(rank, len(measured), metrics, raised)
-"""
+    with pytest.raises(UserError) as error:
+        hook.after_test_epoch(runner, metrics)
+    (folder / str(rank)).write_text(f'{len(measured)} {metrics} {error.value}')
 
 
-def test_distributed_first_rank_measures_and_all_learn_of_it():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = str(probe.getsockname()[1])
-    ranks = [subprocess.Popen([sys.executable, '-c', RANK, str(rank), port], cwd=ROOT, stdout=subprocess.PIPE,
-                              text=True) for rank in range(2)]
-    printed = [process.communicate(timeout=120)[0].strip() for process in ranks]
-    assert printed == ["0 2 {'latency/net_ms': 3.5} no size", "1 0 {'latency/net_ms': 3.5} no size"]
+def test_distributed_first_rank_measures_and_all_learn_of_it(tmp_path):
+    torch.multiprocessing.start_processes(_one_of_two, (tmp_path,), nprocs=2, start_method='fork')
+    assert [(tmp_path / str(rank)).read_text() for rank in (0, 1)] == [
+        f"{count} {{'latency/net_ms': 3.5}} no size" for count in (2, 0)]
