@@ -37,9 +37,7 @@ def check_head(head: Any, graph: str) -> None:
 def clips(head: Any) -> bool | None:
     """Whether a head clips boxes to the network's input; None where it does something else."""
     from lcvision.models.dense_heads.pico_head import PicoHead
-    from lcvision.models.dense_heads.pico_head_gfl import PicoHeadGFL
-    from lcvision.models.dense_heads.pico_head_ota import PicoHeadOTA
-    return {PicoHead.place: False, PicoHeadOTA.place: False, PicoHeadGFL.place: True}.get(type(head).place)
+    return head.clips if getattr(type(head), 'place', None) is PicoHead.place else None
 
 
 class Decoder:

@@ -178,10 +178,11 @@ def _layers(graph: onnx.GraphProto) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for node in graph.node:
         noted = {entry.key: entry.value for entry in node.metadata_props}.get('pkg.torch.onnx.name_scopes', '')
-        scopes = [part.strip(" '\"[]") for part in noted.split(',')][:-1]
-        if scopes and scopes[-1] and node.output:
-            found.pop(scopes[-1], None)
-            found[scopes[-1]] = node.output[0]
+        # The last of its scopes is the operator; a module ends where the last of its parts does.
+        for scope in [part.strip(" '\"[]") for part in noted.split(',')][-2::-1]:
+            if scope:
+                found.pop(scope, None)
+                found[scope] = node.output[0]
     return list(found.items())
 
 
