@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     save(folder / 'search.json', outcome)
     draw_curves(outcome, folder / 'curves.png')
     print('\n'.join(describe_search(outcome)))
-    print(f'saved in {folder}: table.json, search.json (for tools/report.py), curves.png')
+    print(f'saved in {folder}: table.json, search.json (for lcvision report), curves.png')
     return 0
 
 
@@ -49,7 +49,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that search and sweep share."""
     parser.add_argument('--epochs', type=int, metavar='N', help="length of a training and its schedule [the config's]")
     parser.add_argument('--seeds', type=int, default=1, metavar='N', help='runs of each network [1]')
-    parser.add_argument('--data', metavar='SOURCE', help="as for tools/train.py [the config's own data]")
+    parser.add_argument('--data', metavar='SOURCE', help="as for lcvision train [the config's own data]")
     parser.add_argument('--work-dir', metavar='DIR', help='folder of plan, results and checkpoints; the same command '
                         'goes on from what is in it, and several processes may share it')
     parser.add_argument('--executor', choices=EXECUTORS, default='local', help='child processes, or tasks of Ray '
@@ -114,7 +114,7 @@ def _plan(args: argparse.Namespace, folder: Path) -> Plan:
 
 
 def _add_latency(outcome: dict[str, Any], plan: Plan, engine: str) -> None:
-    """Measures the champions now that nothing trains, and adds what tools/report.py takes."""
+    """Measures the champions now that nothing trains, and adds what lcvision report takes."""
     members = {member.name: member for member in plan.members}
     champions = [members[group['champion']] for group in outcome['groups'] if group['champion']]
     timed, machine = time_members(champions, engine)

@@ -30,7 +30,7 @@ def make_config(config: str, options: Mapping[str, Any], name: str = '') -> Conf
     Args:
         config: Path or name of the config.
         options: Entries to override; ``image_size`` changes the sizes in the pipelines as well.
-        name: What tells it apart from others of the same config; empty leaves it the config's own name.
+        name: Appended to the config's name; empty leaves that as it is.
 
     Raises:
         UserError: An entry does not fit, or the config's backbone does not build with them.

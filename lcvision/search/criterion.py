@@ -54,7 +54,7 @@ def judge_criterion(curves: Sequence[Curve], epochs_per_round: int, criterion: s
 
 
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float:
-    """Kendall's tau-b of two rankings of the same things; 0 where one of them tells nothing apart."""
+    """Kendall's tau-b of two rankings of the same things; 0 if one of them ranks all equal."""
     signs = [[(x > y) - (x < y) for x, y in combinations(values, 2)] for values in (first, second)]
     norm = (sum(map(abs, signs[0])) * sum(map(abs, signs[1])))**0.5
     return sum(a * b for a, b in zip(*signs, strict=True)) / norm if norm else 0.

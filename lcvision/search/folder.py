@@ -26,7 +26,7 @@ class Folder:
     Args:
         path: The search's folder.
         plan: Its plan.
-        warn: Told what is passed over, a sentence each.
+        warn: Called with a sentence for each result that does not count.
     """
 
     def __init__(self, path: Path, plan: Plan, warn: Callable[[str], None] = print):
@@ -63,7 +63,7 @@ class Folder:
         return found
 
     def attempt(self, unit: Unit) -> Path:
-        """A new folder to train a unit in; those of earlier attempts are of the dead, and go."""
+        """A new folder to train a unit in; what earlier attempts left is removed."""
         for old in (self.path / 'attempts').glob(f'{unit}.*'):
             shutil.rmtree(old, ignore_errors=True)
         path = self.path / 'attempts' / f'{unit}.{secrets.token_hex(4)}'
@@ -95,7 +95,7 @@ class Folder:
                 return True
             if self._read(unit):
                 break
-            # Torn, or of another plan: kept for whoever wants to know.
+            # Torn, or of another plan: moved aside, not deleted.
             self.unit(unit).rename(attempt.with_name(f'bad-{attempt.name}'))
         shutil.rmtree(attempt, ignore_errors=True)
         return False

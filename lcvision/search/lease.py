@@ -65,7 +65,7 @@ class Leases:
                     os.utime(self._folder / name)
 
     def _take_away(self, path: Path, now: float) -> bool:
-        """Removes a lease that nobody holds any more; whether the name may be free now."""
+        """Removes a lease whose holder is gone; whether the name may be free now."""
         try:
             content, age = path.read_bytes(), now - path.stat().st_mtime
         except FileNotFoundError:

@@ -99,7 +99,7 @@ def request_of(pool: Pool, **asked: Any) -> dict[str, Any]:
 def plan_search(pool: Pool, *, request: dict[str, Any], group_by: Sequence[str], epochs: int | None,
                 epochs_per_round: int, seeds: int, data: str | None, options: Mapping[str, Any] | None,
                 memory_format: str, threads: int, children: int, engine: str) -> Plan:
-    """Plans a search; the arguments are those of ``tools/search.py``.
+    """Plans a search; the arguments are those of ``lcvision search``.
 
     Raises:
         UserError: The training is too short for the groups, or a candidate does not build.

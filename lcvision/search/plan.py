@@ -26,7 +26,7 @@ class Member:
         params: Parameters with the statistics of norms; ``macs`` multiply-adds of one image; 0 where not counted.
         ms: Record of its latency, where the groups are made by it.
         load: See :func:`lcvision.search.groups.loads`.
-        reference: Whether it competes with nobody.
+        reference: Whether it does not compete.
     """
 
     name: str
@@ -124,9 +124,9 @@ def check_same(plan: Plan, request: dict[str, Any], folder: Path) -> None:
     request = json.loads(json.dumps(request))
     other = [key for key in dict.fromkeys([*plan.request, *request]) if plan.request.get(key) != request.get(key)]
     if other:
-        told = ', '.join(f'{key} {str(plan.request.get(key))[:60]} there and {str(request.get(key))[:60]} here'
-                         for key in other[:3])
-        raise UserError(f'{folder} holds another {plan.kind} ({told}): give the arguments it was started with, or '
+        changes = ', '.join(f'{key} {str(plan.request.get(key))[:60]} there and {str(request.get(key))[:60]} here'
+                            for key in other[:3])
+        raise UserError(f'{folder} holds another {plan.kind} ({changes}): give the arguments it was started with, or '
                         'another --work-dir')
 
 

@@ -23,7 +23,7 @@ class Candidate:
         name: Place on each axis, such as 'w1d3r1'.
         title: What the paper calls it, else the name.
         options: Entries of the config that make it.
-        reference: Whether it is in the pool for comparison alone and competes with nobody.
+        reference: Whether it is in the pool for comparison only and does not compete.
     """
 
     name: str

@@ -19,7 +19,7 @@ _PARTS = 4  # of a training, so that a kill costs a quarter at most
 def plan_sweep(configs: Sequence[str], *, epochs: int | None, epochs_per_round: int | None, seeds: int,
                data: str | None, options: Mapping[str, Any] | None, memory_format: str, threads: int,
                children: int) -> Plan:
-    """Plans a sweep; the arguments are those of ``tools/sweep.py``.
+    """Plans a sweep; the arguments are those of ``lcvision sweep``.
 
     Configs that count iterations train in one piece.
 
@@ -29,7 +29,7 @@ def plan_sweep(configs: Sequence[str], *, epochs: int | None, epochs_per_round: 
     paths = [find_config(config) for config in dict.fromkeys(configs)]
     names, loaded = [Path(path).stem for path in paths], [load_config(path) for path in paths]
     if len(set(names)) < len(names):
-        raise UserError('two configs have the same name: results are told apart by it, so rename one')
+        raise UserError('two configs have the same name, by which results are stored: rename one')
     tasks = {task_of_config(cfg).name: task_of_config(cfg) for cfg in loaded}
     if len(tasks) > 1:
         raise UserError(f'the configs are of several tasks ({", ".join(tasks)}): give those of one')

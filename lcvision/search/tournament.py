@@ -125,7 +125,7 @@ def counted_units(rules: Rules, results: Results) -> list[Unit]:
 
 
 def planned_epochs(rules: Rules, goals: Goals | None = None) -> int:
-    """Model-epochs of the whole tournament, whoever wins, with what the goals add."""
+    """Model-epochs of the whole tournament, with what the goals add; they do not depend on who wins."""
     goals, total = goals or Goals(), 0
     for place, group in enumerate(rules.groups):
         sizes = eliminations(len(group))

@@ -5,21 +5,23 @@ import pytest
 
 from lcvision.cli import run_tool, search
 from lcvision.report import make_report
-from tests.search.tiny import OPTIONS, write_images, write_pool
+from tests.search.tiny import OPTIONS, InProcess, write_images, write_pool
 
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
     root = tmp_path_factory.mktemp('search')
-    return root, write_images(root / 'data'), write_pool(root / 'pool.json', (0.4, 0.3, 0.2), 3)
+    return root, write_images(root / 'data'), write_pool(root / 'pool.json')
 
 
-def call(place, *more, epochs=3):
+def call(place, *more, epochs=2):
     root, data, pool = place
     options = [f'{key}={value}' for key, value in OPTIONS.items()]
-    return run_tool(lambda: search.main(
-        ['--pool', str(pool), '--data', str(data), '--work-dir', str(root / 'run'), '--epochs', str(epochs),
-         '--epochs-per-round', '1', '--threads', '1', *more, '--cfg-options', *options]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('lcvision.search.drive.LocalExecutor', InProcess)
+        return run_tool(lambda: search.main(
+            ['--pool', str(pool), '--data', str(data), '--work-dir', str(root / 'run'), '--epochs', str(epochs),
+             '--epochs-per-round', '1', '--threads', '1', *more, '--cfg-options', *options]))
 
 
 @pytest.fixture(scope='module')
@@ -32,9 +34,9 @@ def test_a_search_of_a_pool_file_is_searched_and_reported(finished, capsys):
     folder = finished[0] / 'run'
     table, found = (json.loads((folder / name).read_bytes()) for name in ('table.json', 'search.json'))
     group, = found['groups']
-    assert [len(stage) for stage in group['stages']] == [3, 2, 1] and group['champion'] in ('w1', 'w2', 'w3')
+    assert [len(stage) for stage in group['stages']] == [2, 1] and group['champion'] in ('w1', 'w2')
     assert table.items() <= found.items() and 'cost' not in table and found['cost']['core_hours']['trained'] > 0
-    assert found['model_epochs'] == dict(tournament=5, trained=9, training_all=9)
+    assert found['model_epochs'] == dict(tournament=2, trained=4, training_all=4)
     assert found['champions_ms'].keys() == {group['champion']}
     assert (folder / 'curves.png').read_bytes()[1:4] == b'PNG'
     report = make_report([folder / 'search.json'])
@@ -61,9 +63,9 @@ def test_what_does_not_fit_is_told_in_a_sentence(finished, capsys, more, sentenc
 
 
 def test_a_training_too_short_for_its_groups_writes_nothing(place, tmp_path, capsys):
-    assert call((tmp_path, *place[1:]), epochs=1) == 2
+    assert call((tmp_path, *place[1:]), '--epochs-per-round', '3') == 2
     told = capsys.readouterr().err
-    assert 'a group of 3 needs 2 epochs (1 a round) until one is left, but the training has 1' in told
+    assert 'a group of 2 needs 3 epochs (3 a round) until one is left, but the training has 2' in told
     assert call((tmp_path, tmp_path / 'nothing', place[2])) == 2
     assert 'no such folder' in capsys.readouterr().err
     assert not (tmp_path / 'run').exists()

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from lcvision.cli import run_tool, sweep
-from tests.search.tiny import OPTIONS, write_images
+from tests.search.tiny import OPTIONS, InProcess, write_images
 
 CONFIGS = ['elite9_cifar10', 'pplcnet_0_5x_cifar10']
 
@@ -16,8 +16,10 @@ def data(tmp_path_factory):
 
 def call(data, folder, *more, configs=CONFIGS):
     options = [f'{key}={value}' for key, value in OPTIONS.items()]
-    return run_tool(lambda: sweep.main([*configs, '--data', str(data), '--work-dir', str(folder), '--threads', '1',
-                                        *more, '--cfg-options', *options]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('lcvision.search.drive.LocalExecutor', InProcess)
+        return run_tool(lambda: sweep.main([*configs, '--data', str(data), '--work-dir', str(folder), '--threads', '1',
+                                            *more, '--cfg-options', *options]))
 
 
 def test_configs_times_seeds(data, tmp_path, capsys):

@@ -1,13 +1,16 @@
 """A round trains as a part of the whole training does."""
+import time
+
 import pytest
 import torch
 
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
+from lcvision.search.executors.local import Child
 from lcvision.search.folder import Folder
 from lcvision.search.make_plan import find_pool, plan_search
 from lcvision.search.plan import read_plan, write_plan
 from lcvision.search.tournament import Unit
-from lcvision.search.unit import run_unit
+from lcvision.search.unit import run_unit, train_unit
 from tests.search.tiny import OPTIONS, write_images, write_pool
 
 
@@ -42,7 +45,14 @@ def leaves(value):
 @pytest.mark.parametrize('workers', [0, 1])
 def test_rounds_are_the_same_as_one_training(place, workers):
     (parts, plan), (whole, _) = place(f'parts{workers}', workers), place(f'whole{workers}', workers)
-    assert [run_unit(parts, str(Unit(0, turn, 0)), 1).kind for turn in (1, 2)] == ['done'] * 2
+    assert run_unit(parts, str(Unit(0, 1, 0)), 1).kind == 'done'
+    if workers:
+        assert run_unit(parts, str(Unit(0, 2, 0)), 1).kind == 'done'
+    else:  # as a search does it
+        child = Child(parts, str(Unit(0, 2, 0)), 1, train_unit)
+        while (ending := child.poll()) is None:
+            time.sleep(0.05)
+        assert ending.kind == 'done', ending
     assert run_unit(whole, str(Unit(0, 2, 0)), 1).kind == 'done'  # the round before is not there: from the beginning
     first, second = (Folder(folder, plan).unit(Unit(0, 2, 0)) / 'result.json' for folder in (parts, whole))
     assert first.read_bytes() == second.read_bytes()

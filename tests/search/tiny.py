@@ -5,12 +5,34 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lcvision.search.unit import Training, run_unit
+
 OPTIONS = {'train_dataloader.batch_size': 8, 'train_dataloader.num_workers': 0,
            'train_dataloader.persistent_workers': False, 'val_dataloader.batch_size': 16,
            'val_dataloader.num_workers': 0, 'val_dataloader.persistent_workers': False}
 
 
-def write_images(root: Path, train: int = 12, val: int = 8) -> Path:
+class InProcess:
+    """Runs units in this process, which has all imports behind it."""
+
+    def __init__(self, folder: Path, cores: int, training: Training):
+        self._folder, self._training, self._ended = folder, training, []
+
+    def free(self, threads: int) -> bool:
+        return not self._ended
+
+    def start(self, unit: str, threads: int) -> None:
+        self._ended.append((unit, run_unit(self._folder, unit, threads, self._training)))
+
+    def poll(self) -> list:
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def write_images(root: Path, train: int = 8, val: int = 8) -> Path:
     """So many images of each of two classes."""
     rng = np.random.default_rng(0)
     for split, number in (('train', train), ('val', val)):

@@ -13,7 +13,7 @@ _POLL_S = 0.1
 
 
 class RayExecutor:
-    """Runs units as tasks of Ray's core, on a cluster of one's own or one that is there.
+    """Runs units as tasks of Ray's core, on a new local cluster or an existing one.
 
     A task whose worker or node dies is started again elsewhere by Ray, and loses that round. The folder must be one
     that all nodes see under the same path: results go through it, never through Ray.
