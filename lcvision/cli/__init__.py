@@ -18,7 +18,9 @@ def run_tool(main: Callable[[], int | None] | str) -> int:
     try:
         with plain_errors():
             tool = import_module(f'{__name__}.{main}').main if isinstance(main, str) else main
-            flush_subnormals()
+            if 'torch' in sys.modules:
+                # Subnormal numbers make depthwise networks crawl. Before any parallel loop, whose workers inherit it.
+                sys.modules['torch'].set_flush_denormal(True)
             return tool() or 0
     except UserError as error:
         print(f'error: {str(error).strip()}', file=sys.stderr)
@@ -26,12 +28,3 @@ def run_tool(main: Callable[[], int | None] | str) -> int:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
-
-
-def flush_subnormals() -> None:
-    """Has torch, where it is loaded, compute with zeros instead: subnormal numbers make depthwise networks crawl.
-
-    Before any parallel loop, whose workers inherit it.
-    """
-    if 'torch' in sys.modules:
-        sys.modules['torch'].set_flush_denormal(True)

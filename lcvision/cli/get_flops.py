@@ -24,7 +24,13 @@ every element of a global average pooling; activations count nothing. M: million
 @quiet_warnings()
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts and prints: one model stage by stage, several with a line each."""
-    args = _parser().parse_args(argv)
+    parser = argparse.ArgumentParser(description='Counts parameters and multiply-adds of the network of each config; '
+                                     'one config is shown stage by stage.')
+    parser.add_argument('configs', nargs='+', metavar='CONFIG', type=find_config, help='of any task, by path or name')
+    parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
+    parser.add_argument('--json', metavar='FILE', help='write the counts, parts included')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='override config entries')
+    args = parser.parse_args(argv)
     check_target('--json', args.json)
     size = parse_input_size(args.input_size) if args.input_size else None
     counts = [count_config(path, size, args.cfg_options) for path in dict.fromkeys(args.configs)]
@@ -87,13 +93,3 @@ def _as_json(counts: Complexity) -> dict:
 def _cells(counts: dict) -> tuple[str, ...]:
     return (f"{counts['params']:,}", f"{counts['params'] + counts['buffers']:,}", f"{counts['macs'] / 1e6:,.2f}M",
             f"{counts['paddle_flops'] / 1e6:,.2f}M")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description='Counts parameters and multiply-adds of the network of each config; '
-                                     'one config is shown stage by stage.')
-    parser.add_argument('configs', nargs='+', metavar='CONFIG', type=find_config, help='of any task, by path or name')
-    parser.add_argument('--input-size', metavar='HxW', help="instead of the config's own test size")
-    parser.add_argument('--json', metavar='FILE', help='write the counts, parts included')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V', help='override config entries')
-    return parser

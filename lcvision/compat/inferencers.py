@@ -2,23 +2,14 @@
 
 Serves mmdet 3.3.0 and mmsegmentation 1.2.2. Their inferencers replace the step that loads the image, and mmseg's
 leaves out the one that loads labels; they know both by the names of mmcv's classes alone and refuse a pipeline with a
-subclass.
-Delete it when they look at classes.
+subclass. Delete it when they look at classes.
 """
 import importlib
 from functools import wraps
 from typing import Any
 
-from lcvision.compat.import_watch import before_import
-
 _KNOWN_AS = {'lcvision.LoadImage': 'LoadImageFromFile', 'lcvision.LoadAnyImage': 'LoadImageFromFile',
              'lcvision.LoadMask': 'LoadAnnotations'}
-
-
-def install() -> None:
-    """Waits for the inferencers; what is watched is what their packages import next."""
-    before_import(['mmdet.apis.inference'], teach_mmdet)
-    before_import(['mmseg.apis.remote_sense_inferencer'], teach_mmseg)
 
 
 def teach_mmdet() -> None:

@@ -1,9 +1,8 @@
 """Stand-in for mmcv's compiled module `mmcv._ext` where mmcv-lite has none.
 
-Serves mmcv-lite 2.1.0, which installs without a compiler but cannot import `mmcv.ops`.
-Where full mmcv is installed its own `_ext` is found first and this file is never reached.
-Delete it when mmcv publishes wheels for the torch versions of setup.cfg, or when mmdet, mmseg and mmpretrain import
-without `mmcv._ext`.
+Serves mmcv-lite 2.1.0, which installs without a compiler but cannot import `mmcv.ops`. Where full mmcv is installed its
+own `_ext` is found first and this file is never reached. Delete it when mmcv publishes wheels for the torch versions of
+setup.cfg, or when mmdet, mmseg and mmpretrain import without `mmcv._ext`.
 """
 import sys
 from collections.abc import Callable, Sequence
@@ -32,7 +31,6 @@ class StandIn(MetaPathFinder, Loader):
         return ModuleSpec(_EXT, self, origin=__name__) if fullname == _EXT else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Puts the ops into the empty module that the import system made."""
         from lcvision.compat import nms_kernels  # not at the top: `import lcvision` must not load torch
         # mmcv's environment report, which every runner logs, calls the two that name compilers.
         module.__dict__.update(nms=nms_kernels.nms, get_compiler_version=lambda: 'n/a',

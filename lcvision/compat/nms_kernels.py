@@ -19,16 +19,14 @@ def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Te
     """Keeps the best boxes that do not overlap a better one.
 
     Args:
-        bboxes: (n, 4) corners x1, y1, x2, y2 in pixels.
-        scores: (n,) scores.
+        bboxes, scores: (n, 4) corners x1, y1, x2, y2 in pixels, and (n,).
         iou_threshold: A box goes when its IoU with a better kept box is strictly above this.
         offset: 0 or 1, added to widths and heights.
 
     Returns:
         (k,) indices of the kept boxes, best first, on the scores' device.
 
-    Differs:
-        Boxes in half precision are compared in float32 and doubles as doubles; mmcv's CPU code refuses both.
+    Differs: boxes in half precision are compared in float32 and doubles as doubles; mmcv's CPU code refuses both.
     """
     # This very call decides the order among equal scores in mmcv too; a stable sort would give other boxes.
     order = scores.sort(0, descending=True)[1]

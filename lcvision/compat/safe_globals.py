@@ -11,18 +11,9 @@ from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any
 
-from lcvision.compat.import_watch import before_import
-
 # What pickle writes as getattr(class, name): functions that live in a class.
-_METHODS = {
-    'HistoryBuffer': ('min', 'max', 'current', 'mean'),
-    'OneCycleParamScheduler': ('_annealing_cos', '_annealing_linear'),
-}
-
-
-def install() -> None:
-    """Waits for mmengine's runner, which reads and writes the checkpoints."""
-    before_import(['mmengine.runner'], allow)
+_METHODS = {'HistoryBuffer': ('min', 'max', 'current', 'mean'),
+            'OneCycleParamScheduler': ('_annealing_cos', '_annealing_linear')}
 
 
 def allow() -> list[str]:

@@ -8,16 +8,9 @@ Delete it when torchvision imports without its ops, or when constraints.txt pins
 """
 import importlib
 
-from lcvision.compat.import_watch import before_import
-
 # The others are looked at only where torchvision's library was loaded.
 SCHEMAS = dict.fromkeys(('nms', 'qnms'), '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
 _library = None  # a torch.library.Library takes its operators back when it is collected
-
-
-def install() -> None:
-    """Waits for torchvision to reach its operator registrations."""
-    before_import(['torchvision._meta_registrations', 'torchvision._autograd_registrations'], declare_missing)
 
 
 def declare_missing() -> list[str]:

@@ -21,6 +21,4 @@ def all_finite(tensors: list[torch.Tensor]) -> bool:
 
 def not_finite(entries: Mapping[str, object]) -> list[str]:
     """Names of the tensors that hold NaN or infinity; other entries do not count."""
-    tensors = {name: value for name, value in entries.items() if isinstance(value, torch.Tensor)}
-    return [] if all_finite(list(tensors.values())) else [
-        name for name, value in tensors.items() if not bool(value.isfinite().all())]
+    return [name for name, value in entries.items() if isinstance(value, torch.Tensor) and not all_finite([value])]

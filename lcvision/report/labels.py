@@ -1,9 +1,8 @@
 """Where the names of points go, so that none covers another."""
 from collections.abc import Iterable, Sequence
 
+# Left, lower, right and upper edge, in pixels.
 Box = tuple[float, float, float, float]
-"""Left, lower, right and upper edge, in pixels."""
-
 # Direction of the label's nearest part as seen from its point, the preferred first; then the same further out.
 _DIRECTIONS = ((1, 0), (1, 1), (1, -1), (0, 1), (0, -1), (-1, 0), (-1, 1), (-1, -1))
 _DISTANCES = (1., 2.6, 4.4, 6.5)
@@ -14,12 +13,9 @@ def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[fl
     """Finds a place for each label beside its point; the first labels choose first.
 
     Args:
-        points: Where the marks are, in pixels.
-        sizes: Width and height of each label, in pixels.
-        bounds: Where labels may be.
-        obstacles: What labels must not cover, such as marks; nor do they cover each other.
-        lines: What labels cover only where they find no other place.
-        gap: Pixels between a point and the nearest place of its label.
+        points, sizes: Where the marks are, and width and height of each label, in pixels.
+        bounds, gap: Where labels may be, and pixels between a point and the nearest place of its label.
+        obstacles, lines: What labels must not cover, such as marks and each other, and what only for want of room.
 
     Returns:
         The label's box for each point, None where there is no room.

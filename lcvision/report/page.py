@@ -46,8 +46,7 @@ def make_html(report: Report) -> str:
 def page_points(task: TaskReport) -> list[dict]:
     """Points as the page's script has them: with ``symbol``, and as escaped text ``label``, ``row`` and ``hover``.
 
-    Args:
-        task: The task; points without accuracy come last and have None there.
+    Points without accuracy come last and have None there.
     """
     several = [key for key in ('engine_name', 'precision') if len({point[key] for point in task.points}) > 1]
     precisions = len({point['precision'] for point in task.latency_only}) > 1

@@ -29,11 +29,9 @@ def _beats(a: dict, b: dict) -> bool:
 
 
 def staircase(front: Sequence[tuple[float, float]], right: float) -> list[tuple[float, float]]:
-    """Corners of the line that shows the best accuracy within each budget.
+    """Corners of the line that shows the best accuracy within each budget, and ends at ``right`` milliseconds.
 
-    Args:
-        front: Milliseconds and accuracy, from the fastest on.
-        right: Milliseconds where the line ends.
+    ``front`` has milliseconds and accuracy, from the fastest on.
     """
     corners: list[tuple[float, float]] = []
     for ms, accuracy in front:

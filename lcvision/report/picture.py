@@ -20,14 +20,9 @@ _ROWS = 10
 
 
 def draw_task(report: TaskReport, path: str | Path) -> str:
-    """Draws our points, those of papers on a panel of their own, and the models that have no accuracy below.
+    """Draws the points of a task's ``view``, those of papers on a panel of their own, models without accuracy below.
 
-    Args:
-        report: The task; the points of its ``view`` are drawn.
-        path: A .png file; its folder is made.
-
-    Returns:
-        What is in the picture, a line.
+    ``path`` is a .png file, whose folder is made. Returns what is in the picture, a line.
     """
     from matplotlib.figure import Figure
     points, rest = in_view(report.points, report.view), in_view(report.latency_only, report.view)
@@ -59,13 +54,7 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
 
 
 def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:
-    """Draws medians, a row each, with their p10-p90 span and 95 % interval.
-
-    Args:
-        records: At least one.
-        environment: The machine they were measured on.
-        path: A picture file; its ending gives the format.
-    """
+    """Draws medians of one record or more, a row each, with p10-p90 span and 95 % interval, into a picture file."""
     from matplotlib.figure import Figure
     figure = Figure(figsize=(11, 1.8 + 0.36 * len(records)), layout='constrained')
     axes = figure.add_subplot()

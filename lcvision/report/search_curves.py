@@ -2,7 +2,7 @@
 from pathlib import Path
 from typing import Any
 
-from lcvision.report.style import BEATEN, FRONT, GRID, INK, PAPER_COLOUR, SOFT
+from lcvision.report.style import BEATEN, FRONT, INK, PAPER_COLOUR, SOFT, plain_frame, save
 from lcvision.tasks import task_of_metrics
 
 _WIDTH, _HEIGHT, _DPI = 5.6, 3.5, 130
@@ -13,14 +13,10 @@ def draw_curves(outcome: dict[str, Any], path: str | Path) -> None:
     """Draws the accuracy of every candidate after each epoch, one panel per group.
 
     Thick lines are what the tournament saw, thin ones what was trained beyond it; vertical lines are eliminations.
-
-    Args:
-        outcome: As ``search.json`` has it.
-        path: A .png file; its folder is made.
+    ``outcome`` is as ``search.json`` has it, ``path`` a .png file, whose folder is made.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
     groups = outcome['groups']
     columns = 1 if len(groups) == 1 else 2 if len(groups) <= 4 else 4
     rows = -(-len(groups) // columns)
@@ -36,8 +32,7 @@ def draw_curves(outcome: dict[str, Any], path: str | Path) -> None:
     seeds = f", mean of {outcome['seeds']} seeds" * (outcome['seeds'] > 1)
     figure.suptitle(f'{title[:1].upper()}{title[1:]}{seeds}: champions in blue', fontsize=14, color=INK,
                     fontweight='bold')
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=_DPI, metadata={'Software': None}, facecolor='white')
+    save(figure, path, _DPI)
 
 
 def _draw_group(axes: Any, group: dict[str, Any], per_round: int) -> None:
@@ -69,7 +64,6 @@ def _draw_group(axes: Any, group: dict[str, Any], per_round: int) -> None:
     axes.set_xlabel('epoch', fontsize=9.5, color=SOFT)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(0.5, max(ends, default=1) * 1.12 + 0.5)
-    axes.tick_params(colors=SOFT, labelsize=9, length=0)
-    axes.grid(color=GRID, lw=0.8)
-    axes.spines[['top', 'right', 'left']].set_visible(False)
+    plain_frame(axes, 9)
+    axes.spines['left'].set_visible(False)
     axes.spines['bottom'].set_color(BEATEN)

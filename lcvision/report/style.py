@@ -18,17 +18,16 @@ def marker_of(engine: str) -> str:
     return ENGINES.get(engine, Engine).marker
 
 
-def save(figure: Any, path: str | Path) -> None:
+def save(figure: Any, path: str | Path, dpi: int = 150) -> None:
     """Writes a picture, whose folder is made; the same points give the same file."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150, metadata={'Software': None}, facecolor='white')  # without the program's name
+    figure.savefig(path, dpi=dpi, metadata={'Software': None}, facecolor='white')  # without the program's name
 
 
 def limits(points: Sequence[dict]) -> tuple[float, float, bool]:
     """Ends of the axis of milliseconds, and whether it is logarithmic.
 
-    Args:
-        points: With ``median`` and, where known, ``p10``, ``p90``, ``low`` and ``high``; at least one.
+    The points, at least one, have ``median`` and, where known, ``p10``, ``p90``, ``low`` and ``high``.
     """
     low = min(min(point['median'], point.get('p10') or point['median']) for point in points)
     high = max(max(point['median'], point.get('p90') or point['median'], point.get('high') or 0) for point in points)

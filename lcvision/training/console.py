@@ -22,7 +22,7 @@ from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
 from lcvision.deploy.network import unwrapped
-from lcvision.engine.hooks import MemoryFormatHook
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.tasks import TASKS
 from lcvision.text import listing
 
@@ -109,23 +109,17 @@ class ConsoleHook(Hook):
     measurement.
 
     Args:
-        data: Where the data are.
-        notes: What differs from the request, for the head.
+        data, notes: Where the data are, and what differs from the request, for the head.
         shown: Whether anything is shown at all.
-
-    Attributes:
-        metrics: Those of the last validation or test.
-        history: Those of each validation.
-        started: Whether everything is built and the training has begun.
     """
 
     priority = 'VERY_LOW'
 
     def __init__(self, data: str = '', notes: Sequence[str] = (), shown: bool = True) -> None:
         self.data, self.notes, self._shown = data, notes, shown
-        self.metrics: dict[str, Any] = {}
-        self.history: list[dict[str, Any]] = []
-        self.started = False
+        self.metrics: dict[str, Any] = {}  # of the last validation or test
+        self.history: list[dict[str, Any]] = []  # metrics of each validation
+        self.started = False  # whether everything is built and the training has begun
         # With the output as it is now, since what libraries print is redirected.
         self._console = Console(file=sys.stdout)
         self._bar: Progress | None = None
@@ -163,7 +157,6 @@ class ConsoleHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Mapping | None = None) -> None:
-        """Shows loss, rate, speed and the time left."""
         done, total, loop = runner.iter + 1, runner.max_iters, runner.train_loop
         self._seconds.append(time.monotonic() - self._since)
         where, step, size = 'iteration', done, total
@@ -175,7 +168,6 @@ class ConsoleHook(Hook):
         self._since = time.monotonic()
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Shows the progress of the validation on a terminal."""
         step, size = batch_idx + 1, len(runner.val_loop.dataloader)
         if step == size:
             self.hush(runner)
@@ -196,7 +188,6 @@ class ConsoleHook(Hook):
             runner.visible.all = True
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Adds a row to the table."""
         self._hushed.close()
         self.metrics = dict(metrics or {})
         self.history.append(self.metrics)
@@ -214,7 +205,6 @@ class ConsoleHook(Hook):
         self._since = time.monotonic()
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Stores the metrics."""
         self.metrics = dict(metrics or {})
 
     def close(self) -> None:

@@ -20,11 +20,8 @@ def find_run(config: str | None, work_dir: str | None) -> tuple[str, str]:
     """Finds the config and the best checkpoint, else the last, of the run in ``work_dir``, else the newest of all.
 
     Args:
-        config: Only runs of this config count; None for any.
+        config: Only runs of this config count; None for any. A UserError if there is none.
         work_dir: Where the training was saved; without a run in it those below ``work_dirs`` count.
-
-    Raises:
-        UserError: There is no run.
     """
     folders = [Path(work_dir)] if work_dir and Path(work_dir, 'last_checkpoint').is_file() else _RUNS.glob('*')
     pattern = f'{Path(config).stem}.py' if config else '*.py'

@@ -22,15 +22,14 @@ def set_epochs(cfg: Config, epochs: int, num_images: int = 0) -> str:
         cfg: Changed in place: the loop, the schedulers except a warm-up in iterations, the epoch at which PicoDet v2
             changes its assigner, and the interval of validation if it is longer than half the run. A config that
             counts iterations gets as many as make up the epochs, see :func:`set_iterations`.
-        epochs: The new length.
-        num_images: Images of the training split, for a config that counts iterations.
+        epochs, num_images: The new length; images of the training split, for a config that counts iterations.
     """
     if 'max_epochs' not in cfg.train_cfg:
         steps = max(1, num_images // cfg.train_dataloader.batch_size)
         return f'{epochs} epochs of {steps} steps: ' + set_iterations(cfg, epochs * steps, cfg.train_cfg.max_iters)
     before = cfg.train_cfg.max_epochs
-    cfg.train_cfg.update(max_epochs=epochs,
-                         val_interval=min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2)))
+    interval = min(cfg.train_cfg.get('val_interval', 1), max(1, epochs // 2))
+    cfg.train_cfg.update(max_epochs=epochs, val_interval=interval)
     phases = cfg.model.get('train_cfg') or {}
     if 'initial_epoch' in phases:  # where PicoDet v2 changes its assigner
         phases['initial_epoch'] = round(phases['initial_epoch'] * epochs / before)
@@ -43,8 +42,7 @@ def set_iterations(cfg: Config, iterations: int, before: int) -> str:
     Args:
         cfg: Changed in place: the loop, the schedulers except a warm-up, and the intervals of validation and
             checkpoints if they are longer than half the run.
-        iterations: The new length.
-        before: The length that the schedulers are made for.
+        iterations, before: The new length, and the one that the schedulers are made for.
     """
     half = max(1, iterations // 2)
     cfg.train_cfg.update(max_iters=iterations, val_interval=min(cfg.train_cfg.get('val_interval', 1000), half))

@@ -1,25 +1,22 @@
 """Pictures of what a model found, drawn with cv2."""
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lcvision.errors import UserError
 from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
 from lcvision.visualization.classification import ClassificationPainter, ClassificationScene
 from lcvision.visualization.detection import DetectionPainter, DetectionScene, annotations_are_resized
 from lcvision.visualization.grid import contact_sheet, tile_sizes
-from lcvision.visualization.painter import Painter, Style
+from lcvision.visualization.painter import DataSample, Painter, Style
 from lcvision.visualization.picture_folder import PictureFolder
 from lcvision.visualization.segmentation import SegmentationPainter, SegmentationScene
-
-if TYPE_CHECKING:
-    from mmengine.structures import BaseDataElement
 
 __all__ = ['ClassificationPainter', 'ClassificationScene', 'DetectionPainter', 'DetectionScene', 'Painter',
            'PictureFolder', 'SegmentationPainter', 'SegmentationScene', 'Style', 'annotations_are_resized',
            'contact_sheet', 'painter_for', 'tile_sizes']
 
 
-def painter_for(sample: 'BaseDataElement', dataset_meta: Mapping[str, Any], score_thr: float,
+def painter_for(sample: DataSample, dataset_meta: Mapping[str, Any], score_thr: float,
                 annotations_resized: bool) -> Painter:
     """Chooses the painter by what a model's output holds; the arguments are those of :class:`DetectionPainter`.
 

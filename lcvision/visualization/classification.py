@@ -1,17 +1,13 @@
 """The predicted class on an image, and the true one where it differs."""
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from lcvision.errors import UserError
-from lcvision.visualization.painter import Painter, Style
+from lcvision.visualization.painter import DataSample, Painter, Style
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.text import chip, paste, shorten
-
-if TYPE_CHECKING:
-    from mmengine.structures import BaseDataElement
 
 RIGHT, WRONG, UNKNOWN = (22, 143, 78), (213, 40, 40), (63, 81, 181)
 _TRUTH: Colour = (36, 41, 47)
@@ -21,17 +17,11 @@ _LEAST_SIDE = 224
 
 @dataclass(frozen=True)
 class ClassificationScene:
-    """What to write on one image.
+    """What to write on one image."""
 
-    Attributes:
-        label: The best class.
-        score: Its score, 0..1.
-        true_labels: The annotated class or classes; empty without annotation.
-    """
-
-    label: int
-    score: float
-    true_labels: tuple[int, ...]
+    label: int  # the best class
+    score: float  # of it, 0..1
+    true_labels: tuple[int, ...]  # annotated; empty without annotation
 
 
 class ClassificationPainter(Painter[ClassificationScene]):
@@ -40,7 +30,7 @@ class ClassificationPainter(Painter[ClassificationScene]):
     Green is right and red is wrong, with the true class in a second label; blue stands for an image without annotation.
     """
 
-    def read(self, sample: 'BaseDataElement') -> ClassificationScene:
+    def read(self, sample: DataSample) -> ClassificationScene:
         """Takes ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
 
         Raises:

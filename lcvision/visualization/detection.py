@@ -4,17 +4,14 @@ Corners are the first column and row and the last column and row of a box, colou
 """
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
-from lcvision.visualization.painter import Painter, Style
+from lcvision.visualization.painter import DataSample, Painter, Style
 from lcvision.visualization.palette import Colour
 from lcvision.visualization.text import chip, paste
-
-if TYPE_CHECKING:
-    from mmengine.structures import BaseDataElement
 
 _LONGEST_LEGEND = 24
 # Of dashes.
@@ -23,23 +20,14 @@ _LIGHT, _DARK = np.uint8(255), np.uint8(40)
 
 @dataclass(frozen=True)
 class DetectionScene:
-    """What to draw on one image; boxes are x1, y1, x2, y2 in pixels of the original image.
+    """What to draw on one image; boxes are x1, y1, x2, y2 in pixels of the original image."""
 
-    Attributes:
-        shape: Height and width of the original image in pixels.
-        boxes: Predictions, the best first, shape (N, 4).
-        labels: Their classes, shape (N,).
-        scores: Their scores, 0..1, shape (N,).
-        true_boxes: Annotations, shape (M, 4).
-        true_labels: Their classes, shape (M,).
-    """
-
-    shape: tuple[int, int]
-    boxes: np.ndarray
-    labels: np.ndarray
-    scores: np.ndarray
-    true_boxes: np.ndarray
-    true_labels: np.ndarray
+    shape: tuple[int, int]  # height and width of the original image in pixels
+    boxes: np.ndarray  # predictions, the best first, shape (N, 4)
+    labels: np.ndarray  # their classes, shape (N,)
+    scores: np.ndarray  # their scores, 0..1, shape (N,)
+    true_boxes: np.ndarray  # annotations, shape (M, 4)
+    true_labels: np.ndarray  # their classes, shape (M,)
 
 
 class DetectionPainter(Painter[DetectionScene]):
@@ -61,7 +49,7 @@ class DetectionPainter(Painter[DetectionScene]):
         self.score_thr = score_thr
         self.annotations_resized = annotations_resized
 
-    def read(self, sample: 'BaseDataElement') -> DetectionScene:
+    def read(self, sample: DataSample) -> DetectionScene:
         """Takes ``pred_instances``, in pixels of the original image, ``ori_shape``, and perhaps ``gt_instances``."""
         found = sample.pred_instances.numpy()
         boxes = np.asarray(getattr(found.bboxes, 'tensor', found.bboxes), np.float32).reshape(-1, 4)
@@ -118,7 +106,7 @@ def annotations_are_resized(dataset: Any) -> bool:
     return bool(loads) and any('Resize' in type(transform).__name__ for transform in transforms[loads[0]:])
 
 
-def true_boxes(sample: 'BaseDataElement', resized: bool) -> tuple[np.ndarray, np.ndarray]:
+def true_boxes(sample: DataSample, resized: bool) -> tuple[np.ndarray, np.ndarray]:
     """Annotations of a sample: x1, y1, x2, y2 in pixels of the original image, float32, shape (N, 4), and labels, (N,).
 
     If they are resized to the network's input, the sample's ``scale_factor`` leads back.

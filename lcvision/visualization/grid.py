@@ -18,8 +18,7 @@ def tile_sizes(shapes: Sequence[tuple[int, int]], width: int = 1292, columns: in
 
     Args:
         shapes: Heights and widths of the images.
-        width: Of a row in pixels, the gaps included.
-        columns: Images in a row at most.
+        width, columns: Of a row, in pixels with the gaps, and images at most.
     """
     sizes: list[tuple[int, int]] = []
     ratios = [min(max(shape[1] / shape[0], 0.25), 4.0) for shape in shapes]
@@ -38,13 +37,9 @@ def contact_sheet(tiles: Sequence[tuple[str, np.ndarray]], legend: Sequence[tupl
     """Lays pictures out on a white page, BGR uint8 of shape (H, W, 3), as wide as its widest row.
 
     Args:
-        tiles: Titles, and pictures in the sizes of :func:`tile_sizes`, BGR uint8.
-        legend: Names and RGB colours, set below the pictures in as many lines as they need.
-        remark: A sentence below the legend.
+        tiles: Titles, and pictures in the sizes of :func:`tile_sizes`, BGR uint8, at least one.
+        legend, remark: See :func:`legend_foot`.
         columns: Pictures in a row at most.
-
-    Raises:
-        ValueError: There is no picture.
     """
     if not tiles:
         raise ValueError('contact_sheet: tiles is empty; give at least one title and picture.')
@@ -73,10 +68,8 @@ def legend_foot(legend: Sequence[tuple[str, Colour]], remark: str, width: int, s
     """Sets legend and remark, to go below pictures, in BGR uint8 of shape (H, width, 3) with a gap above.
 
     Args:
-        legend: Names and RGB colours, in as many lines as they need.
-        remark: A sentence below, in as many lines as it needs.
-        width: Of the pictures in pixels.
-        size: Height of the letters in pixels; those of the remark are a little smaller.
+        legend, remark: Names and RGB colours, and a sentence below, in as many lines as they need.
+        width, size: Of the pictures and height of the letters, in pixels; those of the remark are a little smaller.
     """
     line, small = round(size * 1.6), round(size * _REMARK / _LEGEND)
     places = _flow([name for name, _ in legend], width, size)

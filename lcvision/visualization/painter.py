@@ -2,7 +2,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -11,22 +11,18 @@ from lcvision.visualization.palette import Colour, class_colours, distinct_colou
 if TYPE_CHECKING:
     from mmengine.structures import BaseDataElement
 
+# A string, since pictures are drawn without mmengine, too.
+DataSample: TypeAlias = 'BaseDataElement'
 S = TypeVar('S')
 
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in pixels that belong together.
+    """Sizes in pixels that belong together."""
 
-    Attributes:
-        font: Height of the text.
-        line: Width of a predicted box's line.
-        dash: Length of a dash of a true box.
-    """
-
-    font: int
-    line: int
-    dash: int
+    font: int  # height of the text
+    line: int  # width of a predicted box's line
+    dash: int  # length of a dash of a true box
 
     @classmethod
     def for_image(cls, shape: tuple[int, ...]) -> 'Style':
@@ -47,7 +43,7 @@ class Painter(ABC, Generic[S]):
         self.colours = class_colours(dataset_meta)
 
     @abstractmethod
-    def read(self, sample: 'BaseDataElement') -> S:
+    def read(self, sample: DataSample) -> S:
         """Takes a scene out of a data sample."""
 
     @abstractmethod
@@ -55,8 +51,7 @@ class Painter(ABC, Generic[S]):
         """Draws a scene.
 
         Args:
-            image: The image in any size, BGR uint8 of shape (H, W, 3), changed in place.
-            scene: What to draw.
+            image, scene: In any size, BGR uint8 of shape (H, W, 3), changed in place; what to draw.
             style: Sizes of lines and letters; None for some that suit the image, which is then enlarged where letters
                 would not fit and gets a legend below where it needs one.
 

@@ -31,11 +31,9 @@ class PictureFolder:
         self._used: set[str] = set()
 
     def free_stem(self, stem: str, *names: str) -> str:
-        """Reserves a name: the stem, with a number where one of the names is taken.
+        """Reserves a stem, a path without an ending, with a number where one of the names is taken.
 
-        Args:
-            stem: The name wanted, a path without an ending.
-            names: The pictures as paths below the folder, with ``{}`` for the stem.
+        ``names`` are the pictures as paths below the folder, with ``{}`` for the stem.
         """
         free, number = stem, 1
         while any(self._taken(name.format(free)) for name in names):

@@ -1,16 +1,12 @@
 """Predicted classes of pixels over an image, and where they are wrong."""
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from lcvision.visualization.grid import legend_foot
-from lcvision.visualization.painter import Painter, Style
+from lcvision.visualization.painter import DataSample, Painter, Style
 from lcvision.visualization.palette import Colour
-
-if TYPE_CHECKING:
-    from mmengine.structures import BaseDataElement
 
 _NOTHING = -1
 _IGNORED = 255
@@ -20,15 +16,10 @@ _COVER = 0.55
 
 @dataclass(frozen=True)
 class SegmentationScene:
-    """What to draw on one image.
+    """What to draw on one image."""
 
-    Attributes:
-        labels: Predicted class of every pixel, int16, shape (H, W).
-        truth: Annotated class, -1 where there is none, int16, shape (H, W); None without annotations.
-    """
-
-    labels: np.ndarray
-    truth: np.ndarray | None
+    labels: np.ndarray  # predicted class of every pixel, int16, shape (H, W)
+    truth: np.ndarray | None  # annotated class, -1 where there is none, of the same type and shape
 
 
 class SegmentationPainter(Painter[SegmentationScene]):
@@ -38,7 +29,7 @@ class SegmentationPainter(Painter[SegmentationScene]):
     ignored keep the plain image.
     """
 
-    def read(self, sample: 'BaseDataElement') -> SegmentationScene:
+    def read(self, sample: DataSample) -> SegmentationScene:
         """Takes ``pred_sem_seg`` in the size of the original image, and perhaps ``gt_sem_seg`` of any size."""
         labels = _label_map(sample.pred_sem_seg)
         if 'gt_sem_seg' not in sample:
@@ -92,7 +83,7 @@ class SegmentationPainter(Painter[SegmentationScene]):
                             cv2.COLOR_BGRA2BGR)
 
 
-def _label_map(data: 'BaseDataElement') -> np.ndarray:
+def _label_map(data: DataSample) -> np.ndarray:
     return data.numpy().data.squeeze(0).astype(np.int16)
 
 

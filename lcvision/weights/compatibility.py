@@ -17,9 +17,8 @@ def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], 
 
     Args:
         model: The model to be loaded, built but not wrapped for several devices.
-        state_dict: The tensors of the checkpoint; with ``drop_class_layers`` those of the layers that start from
-            scratch are replaced by the model's own.
-        path: Where they come from, for the message.
+        state_dict, path: The tensors of the checkpoint, and its name for the message; with ``drop_class_layers`` those
+            of the layers that start from scratch are replaced by the model's own.
         drop_class_layers: Accepts a checkpoint that differs in nothing but the number of classes: the layers of the
             head that give one output a class keep their initialisation.
 

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from lcvision.weights.conversion import NOT_PART, ConversionError, ConversionReport, fit, is_whole
 
-_UNUSED = {
-    'StructuredToParameterName@@': "Paddle's own index of names",
-    'head.distribution_project.project': 'the constants 0, 1, 2, ..., which the head makes itself',
-}
+_UNUSED = {'StructuredToParameterName@@': "Paddle's own index of names",
+           'head.distribution_project.project': 'the constants 0, 1, 2, ..., which the head makes itself'}
 # Beginnings of Paddle's names that are not part of a backbone.
 _HEAD_PREFIXES = ('neck.', 'head.', 'last_second_conv.', 'last_conv.', 'fc.')
 
@@ -96,23 +94,19 @@ def convert(named_arrays: Mapping[str, Any], model: nn.Module, dropout: float = 
     Args:
         named_arrays: Paddle's name to array, of a PPLCNet or MobileNetV3 classifier, one of the three PicoDets or a
             DeepLabV3P with either backbone.
-        model: The model built from our config: a classifier, detector or segmentor, or a backbone alone, which takes
-            its part of any of these files.
-        dropout: Probability with which the file's classifier was trained.
+        model: The model built from our config, or a backbone alone, which takes its part of any of these files.
+        dropout: Probability with which the file's classifier was trained; a ValueError if it is none.
 
     Returns:
         A complete state dict of ``model``, in float32.
 
     Raises:
-        ConversionError: The file does not fit; it carries the missing, unexpected and misshapen names.
-        ValueError: ``dropout`` is no probability.
+        ConversionError: The file does not fit.
 
-    Source:
-        Names and layouts of PaddleClas, PaddleDetection and PaddleSeg; running statistics are ``_mean`` and
+    Source: names and layouts of PaddleClas, PaddleDetection and PaddleSeg; running statistics are ``_mean`` and
         ``_variance``, linear layers are stored (in, out).
 
-    Differs:
-        Paddle's classifiers scale by 1 - p in evaluation instead of by 1 / (1 - p) in training; folded into the
+    Differs: Paddle's classifiers scale by 1 - p in evaluation instead of by 1 / (1 - p) in training; folded into the
         weight of the last layer, the standard dropout behaves the same in both.
     """
     state, report = convert_with_report(named_arrays, model, dropout)
@@ -135,7 +129,9 @@ def convert_with_report(named_arrays: Mapping[str, Any], model: nn.Module,
         elif value.dtype.kind != 'f':
             report.unexpected.append(f'{name} (holds {value.dtype}, not floating-point numbers)')
         else:
-            named[name] = _tensor(value)
+            # A matrix is always a linear layer: every convolution keeps its four dimensions.
+            turned = value.T if value.ndim == 2 else value
+            named[name] = torch.from_numpy(np.array(turned, dtype=np.float32, order='C'))
     # Paddle's networks have a dropout only behind the expanding layer.
     if dropout and {'last_conv.weight', 'fc.weight'} <= named.keys():
         named['fc.weight'] *= 1 - dropout
@@ -170,8 +166,3 @@ def _reason_to_drop(name: str, value: Any, named: Mapping[str, Any], whole: bool
     if not isinstance(value, np.ndarray):
         return 'not an array'
     return NOT_PART if not whole and name.startswith(_HEAD_PREFIXES) else None
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    # A matrix is always a linear layer: every convolution keeps its four dimensions.
-    return torch.from_numpy(np.array(array.T if array.ndim == 2 else array, dtype=np.float32, order='C'))

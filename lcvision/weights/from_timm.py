@@ -21,19 +21,14 @@ def is_timm(names: Mapping[str, object]) -> bool:
 
 
 def convert_with_report(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str, Tensor], ConversionReport]:
-    """Maps timm's LCNet onto a model.
-
-    Args:
-        named: State dict of ``lcnet_*``.
-        model: A classifier with PP-LCNet, or the backbone alone.
+    """Maps the state dict of timm's ``lcnet_*`` onto a classifier with PP-LCNet, or onto the backbone alone.
 
     Returns:
         The tensors that fit, and what became of each.
 
-    Differs:
-        timm's 1280-wide convolution has a bias, which PP-LCNet has not. A bias of zeros is dropped; any other makes a
-        classifier refuse the file, because no other weight can stand for it behind the hard-swish. The backbone takes
-        such a file.
+    Differs: timm's 1280-wide convolution has a bias, which PP-LCNet has not. A bias of zeros is dropped; any other
+        makes a classifier refuse the file, because no other weight can stand for it behind the hard-swish. The backbone
+        takes such a file.
     """
     report, named, own = ConversionReport(), dict(named), model.state_dict()
     if _HEAD_BIAS in named and is_whole(own) and 'head.expand.bias' not in own:

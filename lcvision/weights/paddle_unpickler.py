@@ -95,7 +95,6 @@ class PaddleUnpickler(pickle.Unpickler):
     _names = _admitted()
 
     def find_class(self, module: str, name: str) -> Any:
-        """Looks an admitted name up."""
         if (module, name) not in self._names:
             raise RefusedGlobal(f'{module}.{name}')
         return self._names[module, name]

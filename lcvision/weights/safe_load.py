@@ -64,13 +64,8 @@ def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str,
 def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Lets mmengine read a local ``.safetensors`` file wherever it takes a checkpoint: ``load_from``, ``Pretrained``.
 
-    Args:
-        filename: File; a UserError if it is missing or torn, or a number in it is not finite.
-        map_location: Device the tensors go to; None and callables leave them on the CPU.
-
-    Returns:
-        ``state_dict``, and ``meta`` with the file's metadata under one key, ``safetensors``: mmengine executes
-        ``meta['config']`` of a checkpoint it resumes.
+    Returns ``state_dict``, on the CPU unless ``map_location`` names a device, and ``meta`` with the file's metadata
+    under one key, ``safetensors``: mmengine executes ``meta['config']`` of a checkpoint it resumes.
     """
     state, metadata = _read_safetensors(existing_file(filename))
     if map_location is not None and not callable(map_location):
@@ -89,8 +84,7 @@ def read_paddle(path: str | Path) -> dict[str, Any]:
         Paddle's name to array, and the entries that Paddle adds for its own use.
 
     Raises:
-        UserError: The file is missing, torn, of an unknown format, holds no arrays or infinite ones, or asks to run
-            code.
+        UserError: As :func:`load_checkpoint_file` does.
     """
     path = existing_file(path)
     if path.suffix not in PADDLE_SUFFIXES:

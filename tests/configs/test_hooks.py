@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
 from lcvision.config import load_config
-from lcvision.engine.hooks import CPULatencyHook
+from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
 from lcvision.training.hooks import REQUIRED, complete_hooks, set_hook
 
 ROOT = Path(__file__).parents[2] / 'configs'

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from lcvision.datasets.sources import use_source
 from lcvision.deploy.engines import Prepared
 from lcvision.deploy.network import build_model, example_input
-from lcvision.engine.hooks import MemoryFormatHook
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.registry import MODELS, OPTIM_WRAPPERS
 from tests.configs.test_configs import TASKS, drop_pretrained
 from tests.contracts.test_backbone_contract import CASES

@@ -8,7 +8,7 @@ from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
 from lcvision.deploy.network import RawNetwork, build_model, calibrate, example_input, raw_network
-from lcvision.engine.hooks import MemoryFormatHook
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.errors import UserError
 from lcvision.tasks import task_of
 

@@ -43,13 +43,9 @@ class _LaterRemoval:
 
 
 def last_checkpoint(work_dir: str | Path, out_dir: str | None = None) -> Path | None:
-    """Finds the newest checkpoint that a run wrote for resuming; None if there is none.
+    """Finds the newest checkpoint that a run wrote for resuming, ``out_dir`` being the hook's; None if there is none.
 
     Its path is in the folder as it is called now: a run that was moved or copied has the old one in its notes.
-
-    Args:
-        work_dir: The run's folder.
-        out_dir: The hook's, if checkpoints lie elsewhere.
     """
     note = Path(work_dir, 'last_checkpoint')
     if not note.is_file():
@@ -69,10 +65,9 @@ class AtomicCheckpointHook(CheckpointHook):
     The arguments are those of mmengine's hook. Remote folders (``out_dir='s3://...'``) and ``backend_args`` of another
     backend are served as mmengine serves them.
 
-    Differs:
-        mmengine writes to the final name, and removes the checkpoint that ``max_keep_ckpts`` or ``save_best`` replaces
-        before it writes the new one. A checkpoint's ``meta['config']``, which mmengine would execute on resuming and
-        never writes itself, is ignored. The copies of ``published_keys`` are written by mmengine.
+    Differs: mmengine writes to the final name, and removes the checkpoint that ``max_keep_ckpts`` or ``save_best``
+        replaces before it writes the new one. A checkpoint's ``meta['config']``, which mmengine would execute on
+        resuming and never writes itself, is ignored. The copies of ``published_keys`` are written by mmengine.
     """
 
     # So that save_best needs no rule for the metrics that CPULatencyHook adds.
@@ -83,7 +78,6 @@ class AtomicCheckpointHook(CheckpointHook):
     file_backend: BaseStorageBackend
 
     def before_train(self, runner: Runner) -> None:
-        """Chooses how files are written."""
         super().before_train(runner)
         if self.file_client_args is None and not self.backend_args and type(self.file_backend) is LocalBackend:
             self.backend_args = dict(backend=_BACKEND)
@@ -95,11 +89,6 @@ class AtomicCheckpointHook(CheckpointHook):
             self.best_ckpt_path_dict[key] = path and self._here(path)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keeps weights that are not finite from the disk.
-
-        Raises:
-            RunFailed: There are some.
-        """
         for part in ('state_dict', 'ema_state_dict'):
             if bad := not_finite(checkpoint.get(part, {})):
                 raise RunFailed(f'training diverged before iteration {runner.iter + 1}: {len(bad)} entries of the '
@@ -107,25 +96,22 @@ class AtomicCheckpointHook(CheckpointHook):
                                 f'the checkpoints in {self.out_dir} are untouched')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Removes the part of a checkpoint that mmengine would execute."""
         meta = checkpoint.get('meta')
         if isinstance(meta, dict) and meta.pop('config', None) is not None:
             runner.logger.warning('The config inside the checkpoint is ignored: it is code, and the run has its own.')
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = self._keep(runner, step)
-        filename = self.filename_tmpl.format(step)
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self._here(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        runner.save_checkpoint(
-            self.out_dir, filename, self.file_client_args, save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
-            backend_args=self.backend_args, **self.args)
+        runner.save_checkpoint(self.out_dir, name, self.file_client_args, self.save_optimizer,
+                               self.save_param_scheduler, meta, self.by_epoch, self.backend_args, **self.args)
         if not is_main_process():
             return
         write_atomically(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
         for old in outdated:
-            self._remove(self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old)))
+            self._remove(self._here(self.filename_tmpl.format(old)))
 
     def _keep(self, runner: Runner, step: int) -> list[int]:
         """Notes a step as one to keep, also in the checkpoint to be written; returns the steps that it pushes out."""

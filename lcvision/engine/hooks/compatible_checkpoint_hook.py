@@ -13,24 +13,16 @@ class CompatibleCheckpointHook(Hook):
 
     When training starts from a checkpoint (not when it resumes) that differs in the number of classes alone, the class
     layers of the head keep their initialisation and one line of the log says so.
-
-    Source: ``lcvision.weights.check_compatible``.
     """
+
     # Before mmengine's EMAHook (NORMAL), which copies the state dict.
     priority = 'VERY_HIGH'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compares the checkpoint with the model.
-
-        Raises:
-            UserError: The checkpoint is of another model.
-        """
         state = checkpoint.get('state_dict', checkpoint)
         for name in [name for name in state if name.startswith('module.')]:
             state[name.removeprefix('module.')] = state.pop(name)
         starts = isinstance(runner._train_loop, BaseLoop) and not runner._resume
-        fresh = check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint',
-                                drop_class_layers=starts)
-        if fresh:
+        if fresh := check_compatible(unwrapped(runner.model), state, runner._load_from or 'the checkpoint', starts):
             runner.logger.info(f'{runner._load_from} has another number of classes: {", ".join(fresh)} are trained '
                                f'from scratch, the other {len(state) - len(fresh)} tensors are loaded.')

@@ -36,8 +36,7 @@ class CPULatencyHook(Hook):
 
     Args:
         engine: One engine, several separated by commas, 'all' or 'best'; the metric is the quickest.
-        precision: 'fp32' or 'bf16'.
-        scope: 'net', 'e2e' or 'net,e2e'.
+        precision, scope: 'fp32' or 'bf16'; 'net', 'e2e' or 'net,e2e'.
         threads: Threads of an operator; None takes as many as can run at once here.
         input_size: Height and width in pixels; None takes those of the config's test pipeline.
         interval: Validations from one measurement to the next; a test is always measured.
@@ -45,9 +44,6 @@ class CPULatencyHook(Hook):
         max_seconds: Seconds of sampling, and of warming up, at most.
         joint: Arguments of :class:`lcvision.latency.joint_score.JointScore`: ``metric``, ``budget_ms`` and optionally
             ``weight`` and ``scope``. Between two measurements the last one counts. None for no score.
-
-    Raises:
-        ValueError: An argument is out of its range.
     """
 
     # After other metrics (HIGHEST), before RuntimeInfoHook (10) logs them and the EMA takes its weights away.
@@ -74,14 +70,12 @@ class CPULatencyHook(Hook):
         self._validations = 0
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Measures at every ``interval``-th validation."""
         self._validations += 1
         if self._validations % self.interval == 0:
             self._add(runner, metrics)
         self._score(metrics)
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Measures."""
         self._add(runner, metrics)
         self._score(metrics)
 

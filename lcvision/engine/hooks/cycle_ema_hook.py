@@ -20,12 +20,8 @@ class CycleEMAHook(EMAHook):
 
     Args:
         decay: Upper end of the weight of the past, in (0, 1). It is one minus what mmengine's hook calls momentum.
-        cycle_epoch: Epochs in a cycle, 1 or more; None for a single one.
+        cycle_epoch: Epochs in a cycle, 1 or more, of a training that counts epochs; None for a single one.
         strict_load: Whether the average of a resumed checkpoint must have exactly the entries of the model.
-
-    Raises:
-        ValueError: ``decay`` or ``cycle_epoch`` lies outside its range, or a cycle is asked of a training that is
-            counted in iterations.
 
     Source: ModelEMA and its trainer in the reference, September 2021 (cycle of 40 epochs, decay 0.9998). Later
         trainers count evaluations instead of epochs and hence never start anew; that is ``cycle_epoch=None``.
@@ -39,7 +35,6 @@ class CycleEMAHook(EMAHook):
         self.cycle_epoch = cycle_epoch
 
     def before_train(self, runner: Runner) -> None:
-        """Lets the average start from the weights that training starts from."""
         super().before_train(runner)
         if self.cycle_epoch is not None and isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ValueError('CycleEMAHook: cycle_epoch counts epochs, and this training is counted in iterations; '
@@ -48,12 +43,10 @@ class CycleEMAHook(EMAHook):
             self.ema_model.reset(self.src_model)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Starts a new cycle when the last one is full."""
         if self.cycle_epoch is not None and self.ema_model.epochs >= self.cycle_epoch:
             self.ema_model.reset(self.src_model)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Counts the epochs of the cycle."""
         self.ema_model.epochs += 1
 
 

@@ -39,7 +39,6 @@ class EngineHook(Hook):
         self._own: dict[str, nn.Module] = {}
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Takes the network out of the model."""
         with predicting(self._threads):
             network = raw_network(unwrapped(runner.model), find_input_size(runner.cfg))
         self._networks = SizedNetworks(network, self.engine, self.precision, self._threads)
@@ -55,14 +54,12 @@ class EngineHook(Hook):
         _head(model).forward = self._forward  # type: ignore[assignment]
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Puts the model together again."""
         model = unwrapped(runner.model)
         for name, part in self._own.items():
             setattr(model, name, part)
         del _head(model).forward
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Notes which engine ran, of 'best' those that it chose."""
         assert self._networks is not None
         runner.message_hub.update_info('engine', self._networks.engine_name)
 

@@ -1,4 +1,4 @@
-"""Makes the random numbers of an epoch independent of what ran before it."""
+"""Makes the random numbers of an epoch independent of what ran before it, and ends a training before its schedule."""
 import random
 from functools import partial
 
@@ -19,14 +19,12 @@ class EpochSeedHook(Hook):
     A training that pauses between two epochs, or is killed and repeats one, gives the same weights as one that does
     not. Workers that load images start anew with each epoch.
 
-    Differs:
-        mmengine does not save the state of random numbers, and after resuming repeats those of the first epochs.
+    Differs: mmengine does not save the state of random numbers, and after resuming repeats those of the first epochs.
     """
 
     priority = 'VERY_HIGH'
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Seeds this process and the workers to come."""
         loop = runner.train_loop
         if not isinstance(loop, EpochBasedTrainLoop):
             return
@@ -37,3 +35,21 @@ class EpochSeedHook(Hook):
         torch.manual_seed(seed)
         loader.worker_init_fn = partial(worker_init_fn, num_workers=loader.num_workers, rank=0, seed=seed)
         loader._iterator = None  # those of the epoch before
+
+
+@HOOKS.register_module()
+class PauseHook(Hook):
+    """Stops a training that counts epochs after one of them, validated if it is that one's turn.
+
+    The schedule stays that of the whole training, so that a run resumed from there goes on as if it had not paused.
+
+    Args:
+        epoch: The last epoch of this run, from 1.
+    """
+
+    def __init__(self, epoch: int):
+        self.epoch = epoch
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        if isinstance(runner.train_loop, EpochBasedTrainLoop) and runner.epoch + 1 >= self.epoch:
+            runner.train_loop.stop_training = True

@@ -35,7 +35,6 @@ class FiniteHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None,
                          outputs: Mapping | None = None) -> None:
-        """Checks the loss and the weights."""
         terms = {name: torch.as_tensor(value) for name, value in (outputs or {}).items()
                  if isinstance(value, int | float | torch.Tensor)}
         weights = [parameter for parameter in runner.model.parameters() if parameter.requires_grad]

@@ -28,9 +28,6 @@ class MemoryFormatHook(Hook):
 
     Attributes:
         chosen: The layout and why, once a run has started on a CPU.
-
-    Raises:
-        ValueError: ``memory_format`` is another word.
     """
 
     priority = 'VERY_HIGH'
@@ -43,7 +40,6 @@ class MemoryFormatHook(Hook):
         self._done = False
 
     def before_run(self, runner: Runner) -> None:
-        """Decides and converts, once."""
         model = unwrapped(runner.model)
         if self._done or next(model.parameters()).device.type != 'cpu':
             return

@@ -36,10 +36,8 @@ class PictureHook(Hook):
 
     Raises:
         UserError: ``out_dir`` is a file or cannot be written, or the model's results hold nothing to draw.
-        ValueError: Another argument is out of its range.
 
-    Differs:
-        mmdet's ``DetVisualizationHook`` draws with matplotlib, which takes about 0.3 s an image, many times what a
+    Differs: mmdet's ``DetVisualizationHook`` draws with matplotlib, which takes about 0.3 s an image, many times what a
         light detector takes; this one draws with cv2 in a few milliseconds. It makes no contact sheet, and it takes
         annotations to be in pixels of the original image whatever the pipeline has done to them.
     """
@@ -66,7 +64,6 @@ class PictureHook(Hook):
             raise UserError(f'{self.out_dir} is a file, but pictures need a folder: give a folder, present or new')
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Makes the folder and forgets an earlier test."""
         self._painter, self._written, self._candidates, self._index = None, {}, {}, 0
         if self.out_dir and is_main_process():
             self._folder = visualization.PictureFolder(self.out_dir)
@@ -75,7 +72,6 @@ class PictureHook(Hook):
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: list[BaseDataElement] | None = None) -> None:
-        """Draws the images of a batch."""
         if self._folder is None:
             return
         for sample in outputs or ():
@@ -84,7 +80,9 @@ class PictureHook(Hook):
                 self._painter = visualization.painter_for(sample, dataset.metainfo, self.score_thr,
                                                           visualization.annotations_are_resized(dataset))
             scene = self._painter.read(sample)
-            if self.max_images is None or self._opens(self.max_images):
+            # Of ``max_images`` equal parts of the split the first image of each.
+            if self.max_images is None or (self._stretch(self._index, self.max_images)
+                                           != self._stretch(self._index - 1, self.max_images)):
                 path = sample.img_path
                 if path not in self._written:
                     self._written[path] = self._folder.free_stem(Path(path).stem, '{}.jpg')
@@ -96,7 +94,6 @@ class PictureHook(Hook):
             self._index += 1
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Writes the contact sheet."""
         if self._folder is None or self._painter is None:
             return
         chosen = [self._candidates[stretch] for stretch in sorted(self._candidates)]
@@ -113,10 +110,6 @@ class PictureHook(Hook):
     def _stretch(self, index: int, count: int) -> int:
         """Which of ``count`` equal parts of the split an image belongs to."""
         return index * count // max(self._total, 1)
-
-    def _opens(self, count: int) -> bool:
-        """Whether the present image is the first of one of ``count`` equal parts."""
-        return self._stretch(self._index, count) != self._stretch(self._index - 1, count)
 
 
 def _load(path: str) -> np.ndarray:

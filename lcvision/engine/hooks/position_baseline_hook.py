@@ -34,11 +34,9 @@ class PositionBaselineHook(Hook):
         self._value: float | None = None
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Adds the number to a validation's metrics."""
         self._add(runner, runner.val_dataloader.dataset, metrics)
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Adds the number to a test's metrics, if the training masks are there."""
         self._add(runner, runner.test_dataloader.dataset, metrics)
 
     def _add(self, runner: Runner, evaluated: BaseDataset, metrics: dict | None) -> None:

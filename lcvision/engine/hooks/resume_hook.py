@@ -30,9 +30,8 @@ class ResumeHook(Hook):
     Raises:
         UserError: The schedule has changed and part of it follows a metric, whose course is not known any more.
 
-    Differs:
-        mmengine restores the settings of all schedulers from the checkpoint, so that a run that is extended stays at
-        its last rate, and loads every batch that was seen.
+    Differs: mmengine restores the settings of all schedulers from the checkpoint, so that a run that is extended stays
+        at its last rate, and loads every batch that was seen.
     """
 
     priority = 'VERY_HIGH'
@@ -45,10 +44,12 @@ class ResumeHook(Hook):
         """Takes the schedulers' states, which mmengine would restore."""
         if runner._resume and runner.param_schedulers:
             self._states = checkpoint.pop('param_schedulers', None)
-            self._starts = [_start_values(optimizer) for optimizer, _ in _parts(runner)]
+            # What the schedulers, just built, noted in each group: where they start and between which ends.
+            noted = 'initial_', 'max_', 'min_'
+            self._starts = [[{name: value for name, value in group.items() if name.startswith(noted)}
+                             for group in optimizer.param_groups] for optimizer, _ in _parts(runner)]
 
     def before_train(self, runner: Runner) -> None:
-        """Restores the schedulers and skips batches."""
         if self._states is not None:
             self._restore(runner, self._states)
             self._states = None
@@ -96,12 +97,6 @@ def _parts(runner: Runner) -> list[tuple]:
 def _plan(state: dict) -> dict:
     """The settings in a scheduler's state."""
     return {name: value for name, value in state.items() if name not in _POSITION}
-
-
-def _start_values(optimizer: Optimizer | BaseOptimWrapper) -> list[dict[str, float]]:
-    """What the schedulers, just built, noted in each group of parameters: where they start and between which ends."""
-    return [{name: value for name, value in group.items() if name.startswith(('initial_', 'max_', 'min_'))}
-            for group in optimizer.param_groups]
 
 
 def _replay(schedulers: list[_ParamScheduler], optimizer: Optimizer | BaseOptimWrapper,

@@ -57,10 +57,7 @@ class Backbone(BaseModule):
     def check_strides(self, strides: object, count: int, names: str = '') -> tuple[int, ...]:
         """Returns the strides of the stem and of some stages if they are ``count`` numbers, each 1 or 2.
 
-        Args:
-            strides: As a user gave them.
-            count: How many there must be.
-            names: What else the user may give, for the message.
+        ``names`` is what else may be given, for the message.
         """
         steps = tuple(strides) if isinstance(strides, Sequence) else ()
         if len(steps) != count or set(steps) - {1, 2}:
@@ -71,10 +68,8 @@ class Backbone(BaseModule):
     def declare(self, ends: Sequence[int], channels: Sequence[int], strides: Sequence[int] = (4, 8, 16, 32)) -> None:
         """Fixes which stage yields which output and drops the stages that no output needs.
 
-        Args:
-            ends: For each possible output, the index of the stage that yields it.
-            channels: Output channels of every stage.
-            strides: For each possible output, its stride.
+        ``ends`` and ``strides`` have for each possible output the index of its stage and its stride, ``channels`` the
+        output channels of every stage.
         """
         name, wanted = type(self).__name__, self.out_indices
         whole = all(isinstance(i, int) for i in wanted)

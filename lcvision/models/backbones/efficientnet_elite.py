@@ -60,17 +60,15 @@ class EfficientNetELite(Backbone):
         head_channels: Width of the 1 x 1 convolution that belongs to this network's classification head.
 
     Source: EfficientNet-eLite (arXiv 2009.07409), tables 2 and 3 and equation 7. Parameters and multiply-adds of all 16
-    members equal table 5, where parameters count BN's running statistics, but for the parameters of elite4: 3.17
-    million are printed, which is the row of hf1, and 3.53 million are what the rule gives and figure 1 shows. The
-    authors published no network; what the paper leaves open is as in the EfficientNet code they built on. In hf members
-    widths are rounded to multiples of 8 first and the expanded ones from those: of the rules tried the only one that
-    gives all twelve numbers of table 5. torchvision's EfficientNet-B0 is elite0 with ``padding='symmetric'`` and
-    ``norm_cfg=dict(type='BN')``.
+    members equal table 5, where parameters count BN's running statistics, but for elite4: the 3.17 million printed are
+    the row of hf1; the rule gives 3.53, as figure 1 shows. No network was published; what the paper leaves open is as
+    in the EfficientNet code it was built on. hf widths are rounded to multiples of 8 first and the expanded ones from
+    those, the only rule tried that gives all twelve numbers of table 5. torchvision's EfficientNet-B0 is elite0 with
+    ``padding='symmetric'`` and ``norm_cfg=dict(type='BN')``.
 
-    Differs: a stage's first block of stride 1 and equal widths has its shortcut, as in TensorFlow's and timm's
-    EfficientNet. The code the authors built on has none there; of the members this concerns hf1 and hf4 alone, whose
-    weights are not public. Padding is TensorFlow's at every size, the sound choice for maps of any size, where
-    that code has the static one: other maps for elite4 and elite7 only.
+    Differs: from that code in the shortcut of a stage's first block of stride 1 and equal widths, which TensorFlow's
+    and timm's EfficientNet have, too (hf1 and hf4 alone), and in TensorFlow's padding at every size instead of the
+    static one (other maps for elite4 and elite7 alone).
     """
 
     def __init__(self, arch: str | None = None, width: float | None = None, depth: float | None = None,

@@ -52,10 +52,10 @@ class _Style:
     """What the published networks differ in besides the table."""
 
     se_divisor: int  # of the squeeze-excite's bottleneck, a quarter of the expanded width
-    gate_cfg: dict | None  # None is torch's hard-sigmoid, clip(x / 6 + 0.5, 0, 1)
+    gate_cfg: dict | None  # None is torch's hard-sigmoid, clip(x / 6 + 0.5, 0, 1); Paddle's has the slope 0.2
     always_expand: bool  # to the input's own width as well
     hswish_only: bool  # in place of the table's ReLU
-    strided_cfg: dict | None
+    strided_cfg: dict | None  # of padding as TensorFlow's
     norm_cfg: dict
     init_mode: str
 
@@ -82,11 +82,8 @@ class MobileNetV3(Backbone):
         norm_cfg: Norm of every convolution, in place of the style's own.
         kwargs: See :class:`Backbone`, whose stages are the blocks here.
 
-    Source: MobileNetV3 (arXiv 1905.02244), tables 1 and 2. The styles are those of the three code bases: 'paddle' does
-    not round the squeeze-excite's width, gates with clip(0.2 x + 0.5, 0, 1) and expands in the first block too;
-    'paddleseg2021' gates with slope 1 / 6, has hard-swish everywhere and pads as TensorFlow; 'torchvision' rounds,
-    gates with slope 1 / 6, skips an expansion to the same width, and its BN has eps 1e-3 and momentum 0.01. The
-    960-wide (small: 576) and 1280-wide convolutions belong to the classification head.
+    Source: MobileNetV3 (arXiv 1905.02244), tables 1 and 2, and for the styles the three code bases. The 960-wide
+    (small: 576) and 1280-wide convolutions belong to the classification head.
 
     Differs: the output of stride s is that of the last block at that stride, as PaddleDetection and PaddleSeg take it;
     torchvision's detectors take the expansion of the next block.

@@ -61,6 +61,5 @@ class _ShuffleBlock(nn.Module):
         self.shuffle = nn.ChannelShuffle(2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Both ways, and a shuffle of the halves."""
         past, through = (self.branch1(x), x) if hasattr(self, 'branch1') else x.chunk(2, dim=1)
         return self.shuffle(torch.cat((past, self.branch2(through)), dim=1))

@@ -14,11 +14,9 @@ class PPLCNetHead(ClsHead):
     """Global average pooling, a 1 x 1 convolution to 1280, activation, dropout, linear classifier.
 
     Args:
-        num_classes, in_channels: Classes, and channels of the backbone's last map.
         expand_channels: Width of the 1 x 1 convolution; it does not scale with the backbone. None leaves out
             convolution, activation and dropout, as in the paper's tables 6 and 9.
-        dropout: Probability of dropout before the classifier.
-        act_cfg: Activation after the convolution.
+        dropout, act_cfg: Probability before the classifier, and activation after the convolution.
         kwargs: What mmpretrain's ``ClsHead`` takes: loss, topk, cal_acc, init_cfg.
 
     Shapes: tuple of maps, the last (N, in_channels, H, W) -> (N, num_classes).
@@ -53,7 +51,6 @@ class PPLCNetHead(ClsHead):
         return self.act(self.expand(feats[-1].mean((2, 3), keepdim=True))).flatten(1)
 
     def forward(self, feats: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Logits (N, num_classes)."""
         return self.fc(self.dropout(self.pre_logits(feats)))
 
 
@@ -62,7 +59,7 @@ class MobileNetV3Head(PPLCNetHead):
     """A 1 x 1 convolution with norm and hard-swish on the map, then what PP-LCNet's head has.
 
     Args:
-        num_classes, in_channels, dropout, kwargs: See :class:`PPLCNetHead`.
+        dropout, kwargs: See :class:`PPLCNetHead`.
         mid_channels: Width of the convolution before pooling: 960 (large) or 576 (small) times the backbone's scale,
             rounded as the backbone's widths are; torchvision has six times ``in_channels`` instead.
         expand_channels: Width of the convolution after pooling. Paddle's is 1280 at every scale, torchvision's 1280

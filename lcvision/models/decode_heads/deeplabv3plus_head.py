@@ -21,7 +21,7 @@ class ASPP(nn.Module):
     """Looks at a map through several dilations and through its mean, and joins what it sees.
 
     Args:
-        in_channels, out_channels: Channels of the input, and of every branch and the output.
+        out_channels: Channels of every branch and of the output.
         ratios: Dilation of each branch; 1 makes it a 1 x 1 convolution, any other a separable 3 x 3 one.
         dropout: Probability of dropping an element of the output.
         norm_cfg, act_cfg: Norm of every convolution, and activation of all but the depthwise ones, which have none.
@@ -67,7 +67,6 @@ class DeepLabV3PlusHead(BaseDecodeHead):
         dropout_ratio, norm_cfg, act_cfg: As ``dropout`` and the others of :class:`ASPP`.
         loss_decode: One loss or several, computed at the labels' size; None takes the cross-entropy, mean over the
             pixels that count.
-        init_cfg: mmengine initialisation; None takes the reference's.
         kwargs: ``ignore_index``, ``sampler`` and ``align_corners`` of mmseg's ``BaseDecodeHead``.
 
     Shapes: maps of any strides, of them (N, in_channels[0], H, W) and (N, in_channels[1], h, w) ->
@@ -123,7 +122,6 @@ class DeepLabV3PlusHead(BaseDecodeHead):
                 nn.init.normal_(module.weight, std=(2 / (module.in_channels * module.weight[0, 0].numel())) ** 0.5)
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
-        """Returns logits at the stride of the fine map."""
         fine, deep = self._transform_inputs(inputs)
         fine = self.low_level(fine)
         deep = resize(self.aspp(deep), fine.shape[2:], mode='bilinear', align_corners=self.align_corners)

@@ -29,8 +29,7 @@ class PicoHead(BaseDenseHead):
 
     Args:
         num_classes: Object classes; there is no background class.
-        in_channels: Channels of every input map, and of the towers.
-        stacked_convs: Blocks a tower.
+        in_channels, stacked_convs: Channels of every input map, and of the towers, and blocks a tower.
         strides: Stride of each level in pixels.
         act_cfg, norm_cfg: Activation and norm (BN by default) of the towers, and of gates and alignment branches.
         loss_cls, loss_dfl: Losses of the scores and of the distance distributions.
@@ -39,7 +38,6 @@ class PicoHead(BaseDenseHead):
         train_cfg: ``assigner``: how targets are assigned.
         test_cfg: ``score_thr``, ``nms`` (``iou_threshold``), ``nms_top_k`` (boxes a class), ``max_per_img``, and
             ``nms_pre`` (priors a level that go into the selection, by their best class; -1 for all).
-        init_cfg: mmengine initialisation.
 
     Source: PaddleDetection ``PicoFeat`` and ``PicoHead``; the towers serve classes and boxes together.
     """
@@ -85,8 +83,8 @@ class PicoHead(BaseDenseHead):
     def loss(self, x: Sequence[torch.Tensor], batch_data_samples: SampleList) -> dict[str, torch.Tensor]:
         """Losses of a batch, of the neck's maps and the ground truths of each image.
 
-        Differs: from mmdet's in that targets and losses are computed in float32 even where the network runs in mixed
-            precision; in bfloat16 a coordinate above 256 would be rounded to 2 pixels.
+        Differs: targets and losses are computed in float32 even where the network runs in mixed precision; in bfloat16
+            a coordinate above 256 would be rounded to 2 pixels.
         """
         maps = self(x)
         ground_truths, ignored, metas = unpack_gt_instances(batch_data_samples)
@@ -117,20 +115,14 @@ class PicoHead(BaseDenseHead):
         return logits.sigmoid()
 
     def distances(self, logits: torch.Tensor) -> torch.Tensor:
-        """Expected distances to the four sides.
-
-        Shapes: (..., 4 * bins) -> (..., 4) in strides, as left, top, right, bottom.
-        """
+        """Expected distances to the sides, (..., 4 * bins) -> (..., 4) in strides, as left, top, right, bottom."""
         # Bins first: torch's softmax over a last axis of 8 takes five times as long.
         shares = logits.reshape(-1, self.num_bins).T.softmax(0)
         # Predictions are decoded on the CPU wherever the model is.
         return (self.bins.to(shares) @ shares).view(*logits.shape[:-1], 4)
 
     def decode(self, logits: torch.Tensor, priors: torch.Tensor) -> torch.Tensor:
-        """Boxes of distance logits.
-
-        Shapes: (..., L, 4 * bins) and (L, 3) -> (..., L, 4) as x1, y1, x2, y2 in pixels.
-        """
+        """Boxes of distance logits (..., L, 4 * bins) at priors (L, 3): (..., L, 4) as x1, y1, x2, y2 in pixels."""
         distances = self.distances(logits) * priors[:, 2:]
         return torch.cat((priors[:, :2] - distances[..., :2], priors[:, :2] + distances[..., 2:]), -1)
 

@@ -1,4 +1,4 @@
-"""The head of the PP-LCNet paper's PicoDet."""
+"""The heads of the PP-LCNet paper's PicoDet and of that of October 2021, which differ in what cells are trained on."""
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +36,6 @@ class PicoHeadGFL(PicoHead):
             nn.Conv2d(in_channels, num_classes + 4 * self.num_bins, 1) for _ in self.strides)
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """Returns class logits (N, num_classes, H, W) and distance logits (N, 4 * bins, H, W) of each level."""
         maps = [predictor(tower(feat)).split((self.num_classes, 4 * self.num_bins), 1)
                 for feat, tower, predictor in zip(feats, self.towers, self.predictors, strict=True)]
         return [scores for scores, _ in maps], [distances for _, distances in maps]
@@ -80,9 +79,51 @@ class PicoHeadGFL(PicoHead):
 
         Args:
             priors, num_level_priors: (L, 3) centres and strides, and the cells of each level.
-            batch_gt_instances: Ground truths of each image.
             logits, distances: (N, L, num_classes) and (N, L, 4 * bins) of what is predicted; not used here.
         """
         anchors = InstanceData(priors=self.anchors(priors))
         return self.gather_targets([self.assigner.assign(anchors, num_level_priors, gts).gt_inds
                                     for gts in batch_gt_instances], batch_gt_instances)
+
+
+@MODELS.register_module()
+class PicoHeadOTA(PicoHeadGFL):
+    """Varifocal loss on targets that follow the predictions.
+
+    Args:
+        kwargs: See :class:`PicoHead`, like the others; ``assigner`` may be :class:`PicoSimOTAAssigner`.
+
+    Source: PaddleDetection ``PicoHead(OTAVFLHead)`` at 666f597f, whose layers are those of September 2021 with other
+    widths and activations. Boxes are not clipped. mmdet's varifocal, distribution focal and GIoU losses are equal to
+    the reference's.
+
+    Differs: on several devices both normalisers are averaged over them. The reference meant to, but each device uses
+    its own count of positives and divides the normaliser of the box losses by the number of devices, so that on its 4
+    GPUs these weighed 4 times as much (GIoU 8 and DFL 1) as on one.
+    """
+
+    clips = False
+
+    def __init__(self, num_classes: int, in_channels: int, stacked_convs: int = 4,
+                 strides: Sequence[int] = (8, 16, 32, 64), act_cfg: dict | None = None, loss_cls: dict | None = None,
+                 **kwargs: Any):
+        super().__init__(num_classes, in_channels, stacked_convs, strides, act_cfg or dict(type='HSwish'),
+                         loss_cls or dict(type='VarifocalLoss'), **kwargs)
+
+    def class_loss(self, logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor,
+                   avg_factor: float) -> torch.Tensor:
+        # The last column is background, whose quality is 0.
+        target = logits.new_zeros(len(labels), self.num_classes + 1)
+        target.scatter_(1, labels[:, None], quality[:, None])
+        return self.loss_cls(logits, target[:, :-1], avg_factor=avg_factor)
+
+    @torch.no_grad()
+    def targets(self, priors: torch.Tensor, num_level_priors: list[int], batch_gt_instances: list[InstanceData],
+                logits: torch.Tensor | None = None,
+                distances: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor, int]:
+        if logits is None or distances is None:
+            raise ValueError('PicoHeadOTA.targets: SimOTA needs the predictions: give logits and distances')
+        scores, boxes = logits.sigmoid(), self.decode(distances, priors)
+        return self.gather_targets(
+            [self.assigner.assign(InstanceData(priors=priors, bboxes=box, scores=score), gts).gt_inds
+             for box, score, gts in zip(boxes, scores, batch_gt_instances, strict=True)], batch_gt_instances)

@@ -31,7 +31,6 @@ class PicoSE(nn.Module):
         self.conv = ConvModule(channels, channels, 1, norm_cfg=norm_cfg, act_cfg=act_cfg)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Gate, then convolution."""
         return self.conv(x * self.fc(x.mean((2, 3), keepdim=True)).sigmoid())
 
 
@@ -71,7 +70,6 @@ class PicoHeadV2(PicoHead):
             pw=ConvModule(1, 1, 1, norm_cfg=self.layer_cfg['norm_cfg'], act_cfg=None))) for _ in self.strides)
 
     def reset_predictors(self) -> None:
-        """Sets gates and alignment branches as well."""
         super().reset_predictors()
         for se, align in zip(self.se, self.cls_align, strict=True):
             nn.init.normal_(se.fc.weight, std=0.001)  # type: ignore[union-attr,arg-type]
@@ -88,7 +86,6 @@ class PicoHeadV2(PicoHead):
                 [align(feat) for feat, align in zip(towers, self.cls_align, strict=True)])
 
     def cell_scores(self, logits: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
-        """Class scores of cells, from class and alignment logits; see :meth:`PicoHead.cell_scores`."""
         alignment, = others
         return (logits.sigmoid() * alignment.sigmoid() + 1e-9).sqrt()
 

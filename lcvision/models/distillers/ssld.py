@@ -47,11 +47,7 @@ class SSLD(ImageClassifier):
 
     @property
     def teacher(self) -> nn.Module:
-        """The teacher in eval mode, built and loaded when first asked for.
-
-        Raises:
-            UserError: No checkpoint is given, or it is missing, torn or of another model.
-        """
+        """The teacher in eval mode, built and loaded when first asked for; a UserError if that cannot be."""
         if self._teacher.module is None:
             self._teacher.module = _build(self.teacher_cfg)
         return self._teacher.module
@@ -84,9 +80,7 @@ class _Beside:
 
 
 def dml_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean of the two Kullback-Leibler divergences between softmax outputs, averaged over the batch.
-
-    Shapes: (N, classes) of the student and (N, classes) of the teacher -> scalar.
+    """Mean of the two Kullback-Leibler divergences between softmax outputs (N, classes), averaged over the batch.
 
     Source: PaddleClas ``DMLLoss``, where the mean over classes is multiplied by their number.
     """

@@ -70,8 +70,7 @@ class SqueezeExcite(nn.Module):
 
     Args:
         channels, mid_channels: Channels of input and output, and of the bottleneck.
-        gate_cfg: Activation of the gate, None for the hard-sigmoid relu6(x + 3) / 6.
-        act_cfg: Activation in the bottleneck, None for ReLU.
+        gate_cfg, act_cfg: Activations of the gate, None for relu6(x + 3) / 6, and in the bottleneck, None for ReLU.
 
     Source: PaddleClas PP-LCNet: ReLU inside, hard-sigmoid as gate, both convolutions with bias.
     """
@@ -91,7 +90,6 @@ class DepthwiseSeparable(nn.Module):
     """A depthwise k x k and a 1 x 1 convolution, each with norm and activation, no shortcut.
 
     Args:
-        in_channels, out_channels: Channels of input and output.
         kernel_size, stride: Of the depthwise convolution; odd, and padded to keep the size at stride 1.
         se: Whether a squeeze-excite of a quarter of the input width stands between the two.
         norm_cfg, act_cfg: Norm of both convolutions and activation after it; None for no activation.
@@ -121,8 +119,7 @@ class InvertedResidual(nn.Module):
     The shortcut stands where stride 1 and equal widths allow it.
 
     Args:
-        in_channels, mid_channels, out_channels: Channels of the input, of the depthwise convolution and of the output.
-        kernel_size, stride: Of the depthwise convolution; the size is odd.
+        mid_channels, kernel_size, stride: Of the depthwise convolution; the size is odd.
         expand: Whether the first 1 x 1 convolution is there; without it ``mid_channels`` equals ``in_channels``.
         se_channels: Width of the squeeze-excite's bottleneck, None for no squeeze-excite.
         gate_cfg, se_act_cfg: Activations of its gate and in its bottleneck, see :class:`SqueezeExcite`.

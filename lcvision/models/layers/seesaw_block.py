@@ -77,12 +77,10 @@ class SeesawBlock(nn.Module):
 
     Args:
         in_channels, out_channels: Channels of input and output, multiples of the ratio's sum.
-        stride: Stride of the depthwise convolution.
-        expand_ratio: Width of the depthwise convolution in multiples of ``in_channels``.
+        stride, expand_ratio: Of the depthwise convolution, whose width is in multiples of ``in_channels``.
         ratio: Share of the two groups of both 1 x 1 convolutions, e.g. (1, 3); (1, 1) makes the block even.
         mirror: Whether the second 1 x 1 convolution has its groups in the opposite order, so that they overlap.
         permute: Whether the channels of the two halves alternate before the depthwise convolution.
-        norm_cfg: Norm of the three convolutions.
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
 

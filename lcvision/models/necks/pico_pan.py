@@ -14,9 +14,7 @@ class PicoPAN(BaseModule):
     """Lateral 1 x 1 convolutions, then bilinear adds down and up the pyramid; nothing else has weights.
 
     Args:
-        in_channels: Channels of the backbone's maps, finest first.
-        out_channels: Channels of every output.
-        init_cfg: mmengine initialisation instead of the reference's.
+        in_channels, out_channels: Channels of the backbone's maps, finest first, and of every output.
 
     Shapes: maps of strides s, 2s, 4s ... in, the same sizes with ``out_channels`` out. Input sizes that are not
         multiples of the coarsest stride are resized to each neighbour's size.
@@ -34,7 +32,6 @@ class PicoPAN(BaseModule):
         self.laterals = nn.ModuleList(nn.Conv2d(channels, out_channels, 1) for channels in in_channels)
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Returns one map for each of ``feats``."""
         maps = [lateral(feat) for lateral, feat in zip(self.laterals, feats, strict=True)]
         for i in range(len(maps) - 1, 0, -1):
             maps[i - 1] = maps[i - 1] + _resize(maps[i], maps[i - 1])

@@ -19,12 +19,9 @@ class PicoPyramid(BaseModule):
     A subclass says in :meth:`make_fuse` what fuses two maps.
 
     Args:
-        in_channels: Channels of the backbone's maps, finest first.
-        out_channels: Channels of every output.
+        in_channels, out_channels: Channels of the backbone's maps, finest first, and of every output.
         kernel_size: Odd size of all depthwise kernels.
         num_outs: As many as ``in_channels``, or one more for the coarser level.
-        norm_cfg, act_cfg: Norm and activation of every convolution.
-        init_cfg: mmengine initialisation.
 
     Shapes: maps of strides s, 2s, 4s ... -> the same sizes with ``out_channels``, and half the last one rounded up.
 
@@ -68,7 +65,6 @@ class PicoPyramid(BaseModule):
         """
 
     def forward(self, feats: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Returns one map for each of ``feats``, and the coarser one."""
         laterals = [lateral(feat) for lateral, feat in zip(self.laterals, feats, strict=True)]
         inner = [laterals[-1]]
         for fuse, finer in zip(self.top_down, reversed(laterals[:-1]), strict=True):
@@ -107,7 +103,6 @@ class CSPPAN(PicoPyramid):
         super().__init__(in_channels, out_channels, **kwargs)
 
     def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
-        """Returns a cross-stage-partial layer."""
         return _CSPLayer(in_channels, out_channels, self.kernel_size, self.num_csp_blocks, self.layer_cfg)
 
 
@@ -144,7 +139,6 @@ class LCPAN(PicoPyramid):
     """
 
     def make_fuse(self, in_channels: int, out_channels: int) -> nn.Module:
-        """Returns two blocks, of which the second narrows."""
         return Sequential(
             DepthwiseSeparable(in_channels, in_channels, self.kernel_size, **self.layer_cfg),
             DepthwiseSeparable(in_channels, out_channels, self.kernel_size, **self.layer_cfg),

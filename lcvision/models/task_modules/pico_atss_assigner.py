@@ -30,13 +30,10 @@ class PicoATSSAssigner(BaseAssigner):
     standard deviation of the candidates' IoUs and whose centre lies inside are positive. An anchor that several
     ground truths claim goes to the one of highest IoU.
 
-    ``'2021'`` takes the population's deviation (divided by n) and centres 0.01 pixels inside. ``'2022'`` takes the
-    sample's (n - 1), centres anywhere inside, IoUs above the threshold only, and seeks the owner of a contested anchor
-    among all ground truths, claiming or not.
-
     Args:
         topk: Candidates a level and ground truth.
-        version: ``'2021'`` for the paper's PicoDet, ``'2022'`` for v2.
+        version: ``'2021'`` for the paper's PicoDet, ``'2022'`` for v2. They differ in which deviation it is, how far
+            inside a centre must lie, whether the threshold itself is enough, and who may get a contested anchor.
 
     Source: PaddleDetection ``Gt2GFLTarget`` at b1186bc822, and ``ATSSAssigner`` at 666f597f.
 

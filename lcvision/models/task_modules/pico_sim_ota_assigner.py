@@ -102,8 +102,7 @@ def varifocal_cost(scores: torch.Tensor, gt_labels: torch.Tensor, ious: torch.Te
     The sum over negative classes is the same for all ground truths, so that no (g, n, classes) array is made.
 
     Args:
-        scores: (n, classes) in 0..1.
-        gt_labels: (g,) class of each ground truth.
+        scores, gt_labels: (n, classes) in 0..1, and (g,) class of each ground truth.
         ious: (g, n) of boxes and predictions, the target of the class; one of zero makes the class a negative.
     """
     negative = -_ALPHA * scores.square() * _log(1 - scores)

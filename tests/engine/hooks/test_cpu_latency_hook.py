@@ -18,8 +18,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from lcvision.deploy.output_check import OutputCheck
-from lcvision.engine.hooks import CPULatencyHook
 from lcvision.engine.hooks import cpu_latency_hook as module
+from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
 from lcvision.errors import UserError
 from lcvision.latency import Budget, LatencyRecord, Outcome
 from lcvision.latency.record import Summary

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from lcvision.deploy import precision
 from lcvision.deploy.network import build_model
-from lcvision.engine.hooks import EngineHook
+from lcvision.engine.hooks.engine_hook import EngineHook
 from lcvision.errors import UserError
 from tests.deploy.test_network import CLASSIFIER, DETECTOR, SEGMENTOR
 

@@ -6,7 +6,7 @@ import torch
 from mmengine.runner import EpochBasedTrainLoop
 from torch.utils.data import DataLoader, Dataset
 
-from lcvision.engine.hooks import EpochSeedHook, PauseHook
+from lcvision.engine.hooks.epoch_seed_hook import EpochSeedHook, PauseHook
 
 
 class Draws(Dataset):

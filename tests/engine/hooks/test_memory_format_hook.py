@@ -3,8 +3,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 
-from lcvision.engine.hooks import MemoryFormatHook
-from lcvision.engine.hooks.memory_format_hook import channels_last_ratio
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook, channels_last_ratio
 
 
 def two_stage():

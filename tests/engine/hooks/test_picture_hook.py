@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmseg.structures import SegDataSample
 
 import lcvision.engine.hooks.picture_hook as module
-from lcvision.engine.hooks import PictureHook
+from lcvision.engine.hooks.picture_hook import PictureHook
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
 

@@ -1,10 +1,29 @@
-"""RMSprop as TensorFlow computes it."""
-from collections.abc import Callable, Iterable
+"""How weights are updated: mixed precision on a CPU, or on what the model is on, and TensorFlow's RMSprop."""
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
+from mmengine.optim import OptimWrapper
+from torch import nn
 from torch.optim import Optimizer
 
-from lcvision.registry import OPTIMIZERS
+from lcvision.registry import OPTIM_WRAPPERS, OPTIMIZERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class BF16OptimWrapper(OptimWrapper):
+    """Runs forward passes under bfloat16 autocast; bfloat16 needs no loss scaling.
+
+    All arguments are mmengine's ``OptimWrapper``'s.
+
+    Differs: mmengine's ``AmpOptimWrapper`` refuses to run without an accelerator.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
+            yield
 
 
 @OPTIMIZERS.register_module()
@@ -15,15 +34,10 @@ class RMSpropTF(Optimizer):
     m <- momentum m + lr g / sqrt(s + eps) from m = 0; weight <- weight - m.
 
     Args:
-        params: Parameters or groups of them.
-        lr: Learning rate, 0 or above.
-        alpha: Share of the past in the mean square, in [0, 1).
-        eps: What is added to the mean square, above 0.
+        params, lr: Parameters or groups of them, and the learning rate, 0 or above.
+        alpha, eps: Share of the past in the mean square, in [0, 1), and what is added to it, above 0.
         momentum: Share of the last step in the next, in [0, 1).
         weight_decay: Multiple of a weight that is added to its gradient.
-
-    Raises:
-        ValueError: If a number lies outside its range.
 
     Source: TensorFlow 1's RMSPropOptimizer, which EfficientNet and EfficientNet-eLite are trained with.
 

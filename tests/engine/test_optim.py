@@ -1,12 +1,13 @@
-"""TensorFlow's RMSprop, written out for single numbers."""
+"""TensorFlow's RMSprop, written out for single numbers; mixed precision follows the model's device."""
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from lcvision.engine.optim import RMSpropTF
+from lcvision.engine.optim import BF16OptimWrapper, RMSpropTF
 
 
 def written_out(weight, grads, rates, alpha, eps, momentum, weight_decay):
@@ -109,3 +110,16 @@ def test_wrong_numbers_are_explained(wrong):
     (name, value), = wrong.items()
     with pytest.raises(ValueError, match=f'RMSpropTF: {name}={value} is out of range'):
         RMSpropTF([nn.Parameter(torch.zeros(1))], **wrong)
+
+
+@pytest.mark.parametrize('device', ['cpu', 'cuda'])
+def test_autocast_is_on_the_device_of_the_model(device, monkeypatch):
+    used = []
+    autocast = torch.autocast
+    monkeypatch.setattr('torch.autocast', lambda name, dtype: used.append((name, dtype)) or autocast('cpu', dtype))
+    model = nn.Linear(2, 2)
+    wrapper = BF16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    monkeypatch.setattr(model, 'parameters', lambda: iter([SimpleNamespace(device=torch.device(device))]))
+    with wrapper.optim_context(model):
+        assert model(torch.zeros(1, 2)).dtype == torch.bfloat16
+    assert used == [(device, torch.bfloat16)]
