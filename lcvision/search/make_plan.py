@@ -43,14 +43,16 @@ def find_pool(name: str) -> Pool:
     return Pool(**{key: content[key] for key in _KEYS if key in content})
 
 
-def pool_members(pool: Pool) -> list[Member]:
-    """Builds and counts the candidates of a pool."""
+def pool_members(pool: Pool, options: Mapping[str, Any] | None = None) -> list[Member]:
+    """Builds and counts the candidates of a pool, with what ``options`` change of the model."""
     config, members, model = find_config(pool.config), [], None
+    common = {key: value for key, value in (options or {}).items() if key.startswith('model.')}
     for one in pool.candidates():
-        cfg = make_config(config, one.options, one.name)
+        entries = {**common, **one.options}
+        cfg = make_config(config, entries, one.name)
         if cfg.model != model:  # it may differ from the one before in the size of the images alone
             model, network = cfg.model, bare_network(cfg)
-        members.append(Member(one.name, one.title, config, one.options, *count(network, cfg), reference=one.reference))
+        members.append(Member(one.name, one.title, config, entries, *count(network, cfg), reference=one.reference))
     return members
 
 
@@ -112,7 +114,9 @@ def plan_search(pool: Pool, *, request: dict[str, Any], group_by: Sequence[str],
     if needed > total:
         raise UserError(f'a group of {pool.group_size} needs {needed} epochs ({epochs_per_round} a round) until one is '
                         f'left, but the training has {total}: give a larger --epochs or a smaller --epochs-per-round')
-    members = pool_members(pool)
+    if varied := sorted(pool.axes.keys() & (options or {}).keys()):
+        raise UserError(f'--cfg-options {varied[0]}: the pool varies it; leave it out')
+    members = pool_members(pool, options)
     machine: dict[str, Any] = {}
     if 'ms' in group_by:
         members, machine = time_members(members, engine)

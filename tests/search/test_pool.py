@@ -61,6 +61,8 @@ def test_a_pool_of_ones_own(tmp_path):
     members = pool_members(find_pool(str(path)))
     assert [member.name for member in members] == ['s1', 's2']
     assert members[0].params > members[1].params
+    smaller = pool_members(find_pool(str(path)), {'model.head.num_classes': 2, 'train_cfg.max_epochs': 3})
+    assert smaller[0].params < members[0].params and smaller[0].options['model.head.num_classes'] == 2
 
 
 @pytest.mark.parametrize(('content', 'wrong'), [
