@@ -30,12 +30,10 @@ class _Arch:
     permute: bool  # channels before the depthwise convolution
 
 
-_ARCHS = {
-    'shuffle': _Arch(_WIDTHS, 160, (1, 3), mirror=False, permute=True),
-    'share_v0': _Arch(_WIDTHS_OF_TWELVE, 156, (1, 2), mirror=True, permute=False),
-    'share_v1': _Arch(_WIDTHS, 160, (1, 3), mirror=True, permute=False),
-    'share_v2': _Arch(_WIDTHS_OF_TWELVE, 156, (1, 2), mirror=True, permute=True),
-}
+_ARCHS = {'shuffle': _Arch(_WIDTHS, 160, (1, 3), mirror=False, permute=True),
+          'share_v0': _Arch(_WIDTHS_OF_TWELVE, 156, (1, 2), mirror=True, permute=False),
+          'share_v1': _Arch(_WIDTHS, 160, (1, 3), mirror=True, permute=False),
+          'share_v2': _Arch(_WIDTHS_OF_TWELVE, 156, (1, 2), mirror=True, permute=True)}
 
 
 @MODELS.register_module()

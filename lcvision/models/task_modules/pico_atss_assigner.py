@@ -16,10 +16,8 @@ class _Rules(NamedTuple):
     any_owner: bool  # whether a contested anchor may go to a ground truth that does not claim it
 
 
-_VERSIONS = {
-    '2021': _Rules(correction=0, smallest_distance=0.01, reaching=True, any_owner=False),
-    '2022': _Rules(correction=1, smallest_distance=1e-9, reaching=False, any_owner=True),
-}
+_VERSIONS = {'2021': _Rules(correction=0, smallest_distance=0.01, reaching=True, any_owner=False),
+             '2022': _Rules(correction=1, smallest_distance=1e-9, reaching=False, any_owner=True)}
 
 
 @TASK_UTILS.register_module()
