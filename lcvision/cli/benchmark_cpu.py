@@ -16,8 +16,10 @@ from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
+from lcvision.inference.runtime.exported_file import is_exported
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, read_baseline
+from lcvision.latency.file_subject import file_subject
 from lcvision.latency.measure_configs import make_subject
 from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
@@ -42,11 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     plan = make_plan(args)
     # First, since what they import may register engines.
-    configs = {path: load_config(path) for path in plan.configs}
+    configs = {path: load_config(path) for path in plan.configs if not is_exported(path)}
     engines = select_engines(plan.engine, fresh=args.fresh)
     precisions = list(dict.fromkeys(args.precision.split(',')))
     check_precisions(precisions, engines)
     scopes, baseline = parse_scopes(args.scope), read_baseline(args.compare) if args.compare else None
+    files = {path: file_subject(path, plan.size, engines) for path in plan.configs if is_exported(path)}
+    if files and (args.profile or scopes != ['net']):
+        raise UserError(f'{next(iter(files))} is measured as a whole, from input to outputs: leave out --profile and '
+                        '--scope, or give the config')
     if args.profile:
         check_profiled(engines, scopes)
     check_target('--json', args.json)
@@ -60,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for engine in engines:
         engine.progress = progress.tell
     try:
-        subjects = _subjects(plan, configs, scopes, progress)
+        made = _subjects(plan, configs, scopes, progress)
+        subjects = [files[path] if path in files else made[path] for path in plan.configs]
         if args.profile:
             run_profiles(subjects, engines, plan.threads, **settings)
         else:
@@ -78,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description='Measures the network of each config (image tensor to raw maps) '
                                      'on this CPU, batch 1. Needs neither data nor weights.')
     add = parser.add_argument
-    add('configs', nargs='*', metavar='CONFIG', help='paths or names; without one, the default set')
+    add('configs', nargs='*', metavar='CONFIG', help='paths or names, or files (.onnx, .xml), '
+                        'also of others, which get random input; without one, the default set')
     add('--engine', metavar='NAME,...|all|best', help=f"{', '.join(ENGINES)}; all: every one installed (the default); "
         'best: the quickest for each network, measured once and remembered')
     add('--fresh', action='store_true', help='measure for --engine best although the choice is known')
@@ -105,12 +113,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
-              progress: Callable[[str, float], None]) -> list[Subject]:
+              progress: Callable[[str, float], None]) -> dict[str, Subject]:
     sizes = {path: plan.size_of(path, config) for path, config in configs.items()}
-    subjects = []
+    subjects = {}
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)
-        subjects.append(make_subject(path, config, sizes[path], scopes))
+        subjects[path] = make_subject(path, config, sizes[path], scopes)
     return subjects
 
 

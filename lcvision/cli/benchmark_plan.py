@@ -8,6 +8,7 @@ from lcvision import environment
 from lcvision.config import find_config
 from lcvision.deploy.input_size import find_input_size, parse_input_size
 from lcvision.errors import UserError
+from lcvision.inference.runtime.exported_file import is_exported
 from lcvision.latency import Budget
 from lcvision.latency.presets import DEFAULT, Preset, find_preset
 
@@ -35,7 +36,8 @@ def make_plan(args: argparse.Namespace) -> Plan:
     preset = _preset(args)
     threads, notes = _threads(args.threads, preset, args.preset)
     engine = args.engine or ('eager' if args.profile else preset.engine if preset else 'all')
-    configs = preset.paths() if preset else list(dict.fromkeys(map(find_config, args.configs)))
+    configs = preset.paths() if preset else list(dict.fromkeys(
+        name if is_exported(name) else find_config(name) for name in args.configs))
     return Plan(configs, engine, threads, _budget(args, preset), _minutes(args.minutes, preset),
                 parse_input_size(args.input_size) if args.input_size else None, preset, notes)
 

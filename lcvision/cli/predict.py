@@ -10,34 +10,60 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.config import ConfigOptions, load_config
 from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.image_file import EXTENSIONS
-from lcvision.training.launch import quiet_warnings
-from lcvision.training.newest_run import find_run
+from lcvision.inference import Predictor
 from lcvision.visualization import PictureFolder
 
 # What results.json says; files that do not are never replaced.
 _MADE_BY = 'tools/predict.py'
 
 
-@quiet_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Predicts; returns 1 if something could not be read."""
     args = _parse(argv)
     _check_paths(args)
     results = _ResultFiles(args.out)
+    if args.model:
+        predictor = Predictor(args.model, engine=args.engine or 'best', threads=args.threads, precision=args.precision,
+                              trust_code=args.trust_code)
+        return _run(predictor, args, results, model=args.model)
+    # Here, since an exported file needs no torch; the next line is that of run_tool.
+    import torch
+
+    from lcvision.training.launch import quiet_warnings
+    torch.set_flush_denormal(True)
+    with quiet_warnings():
+        predictor = _trained(args)
+        return _run(predictor, args, results, config=str(args.config), checkpoint=str(args.checkpoint))
+
+
+def _trained(args: Namespace) -> Predictor:
+    from lcvision.config import load_config
+    from lcvision.training.newest_run import find_run
     if not args.checkpoint:
         args.config, args.checkpoint = find_run(args.config, args.work_dir)
         print(f'predicting with the newest run: {args.checkpoint} with {args.config}')
     elif not args.config:
         raise UserError(f'--checkpoint {args.checkpoint} without --config: give the config that it was trained with')
-    from lcvision.inference import Predictor
-    config = load_config(args.config, args.cfg_options)
-    predictor = Predictor(config, args.checkpoint, engine=args.engine, threads=args.threads, precision=args.precision)
-    results.begin(config=str(args.config), checkpoint=str(args.checkpoint), source=args.source, task=predictor.task,
-                  precision=args.precision, threads=predictor.threads, classes=list(predictor.classes))
+    return Predictor(load_config(args.config, _options(args.cfg_options)), args.checkpoint,
+                     engine=args.engine or 'eager', threads=args.threads, precision=args.precision)
+
+
+def _options(given: list[str] | None) -> dict | None:
+    """``--cfg-options`` as read by mmengine, which an exported file does without."""
+    if not given:
+        return None
+    from lcvision.config import ConfigOptions
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions)
+    return parser.parse_args(['--cfg-options', *given]).cfg_options
+
+
+def _run(predictor: Predictor, args: Namespace, results: '_ResultFiles', **made_of: str) -> int:
+    results.begin(**made_of, source=args.source, task=predictor.task, precision=predictor.precision,
+                  threads=predictor.threads, classes=list(predictor.classes))
     times: list[float] = []
     complete = False
     try:
@@ -59,21 +85,26 @@ def _parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('source', metavar='SOURCE', help='an image, a folder of images or a video')
     parser.add_argument('--config', metavar='CONFIG', help='the config that was trained [that of the newest run]')
     parser.add_argument('--checkpoint', metavar='FILE', help='.pth or .safetensors [the best of the newest run]')
+    parser.add_argument('--model', metavar='FILE', help='an exported file instead of both: .onnx, .xml or .pt2; .onnx '
+                        'and .xml run without torch')
+    parser.add_argument('--trust-code', action='store_true', help='load a .pt2 file, which is machine code')
     parser.add_argument('--out', metavar='DIR', type=Path, default=Path('predictions'),
                         help='folder of the pictures, of results.jsonl, a line for each image, and of results.json, '
                         'what made them; files of yours are never replaced [predictions]')
     parser.add_argument('--work-dir', metavar='DIR', help='folder of a training to predict with [work_dirs/NEWEST]')
     parser.add_argument('--score-thr', type=float, default=0.3, metavar='S',
                         help='objects below are in results.jsonl, but not drawn [0.3]')
-    parser.add_argument('--engine', default='eager', metavar='NAME',
-                        help='how the network is run; best: the fastest, measured once and remembered [eager]')
+    parser.add_argument('--engine', metavar='NAME', help="how the network is run; best: the fastest, measured once and "
+                        "remembered [eager, and of an exported file its own runtime]")
     parser.add_argument('--threads', type=int, metavar='N', help='[as many as can run at once]')
-    parser.add_argument('--precision', default='fp32', metavar='NAME', help='[fp32]')
-    parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
-                        help='entries of the config to override')
+    parser.add_argument('--precision', metavar='NAME', help='[fp32, and of an exported file its own]')
+    parser.add_argument('--cfg-options', nargs='+', metavar='K=V', help='entries of the config to override')
     args = parser.parse_args(argv)
     if not 0 <= args.score_thr <= 1:
         raise UserError(f'--score-thr {args.score_thr}: give a number from 0 to 1')
+    extra = [option for option in ('config', 'checkpoint', 'work_dir', 'cfg_options') if getattr(args, option)]
+    if args.model and extra:
+        raise UserError(f"--model {args.model} is all there is to a model: leave out --{extra[0].replace('_', '-')}")
     return args
 
 
@@ -93,7 +124,7 @@ def _check_paths(args: Namespace) -> None:
             from error
 
 
-def _predict(predictor: Any, args: Namespace, results: '_ResultFiles', times: list[float]) -> None:
+def _predict(predictor: Predictor, args: Namespace, results: '_ResultFiles', times: list[float]) -> None:
     """Predicts and writes image after image; ``times`` takes the milliseconds of each."""
     pictures = PictureFolder(args.out, Path(args.source).expanduser())
     start = time.perf_counter()

@@ -13,10 +13,9 @@ from lcvision.deploy.export.graph import DIVISOR, ExportGraph
 from lcvision.deploy.fuse import fuse_network
 from lcvision.exporting.comparison import Difference, compare
 from lcvision.exporting.original import Case, Original
-from lcvision.inference.results import Detections, Result
+from lcvision.inference.results import Result
 from lcvision.inference.runtime.finish import finish
 from lcvision.inference.runtime.preparation import PreparedImage, prepare_image
-from lcvision.models.task_modules.class_nms import class_nms
 
 # Largest difference of a raw map as a share of its largest value; bfloat16 is judged by the metric.
 LIMITS = {'fp32': 1e-3, 'bf16': 0.4}
@@ -70,10 +69,8 @@ class FileUnderTest:
     def result(self, outputs: Mapping[str, np.ndarray], image: PreparedImage, index: int,
                padded: Sequence[int]) -> Result:
         """The result of one image of a batch; raw maps are finished as a predictor does."""
-        if self.graph.kind == 'end2end':
+        if self.graph.kind != 'net':
             return finish(outputs, self.metadata, image, index)
-        if self.graph.kind == 'boxes':
-            return from_cells(outputs['boxes'][index], outputs['scores'][index], self.metadata, image)
         maps = [torch.from_numpy(np.array(outputs[name][index:index + 1])) for name in self.graph.maps]
         return self.original.result(maps, image, padded)
 
@@ -197,29 +194,6 @@ def _preparation(file: FileUnderTest, image: np.ndarray, prepared: PreparedImage
     steps = ', '.join(f"{step['op']} {step.get('interpolation', '')}".strip() for step in rule['steps']) or 'no resize'
     return (f'by {deviation(prepared.x.astype(np.float32), expected.astype(np.float32)):.2g} of the largest value '
             f"({steps}, {rule['colour']}, mean {rule['mean']}, std {rule['std']})")
-
-
-def from_cells(boxes: np.ndarray, scores: np.ndarray, metadata: Mapping[str, Any], image: PreparedImage) -> Detections:
-    """Selects the boxes of one image from the graph 'boxes'.
-
-    Args:
-        boxes: (P, 4) of all cells.
-        scores: (P, C) of all cells.
-        metadata: Of the file.
-        image: What went in.
-    """
-    rules, best, start = metadata['thresholds'], scores.max(1), 0
-    passing = best > rules['score_thr']
-    for stride in metadata['strides']:
-        end = start + -(-metadata['input']['size'][0] // stride) * -(-metadata['input']['size'][1] // stride)
-        if 0 <= rules['nms_pre'] < passing[start:end].sum():
-            passing[start + np.argsort(-best[start:end], kind='stable')[rules['nms_pre']:]] = False
-        start = end
-    cell, label = ((scores > rules['score_thr']) & passing[:, None]).nonzero()
-    kept = class_nms(boxes[cell], scores[cell, label], label, rules['iou_threshold'], rules['nms_top_k'],
-                     rules['max_per_img'])
-    cell, label = cell[kept], label[kept]
-    return Detections(boxes[cell] / np.array(image.scale * 2, np.float32), scores[cell, label], label)
 
 
 def deviation(given: np.ndarray, expected: np.ndarray) -> float:

@@ -9,6 +9,8 @@ from lcvision import environment
 from lcvision.errors import UserError
 from lcvision.inference.frames import Frame, Skipped, open_source
 from lcvision.inference.results import Detections, LabelMap, Result
+from lcvision.inference.runtime.exported_file import ENGINES, is_exported
+from lcvision.inference.runtime.file_backend import FileBackend
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -24,32 +26,47 @@ class Predictor:
         predictor = Predictor('configs/detection/picodet_pplcnet_1x.py', 'best.pth', engine='openvino')
         for box, score, label in zip(*vars(predictor('street.jpg')).values()):
             print(predictor.classes[label], score, box)
+        predictor = Predictor('picodet_pplcnet_1x_end2end_fp32.onnx')  # without torch
 
     Besides the network there is little to do: one resize, one normalisation into memory that is reused, decoding of
     only those cells that pass the threshold. A network is prepared (compiled) for the size of its input: at once where
     the test pipeline resizes to one size, else when a size is first seen. A predictor belongs to one thread at a time.
 
     Args:
-        config: Path or name of a config, or the config itself; its test pipeline says how images are prepared.
+        config: Path or name of a config, or the config itself; its test pipeline says how images are prepared. Or an
+            exported file, .onnx, .xml or .pt2, whose metadata say it: .onnx and .xml import numpy, cv2 and their
+            runtime alone, neither torch nor a framework.
         checkpoint: .pth or .safetensors; read as data, nothing in it is executed. It may have another number of
-            classes than the config, as after training with ``--data``.
-        engine: Name of an engine, see ``lcvision.deploy.engines``; 'best' is chosen by measuring.
+            classes than the config, as after training with ``--data``. None for an exported file.
+        engine: Name of an engine, see ``lcvision.deploy.engines``; 'best' is chosen by measuring. An .onnx file takes
+            'onnxruntime', which is its best, or 'openvino'.
         threads: Threads of an operator; None takes as many as can run at once here.
-        precision: 'fp32', or another that the engine has.
-        top_k: Classes that a classification names.
+        precision: 'fp32', or another that the engine has; None is 'fp32', or what an exported file computes in.
+        top_k: Classes that a classification names; an exported file has five.
+        trust_code: Whether a .pt2 file may be loaded: it is machine code, which then runs.
 
     Raises:
-        UserError: The config, checkpoint, engine, number of threads or precision is none that works here.
+        UserError: The config, checkpoint, file, engine, number of threads or precision is none that works here.
     """
 
-    def __init__(self, config: 'str | Path | Config', checkpoint: str | Path, engine: str = 'best',
-                 threads: int | None = None, precision: str = 'fp32', top_k: int = 5):
-        # Here, since exported files need neither torch nor a framework.
-        from lcvision.inference.trained_backend import TrainedBackend
+    def __init__(self, config: 'str | Path | Config', checkpoint: str | Path | None = None, engine: str = 'best',
+                 threads: int | None = None, precision: str | None = None, top_k: int = 5, trust_code: bool = False):
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])
-        self._backend: Any = TrainedBackend(config, checkpoint, engine, self.threads, precision, top_k)
+        self._backend: Any
+        if is_exported(config):
+            if checkpoint is not None:
+                raise UserError(f'{config} is an exported file, which has its weights: leave out the checkpoint')
+            self._backend = FileBackend(str(config), engine, self.threads, precision, top_k, trust_code)
+        elif checkpoint is None:
+            raise UserError(f'{config} without a checkpoint: give a config with its checkpoint, or an exported file '
+                            f'({", ".join(ENGINES)}) alone')
+        else:
+            # Here, since exported files need neither torch nor a framework.
+            from lcvision.inference.trained_backend import TrainedBackend
+            self._backend = TrainedBackend(config, checkpoint, engine, self.threads, precision or 'fp32', top_k)
         self.task: str = self._backend.task
+        self.precision: str = self._backend.precision
         self.classes: tuple[str, ...] = self._backend.dataset_meta['classes']
 
     def prepare(self, size: tuple[int, int]) -> None:

@@ -27,7 +27,7 @@ class _Row:
     precision: str
     threads: int
     prepared: Prepared
-    difference: tuple[float, float]
+    difference: tuple[float | None, float | None]
     scope: str
     call: Callable[[], object]
     error: Exception | None = None
@@ -94,24 +94,27 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
               threads: int, outcome: Outcome, report: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
-    combinations = [(pair, engine, precision) for engine, pair, precision in
-                    product(engines, enumerate(subjects), precisions)]
+    combinations = [(pair, engine, precision) for engine, pair in product(engines, enumerate(subjects))
+                    for precision in pair[1].precisions(engine, precisions)]
     checks: dict[int, OutputCheck] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
-        reason = None if precision in engine.precisions else f'it does not run in {precision}'
+        reason = (None if precision in (*engine.precisions, subject.precision) else
+                  f'it does not run in {precision}')
         if reason or (turn and not in_time()):
             outcome.skipped.append(Failure(subject.name, engine.name, threads, reason or NO_TIME))
             continue
         report(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
         example = example_input(subject.input_size)
         try:
-            prepared = engine.prepare(subject.network, example, precision=precision, threads=threads)
+            prepared = subject.prepare(engine, precision, threads)
             # After the first engine is prepared: its first inference must find everything cold.
-            checks[index] = checks.get(index) or OutputCheck(subject.network, example)
-            difference = checks[index].difference(prepared.run, prepared.example)
-            reason = objection(difference[1], precision)
-            if reason:
-                raise EngineError(reason)
+            difference: tuple[float | None, float | None] = None, None
+            if subject.has_network:
+                checks[index] = checks.get(index) or OutputCheck(subject.network, example)
+                difference = checks[index].difference(prepared.run, prepared.example)
+                reason = objection(difference[1], precision)
+                if reason:
+                    raise EngineError(reason)
         except Exception as error:
             outcome.failures.append(Failure(subject.name, engine.name, threads, reason_of(error)))
             continue
@@ -159,8 +162,7 @@ def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], 
 def _twin(row: _Row, outcome: Outcome) -> _Row | None:
     """The row prepared anew: two runs of the tool differ in what a preparation chooses and where memory lies."""
     try:
-        prepared = row.engine.prepare(row.subject.network, example_input(row.subject.input_size),
-                                      precision=row.precision, threads=row.threads)
+        prepared = row.subject.prepare(row.engine, row.precision, row.threads)
         return replace(row, prepared=prepared, call=_call(row.scope, row.subject, prepared, row.threads))
     except Exception as error:
         outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads,
@@ -180,8 +182,8 @@ def _record(row: _Row, series: Series, yardstick: Yardstick) -> LatencyRecord:
     # Stages after the rounds: their clock would cost time within them.
     return LatencyRecord(
         config=subject.config, task=subject.task, engine=prepared.engine or row.engine.name, precision=row.precision,
-        threads=row.threads, input=list(subject.input_size), scope=row.scope, params=subject.complexity.params,
-        macs=subject.complexity.macs, latency_ms=summarize(list(series.blocks.values())),
+        threads=row.threads, input=list(subject.input_size), scope=row.scope, params=subject.complexity.params or None,
+        macs=subject.complexity.macs or None, latency_ms=summarize(list(series.blocks.values())),
         samples=len(series.samples_ms), first_ms=round(prepared.first_ms, 5),
         compile_s=None if prepared.compile_s is None else round(prepared.compile_s, 3),
         max_abs_diff=row.difference[0], noisy=bool(reasons), noisy_because=reasons, response_error=row.difference[1],

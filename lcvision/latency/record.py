@@ -11,6 +11,8 @@ from lcvision.tasks import TASKS
 from lcvision.timing.statistics import Summary
 
 SCHEMA = 1
+UNKNOWN = 'unknown'
+"""The task of a file that does not say what it is for."""
 SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _REPAIR = 'write it again with lcvision benchmark --json or lcvision test --json'
 # Written only where a record has them.
@@ -126,7 +128,7 @@ class LatencyRecord:
             'noisy_because': absent_or(lambda value: isinstance(value, list) and all(map(_is_text, value))),
             'yardstick': absent_or(lambda value: isinstance(value, dict) and all(map(_is_ratio, value.values())))}
         wrong = [key for key, right in rules.items() if not right(content.get(key))]
-        if content.get('task') not in TASKS:
+        if content.get('task') not in (*TASKS, UNKNOWN):
             wrong.append(f"task ({', '.join(TASKS)})")
         if content.get('scope', 'net') not in SCOPES:
             wrong.append(f"scope ({', '.join(SCOPES)})")

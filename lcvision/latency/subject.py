@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
 from lcvision import environment
 from lcvision.complexity import Complexity, count_complexity
+from lcvision.deploy.engines.engine import Engine, Prepared
 from lcvision.deploy.network import example_input
 from lcvision.timing.rounds import Budget
 
@@ -34,6 +35,7 @@ class Subject:
         config_hash: Of the config's model, None for a network without a config.
         weights_hash: Of the weights, None for random ones.
         end_to_end: What surrounds the network in the scope 'e2e'; None where only 'net' is measured.
+        precision: What it computes in whatever is asked for; None for what is asked for.
     """
 
     config: str
@@ -43,11 +45,23 @@ class Subject:
     config_hash: str | None = None
     weights_hash: str | None = None
     end_to_end: 'JpegToResult | None' = None
+    precision: str | None = None
 
     @property
     def name(self) -> str:
         """The config's name without folder and ending."""
         return Path(self.config).stem
+
+    has_network: ClassVar[bool] = True
+    """Whether ``network`` is the one that is measured, so that outputs can be compared with its own."""
+
+    def precisions(self, engine: Engine, asked: Sequence[str]) -> Sequence[str]:
+        """Those of ``asked`` that it is measured in on an engine."""
+        return asked
+
+    def prepare(self, engine: Engine, precision: str, threads: int) -> Prepared:
+        """Makes it ready on an engine."""
+        return engine.prepare(self.network, example_input(self.input_size), precision=precision, threads=threads)
 
     @cached_property
     def complexity(self) -> Complexity:

@@ -5,11 +5,13 @@ from typing import Any
 
 from mmengine.config import Config
 
-from lcvision.config import class_name, load_config
+from lcvision.config import class_name, config_name, load_config
 from lcvision.deploy.engines import select_engine
-from lcvision.errors import plain_errors
+from lcvision.errors import UserError, plain_errors
+from lcvision.inference.runtime.exported_file import ENGINES, is_exported
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, build_runner
+from lcvision.training.evaluate_file import file_metrics
 from lcvision.training.hooks import find_hook, set_hook
 from lcvision.training.launch import quiet_warnings
 from lcvision.training.prepare import latency_records, prepare
@@ -39,23 +41,34 @@ class Evaluation:
 
 @plain_errors()
 @quiet_warnings()
-def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Path | None = None, *,
+def evaluate(config: str | Path | Config, checkpoint: str | Path | None = None, data: str | Path | None = None, *,
              engine: str | None = None, precision: str | None = None, show_dir: str | Path | None = None,
              work_dir: str | Path | None = None, memory_format: str | None = None, cfg_options: dict | None = None,
-             launcher: str = 'none', local_rank: int = 0, verbose: bool = False) -> Evaluation:
+             launcher: str = 'none', local_rank: int = 0, verbose: bool = False,
+             trust_code: bool = False) -> Evaluation:
     """Evaluates a checkpoint and measures its latency on this CPU; the other arguments are those of :func:`train`.
 
     Args:
-        config: Path or name of a config, or the config itself, which is not changed.
-        checkpoint: .pth or .safetensors; read as data, nothing in it is executed.
+        config: Path or name of a config, or the config itself, which is not changed. Or an exported file, .onnx, .xml
+            or .pt2, whose metrics are found without a config and whose latency is not measured.
+        checkpoint: .pth or .safetensors; read as data, nothing in it is executed. None for an exported file.
         engine: What runs the network, one image after the other, see ``lcvision.deploy.engines``; None for the model
             itself.
         precision: Of the engine; None for 'fp32'.
         show_dir: Folder for pictures of the predictions; None for no pictures.
+        trust_code: Whether a .pt2 file may be loaded: it is machine code, which then runs.
 
     Raises:
         UserError: Something asked for cannot be done; the sentence says what to do instead.
     """
+    if is_exported(config):
+        return _evaluate_file(str(config), checkpoint, data, engine=engine or 'best', precision=precision,
+                              trust_code=trust_code, show_dir=show_dir, work_dir=work_dir, verbose=verbose,
+                              unused=dict(cfg_options=cfg_options, memory_format=memory_format,
+                                          launcher=None if launcher == 'none' else launcher))
+    if checkpoint is None:
+        raise UserError(f'{config_name(config)} without a checkpoint: give a config with its checkpoint, or an '
+                        f'exported file ({", ".join(ENGINES)}) alone')
     chosen = dict(engine=engine or 'eager', precision=precision or 'fp32') if engine or precision else {}
     if chosen:
         if not isinstance(config, Config):
@@ -85,3 +98,13 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path, data: str | Pa
     if chosen:
         chosen['engine'] = hub.get_info('engine')
     return Evaluation(prepared.name, checkpoint, metrics, latency_records(hub), **chosen)
+
+
+def _evaluate_file(path: str, checkpoint: str | Path | None, data: str | Path | None, *, unused: dict,
+                   **options: Any) -> Evaluation:
+    asked = [name for name, value in dict(checkpoint=checkpoint, **unused).items() if value]
+    if asked:
+        raise UserError(f'{path} is an exported file, which has neither config nor checkpoint: leave out '
+                        f"{asked[0].replace('_', '-')}")
+    metrics, backend = file_metrics(path, data, **options)
+    return Evaluation(path, path, metrics, [], backend.engine, backend.precision)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2] / 'lcvision'
 FLOORS = (
     ('version',),
     ('errors',),
-    ('allocator', 'files', 'frameworks', 'image_file', 'progress', 'text'),
+    ('allocator', 'class_nms', 'files', 'frameworks', 'image_file', 'progress', 'text'),
     ('compat', 'complexity', 'config', 'environment', 'papers', 'tasks'),
     ('timing', 'weights'),
     ('registry',),

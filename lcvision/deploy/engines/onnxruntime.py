@@ -5,12 +5,7 @@ from torch import nn
 
 from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
 from lcvision.deploy.onnx_export import export_onnx
-
-_SETTINGS = {
-    'session.set_denormal_as_zero': '1',
-    # Workers that spin after a run would take the cores from whichever engine is measured next.
-    'session.force_spinning_stop': '1',
-}
+from lcvision.deploy.sessions import onnx_session
 
 
 @register_engine
@@ -35,14 +30,7 @@ class OnnxRuntimeEngine(Engine):
 
 class _BoundSession:
     def __init__(self, graph: bytes, example: torch.Tensor, threads: int):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        for name, value in _SETTINGS.items():
-            options.add_session_config_entry(name, value)
-        self.session = onnxruntime.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
+        self.session = onnx_session(graph, threads)
         self._binding = self.session.io_binding()
         self._outputs = tuple(torch.empty(tuple(one.shape)) for one in self.session.get_outputs())
         for one, y in zip(self.session.get_outputs(), self._outputs, strict=True):

@@ -1,22 +1,13 @@
 """OpenVINO's CPU plugin."""
 import logging
-import sys
-from functools import cache
-from types import ModuleType
-from typing import Any
 
 import torch
 from torch import nn
 
-from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
 from lcvision.deploy.onnx_export import export_onnx
+from lcvision.deploy.sessions import compile_openvino, import_openvino, openvino_properties, shared_core
 
-_HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
-_TELEMETRY = 'openvino_telemetry'
-# Recorded of what was compiled: hints are only hints to the plugin, and it may take fewer threads than it is given.
-_PROPERTIES = ('INFERENCE_NUM_THREADS', 'NUM_STREAMS', 'INFERENCE_PRECISION_HINT', 'ENABLE_CPU_PINNING',
-               'ENABLE_HYPER_THREADING', 'SCHEDULING_CORE_TYPE', 'EXECUTION_DEVICES')
 _LOGGER = logging.getLogger('lcvision')
 
 
@@ -47,21 +38,10 @@ class OpenVINOEngine(Engine):
 class _SharedRequest:
     def __init__(self, graph: bytes, example: torch.Tensor, precision: str, threads: int):
         self._openvino = import_openvino()
-        core = shared_core()
-        self.compiled = core.compile_model(core.read_model(graph), 'CPU', {
-            'PERFORMANCE_HINT': 'LATENCY',
-            'INFERENCE_NUM_THREADS': threads,
-            'INFERENCE_PRECISION_HINT': _HINTS[precision],
-            'CPU_DENORMALS_OPTIMIZATION': True,
-            # The scheduler often wakes two free threads on one core, where they take turns; a single pinned one would
-            # wait while somebody else has its core.
-            'ENABLE_CPU_PINNING': threads > 1,
-            # The hint leaves out the second threads of cores, even where there are fewer cores than threads asked for.
-            'ENABLE_HYPER_THREADING': threads > len(environment.cores()),
-        })
+        self.compiled = compile_openvino(shared_core().read_model(graph), precision, threads)
         self._request = self.compiled.create_infer_request()
         self._alone = threads == 1
-        self.properties = {name: str(self.compiled.get_property(name)) for name in _PROPERTIES}
+        self.properties = openvino_properties(self.compiled)
         ran = self.properties['INFERENCE_NUM_THREADS']
         if ran != str(threads):
             _LOGGER.warning(f'OpenVINO runs on {ran} threads here, not on the {threads} asked for')
@@ -88,26 +68,3 @@ class _SharedRequest:
 
     def _shared(self, tensor: torch.Tensor) -> object:
         return self._openvino.Tensor(tensor.numpy(), shared_memory=True)
-
-
-@cache
-def shared_core() -> Any:
-    """The one Core of this process."""
-    # One for the process, never deleted: each sets a signal stack of its own and restores the previous one when it is
-    # deleted. With two, the second restores the first's, which is unmapped: the next signal that has a handler
-    # (SIGCHLD, once a DataLoader has workers) would kill the process.
-    return import_openvino().Core()
-
-
-def import_openvino() -> ModuleType:
-    """Imports OpenVINO without its telemetry, which reports every import to a server."""
-    # What is None in sys.modules cannot be imported.
-    hidden = _TELEMETRY not in sys.modules
-    if hidden:
-        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
-    try:
-        import openvino
-    finally:
-        if hidden:
-            del sys.modules[_TELEMETRY]
-    return openvino

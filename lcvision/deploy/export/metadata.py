@@ -10,13 +10,12 @@ from mmengine.config import Config
 from lcvision import environment
 from lcvision.config import class_name, config_name
 from lcvision.deploy.export.detection import clips, thresholds
+from lcvision.deploy.export.file_metadata import KEY, SCHEMA
 from lcvision.deploy.export.graph import DIVISOR, ExportGraph
 from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError
 from lcvision.tasks import DETECTION, task_of
 
-KEY = 'lcvision'
-SCHEMA = 1
 _PACKAGES = ('lcvision', 'torch', 'onnx', 'onnxscript')
 
 
@@ -64,25 +63,6 @@ def flat(metadata: Mapping[str, Any]) -> dict[str, str]:
               'stride': max(metadata.get('strides') or [DIVISOR]), 'task': metadata['task']}
     return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
             for key, value in values.items()}
-
-
-def parse(text: str | None, path: str | Path) -> dict[str, Any]:
-    """The metadata from their JSON.
-
-    Raises:
-        UserError: There are none, or of a later version.
-    """
-    try:
-        found = json.loads(text or '')
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or 'schema' not in found:
-        raise UserError(f'{path} holds no lcvision metadata, which say how images are prepared: export it with '
-                        'tools/export.py')
-    if found['schema'] > SCHEMA:
-        raise UserError(f'{path} was written by a later lcvision (metadata {found["schema"]}, known here up to '
-                        f'{SCHEMA}): install that one')
-    return found
 
 
 def image_steps(config: Config) -> list[dict[str, Any]]:

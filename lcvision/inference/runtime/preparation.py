@@ -5,6 +5,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from lcvision.errors import UserError
+from lcvision.image_file import check_size
+
 _CV2 = {'nearest': cv2.INTER_NEAREST, 'bilinear': cv2.INTER_LINEAR, 'bicubic': cv2.INTER_CUBIC,
         'area': cv2.INTER_AREA, 'lanczos': cv2.INTER_LANCZOS4}
 _PILLOW = {'nearest': 'NEAREST', 'bilinear': 'BILINEAR', 'bicubic': 'BICUBIC', 'box': 'BOX', 'lanczos': 'LANCZOS',
@@ -34,7 +37,11 @@ def prepare_image(image: np.ndarray, rule: dict[str, Any]) -> PreparedImage:
     Args:
         image: BGR uint8, shape (H, W, 3).
         rule: ``input`` of the metadata.
+
+    Raises:
+        UserError: It is too large or too thin, or does not become an input of the file's size.
     """
+    check_size('the image', image.shape[1], image.shape[0])
     original, scale = image.shape[:2], (1., 1.)
     for step in rule['steps']:
         before = image.shape
@@ -42,22 +49,33 @@ def prepare_image(image: np.ndarray, rule: dict[str, Any]) -> PreparedImage:
         if step['op'].startswith('resize'):
             scale = image.shape[1] / before[1], image.shape[0] / before[0]
     shape = image.shape[:2]
-    x: np.ndarray = np.ascontiguousarray(image[..., ::-1]) if rule['colour'] == 'RGB' else image
+    size = _input_size(shape, rule)
     if rule['normalised_inside']:
-        return PreparedImage(x[None], shape, original, scale)
-    x = x.astype(np.float32)
-    if rule['mean'] is not None:
-        x = (x - np.array(rule['mean'], np.float32)) / np.array(rule['std'], np.float32)
-    padded = np.full((*_padded(shape, rule), 3), rule['pad_value'], np.float32)
-    padded[:shape[0], :shape[1]] = x
-    return PreparedImage(np.ascontiguousarray(padded.transpose(2, 0, 1))[None], shape, original, scale)
+        return PreparedImage(np.ascontiguousarray(image[..., ::-1] if rule['colour'] == 'RGB' else image)[None], shape,
+                             original, scale)
+    x = np.full((1, 3, *size), rule['pad_value'], np.float32)
+    planes = cv2.split(image)
+    for place, plane in enumerate(reversed(planes) if rule['colour'] == 'RGB' else planes):
+        target = x[0, place, :shape[0], :shape[1]]
+        np.subtract(plane, np.float32(rule['mean'][place] if rule['mean'] else 0), out=target)
+        if rule['std']:
+            target /= np.float32(rule['std'][place])
+    return PreparedImage(x, shape, original, scale)
 
 
-def _padded(shape: tuple[int, ...], rule: dict[str, Any]) -> tuple[int, int]:
-    """Height and width of the input: the file's own, or where it is dynamic the next multiples."""
-    if rule['dynamic'] != 'size':
-        return tuple(rule['size'])
+def _input_size(shape: tuple[int, ...], rule: dict[str, Any]) -> tuple[int, int]:
+    """Height and width of the input: those of the image, padded to multiples of the divisor.
+
+    Raises:
+        UserError: The file has one size, and this is another.
+    """
     height, width = (-(-side // rule['divisor']) * rule['divisor'] for side in shape)
+    if (rule['dynamic'] != 'size' and [height, width] != list(rule['size'])) or \
+            (rule['normalised_inside'] and (height, width) != shape):
+        wanted = f"multiples of {rule['divisor']}" if rule['dynamic'] == 'size' else '{}x{}'.format(*rule['size'])
+        raise UserError(f'an image of {shape[0]}x{shape[1]} (height x width) becomes an input of {height}x{width}, and '
+                        f'the file takes {wanted}: give images of that size, or export with --dynamic size and --input '
+                        'float')
     return height, width
 
 

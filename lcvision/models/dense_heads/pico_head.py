@@ -17,8 +17,8 @@ from mmengine.model import PretrainedInit
 from mmengine.structures import InstanceData
 from torch import nn
 
+from lcvision.class_nms import class_nms
 from lcvision.models.layers.blocks import DepthwiseSeparable
-from lcvision.models.task_modules.class_nms import class_nms
 
 # Side of the square anchors that ATSS compares with, in strides.
 _ANCHOR_SIZE = 5

@@ -44,7 +44,7 @@ def test_as_the_pipeline(steps, shape):
     assert (found.shape, found.original) == ((height, width), shape)
     if steps and steps[0]['type'] == 'Resize':
         assert found.scale == pytest.approx(sample.meta['scale_factor'])
-    inside = prepare_image(image, {**rule, 'normalised_inside': True})
+    inside = prepare_image(image, {**rule, 'normalised_inside': True, 'divisor': 1, 'size': [height, width]})
     np.testing.assert_array_equal(inside.x[0], sample.image[..., ::-1])
     np.testing.assert_array_equal(prepare_image(image, {**rule, 'dynamic': 'size'}).x, found.x)
 
@@ -52,3 +52,12 @@ def test_as_the_pipeline(steps, shape):
 def test_a_step_that_cannot_be_described():
     with pytest.raises(UserError, match='its test pipeline has Albumentations, which a file cannot describe'):
         image_steps(config_of([dict(type='mmpretrain.Albumentations')]))
+
+
+@pytest.mark.parametrize('changes, wanted', [(dict(dynamic=None), '64x96'),
+                                             (dict(normalised_inside=True), 'multiples of 32')])
+def test_an_image_of_another_size_is_refused(changes, wanted):
+    rule = dict(steps=[], colour='RGB', normalised_inside=False, mean=None, std=None, pad_value=0., size=[64, 96],
+                dynamic='size', divisor=32)
+    with pytest.raises(UserError, match=f'an image of 40x50 .* becomes an input of 64x64, and the file takes {wanted}'):
+        prepare_image(np.zeros((40, 50, 3), np.uint8), {**rule, **changes})

@@ -7,8 +7,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
+from lcvision.class_nms import class_nms
 from lcvision.models.dense_heads.pico_head import flatten_levels
-from lcvision.models.task_modules.class_nms import class_nms
 
 
 @pytest.mark.parametrize('generation', ['paper', 'legacy'])

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.export.formats.format import Format, Running, register_format
 from lcvision.deploy.export.graph import ExportGraph
-from lcvision.deploy.export.metadata import KEY, flat, parse
+from lcvision.deploy.export.metadata import flat
+from lcvision.deploy.sessions import onnx_session
 from lcvision.errors import UserError
 
 
@@ -49,17 +51,11 @@ class OnnxFormat(Format):
     def open(self, path: Path, threads: int, extra: Sequence[str] = ()) -> Running:
         """A session with all graph optimisations, and so many threads inside an operator."""
         import onnx
-        import onnxruntime
         model = self.load(path)
         onnx.checker.check_model(model, full_check=True)
         made = {name for node in model.graph.node for name in node.output} - {one.name for one in model.graph.output}
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra if name in made)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        options.add_session_config_entry('session.force_spinning_stop', '1')
-        options.add_session_config_entry('session.set_denormal_as_zero', '1')
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
+        session = onnx_session(model.SerializeToString(), threads)
         source, names = session.get_inputs()[0].name, [one.name for one in session.get_outputs()]
 
         def run(x: np.ndarray) -> dict[str, np.ndarray]:

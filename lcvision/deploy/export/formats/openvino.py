@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lcvision.deploy.engines.openvino import import_openvino, shared_core
+from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.export.formats.format import Format, Running, register_format
 from lcvision.deploy.export.graph import ExportGraph
-from lcvision.deploy.export.metadata import KEY, flat, parse
+from lcvision.deploy.export.metadata import flat
+from lcvision.deploy.sessions import compile_openvino, import_openvino, shared_core
 from lcvision.errors import UserError
 
 
@@ -59,9 +60,7 @@ class OpenVINOFormat(Format):
         for name in extra:
             if name in there - own:
                 model.add_outputs(name)
-        compiled = shared_core().compile_model(model, 'CPU', {
-            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads, 'CPU_DENORMALS_OPTIMIZATION': True,
-            'INFERENCE_PRECISION_HINT': {'fp32': 'f32'}.get(precision, precision), 'ENABLE_CPU_PINNING': threads > 1})
+        compiled = compile_openvino(model, precision, threads)
         request = compiled.create_infer_request()
         wanted = {*extra, *own}
         names = [next(name for name in sorted(port.get_names()) if name in wanted) for port in compiled.outputs]

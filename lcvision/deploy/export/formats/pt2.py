@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from lcvision.deploy.engines.inductor import AOTInductorEngine
+from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.export.formats.format import Format, Running, register_format
 from lcvision.deploy.export.graph import ExportGraph
-from lcvision.deploy.export.metadata import KEY, parse
 from lcvision.deploy.network import example_input
 from lcvision.errors import UserError
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from lcvision.models.task_modules.class_nms import class_nms
+from lcvision.class_nms import class_nms
 
 
 def iou(a, b):
