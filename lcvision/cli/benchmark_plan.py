@@ -15,16 +15,24 @@ from lcvision.latency.presets import DEFAULT, Preset, find_preset
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured."""
+    """What is measured.
+
+    Attributes:
+        budget: Samples and seconds a row.
+        minutes: Time limit; None for as long as it takes.
+        size: Height and width asked for.
+        preset: The set of models; None where configs were named.
+        notes: Where it differs from the preset.
+    """
 
     configs: list[str]
     engine: str
     threads: list[int]
-    budget: Budget  # samples and seconds a row
-    minutes: float | None  # time limit; None for as long as it takes
-    size: tuple[int, int] | None  # height and width asked for
-    preset: Preset | None  # the set of models; None where configs were named
-    notes: tuple[str, ...] = ()  # where it differs from the preset
+    budget: Budget
+    minutes: float | None
+    size: tuple[int, int] | None
+    preset: Preset | None
+    notes: tuple[str, ...] = ()
 
     def size_of(self, path: str, config: Config) -> tuple[int, int]:
         """Height and width that the config in a file is measured at."""

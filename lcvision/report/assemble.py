@@ -18,14 +18,23 @@ VIEW = ('data', 'machine', 'scope', 'threads')
 
 @dataclass
 class TaskReport:
-    """All points of a task."""
+    """All points of a task.
 
-    task: str  # 'detection', 'segmentation' or 'classification'
-    metric: str  # what its axis says
-    points: list[dict]  # with accuracy and milliseconds
-    latency_only: list[dict]  # with milliseconds
-    paper: list[dict]  # rows of papers, each with ``median`` and whether it is on their ``front``
-    view: dict  # the part of the points that is shown first: a value for each of VIEW
+    Attributes:
+        task: 'detection', 'segmentation' or 'classification'.
+        metric: What its axis says.
+        points: With accuracy and milliseconds.
+        latency_only: With milliseconds.
+        paper: Rows of papers, each with ``median`` and whether it is on their ``front``.
+        view: The part of the points that is shown first: a value for each of VIEW.
+    """
+
+    task: str
+    metric: str
+    points: list[dict]
+    latency_only: list[dict]
+    paper: list[dict]
+    view: dict
 
     @property
     def paper_source(self) -> str:

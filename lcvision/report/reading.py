@@ -20,27 +20,44 @@ _MACHINE = ('cpu', 'flags', 'cores', 'affinity', 'cgroup_quota', 'isa_cap')
 
 @dataclass
 class Evaluation:
-    """One checkpoint's accuracy."""
+    """One checkpoint's accuracy.
 
-    config: str  # path or name
-    task: str  # 'detection', 'segmentation' or 'classification'
-    accuracy: float  # in percent
-    data: str  # name of the data set
-    name: str  # of its file or run, which tells two evaluations of one config apart
-    precision: str = 'fp32'  # of the network that was evaluated
-    records: list[LatencyRecord] = field(default_factory=list)  # of the same report
+    Attributes:
+        config: Path or name of its config.
+        task: 'detection', 'segmentation' or 'classification'.
+        accuracy: In percent.
+        data: Name of the data set.
+        name: Of its file or run, which tells two evaluations of one config apart.
+        precision: Of the network that was evaluated.
+        records: Latency records of the same report.
+    """
+
+    config: str
+    task: str
+    accuracy: float
+    data: str
+    name: str
+    precision: str = 'fp32'
+    records: list[LatencyRecord] = field(default_factory=list)
 
 
 @dataclass
 class Inputs:
-    """All that was read."""
+    """All that was read.
 
-    evaluations: list[Evaluation] = field(default_factory=list)  # of ``lcvision test`` and of runs
-    # Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
+    Attributes:
+        evaluations: Of ``lcvision test`` and of runs.
+        timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
+        machines: Environments as ``lcvision benchmark`` writes them, each with ``source``.
+        sources: Names of the files read.
+        remarks: What of them is left out, a sentence each.
+    """
+
+    evaluations: list[Evaluation] = field(default_factory=list)
     timings: list[tuple[LatencyRecord, int | None, str]] = field(default_factory=list)
-    machines: list[dict] = field(default_factory=list)  # as ``lcvision benchmark`` writes them, each with ``source``
-    sources: list[str] = field(default_factory=list)  # names of the files read
-    remarks: list[str] = field(default_factory=list)  # what of them is left out, a sentence each
+    machines: list[dict] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass

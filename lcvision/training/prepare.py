@@ -26,13 +26,21 @@ _SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cf
 
 @dataclass
 class Preparation:
-    """A config that can run."""
+    """A config that can run.
 
-    cfg: Config  # a copy
-    name: str  # the config as it was given, for messages; 'config' where it has no file
-    data: str  # folder of the data, or 'sample'; empty where the config does not say
-    notes: list[str]  # what differs from the request, a line each
-    logged: StringIO  # what has been logged meanwhile
+    Attributes:
+        cfg: The config, a copy.
+        name: The config as it was given, for messages; 'config' where it has no file.
+        data: Folder of the data, or 'sample'; empty where the config does not say.
+        notes: What differs from the request, a line each.
+        logged: What has been logged meanwhile.
+    """
+
+    cfg: Config
+    name: str
+    data: str
+    notes: list[str]
+    logged: StringIO
 
 
 def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,

@@ -22,14 +22,23 @@ from lcvision.weights.safe_load import existing_file, load_state_dict_file
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training leaves."""
+    """What a training leaves.
 
-    config: str  # the config that ran, in the run's folder
-    work_dir: str  # the run's folder
-    checkpoint: str | None  # the best, or the last where none is the best
-    metrics: dict[str, Any]  # of the last validation
-    latency: list[LatencyRecord]  # of the last validation
-    history: list[dict[str, Any]] = field(default_factory=list)  # metrics of each since the run began or was resumed
+    Attributes:
+        config: The config that ran, in the run's folder.
+        work_dir: The run's folder.
+        checkpoint: The best checkpoint, or the last where none is the best.
+        metrics: Of the last validation.
+        latency: Records of its latency.
+        history: Metrics of each validation since the run began or was resumed.
+    """
+
+    config: str
+    work_dir: str
+    checkpoint: str | None
+    metrics: dict[str, Any]
+    latency: list[LatencyRecord]
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 @plain_errors()

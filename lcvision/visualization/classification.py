@@ -17,11 +17,17 @@ _LEAST_SIDE = 224
 
 @dataclass(frozen=True)
 class ClassificationScene:
-    """What to write on one image."""
+    """What to write on one image.
 
-    label: int  # the best class
-    score: float  # of it, 0..1
-    true_labels: tuple[int, ...]  # annotated; empty without annotation
+    Attributes:
+        label: The best class.
+        score: Its score, 0..1.
+        true_labels: The annotated class or classes; empty without annotation.
+    """
+
+    label: int
+    score: float
+    true_labels: tuple[int, ...]
 
 
 class ClassificationPainter(Painter[ClassificationScene]):

@@ -20,14 +20,23 @@ _LIGHT, _DARK = np.uint8(255), np.uint8(40)
 
 @dataclass(frozen=True)
 class DetectionScene:
-    """What to draw on one image; boxes are x1, y1, x2, y2 in pixels of the original image."""
+    """What to draw on one image; boxes are x1, y1, x2, y2 in pixels of the original image.
 
-    shape: tuple[int, int]  # height and width of the original image in pixels
-    boxes: np.ndarray  # predictions, the best first, shape (N, 4)
-    labels: np.ndarray  # their classes, shape (N,)
-    scores: np.ndarray  # their scores, 0..1, shape (N,)
-    true_boxes: np.ndarray  # annotations, shape (M, 4)
-    true_labels: np.ndarray  # their classes, shape (M,)
+    Attributes:
+        shape: Height and width of the original image in pixels.
+        boxes: Predictions, the best first, shape (N, 4).
+        labels: Their classes, shape (N,).
+        scores: Their scores, 0..1, shape (N,).
+        true_boxes: Annotations, shape (M, 4).
+        true_labels: Their classes, shape (M,).
+    """
+
+    shape: tuple[int, int]
+    boxes: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+    true_boxes: np.ndarray
+    true_labels: np.ndarray
 
 
 class DetectionPainter(Painter[DetectionScene]):

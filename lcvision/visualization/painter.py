@@ -18,11 +18,17 @@ S = TypeVar('S')
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in pixels that belong together."""
+    """Sizes in pixels that belong together.
 
-    font: int  # height of the text
-    line: int  # width of a predicted box's line
-    dash: int  # length of a dash of a true box
+    Attributes:
+        font: Height of the text.
+        line: Width of a predicted box's line.
+        dash: Length of a dash of a true box.
+    """
+
+    font: int
+    line: int
+    dash: int
 
     @classmethod
     def for_image(cls, shape: tuple[int, ...]) -> 'Style':

@@ -16,10 +16,15 @@ _COVER = 0.55
 
 @dataclass(frozen=True)
 class SegmentationScene:
-    """What to draw on one image."""
+    """What to draw on one image.
 
-    labels: np.ndarray  # predicted class of every pixel, int16, shape (H, W)
-    truth: np.ndarray | None  # annotated class, -1 where there is none, of the same type and shape
+    Attributes:
+        labels: Predicted class of every pixel, int16, shape (H, W).
+        truth: Annotated class, -1 where there is none, int16, shape (H, W); None without annotations.
+    """
+
+    labels: np.ndarray
+    truth: np.ndarray | None
 
 
 class SegmentationPainter(Painter[SegmentationScene]):

@@ -25,13 +25,22 @@ class Misshapen(NamedTuple):
 
 @dataclass
 class ConversionReport:
-    """What became of every tensor of a converted file."""
-    mapped: dict[str, str] = field(default_factory=dict)  # name in the file to name in the model
-    dropped: dict[str, str] = field(default_factory=dict)  # name in the file to why the model does not need it
-    missing: list[str] = field(default_factory=list)  # names of the model that nothing in the file gives
-    unexpected: list[str] = field(default_factory=list)  # names in the file without a place, in brackets a known reason
+    """What became of every tensor of a converted file.
+
+    Attributes:
+        mapped: Name in the file to name in the model.
+        dropped: Name in the file to the reason why the model does not need it.
+        missing: Names of the model that nothing in the file gives.
+        unexpected: Names in the file that have no place in the model, with the reason in brackets where it is known.
+        misshapen: Tensors of another shape than the model's.
+        notes: Changes to values that are more than a new name.
+    """
+    mapped: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
     misshapen: list[Misshapen] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # changes to values that are more than a new name
+    notes: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:

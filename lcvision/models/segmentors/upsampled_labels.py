@@ -12,12 +12,19 @@ _CHUNK = 8192
 
 @dataclass(frozen=True)
 class AxisTaps:
-    """What bilinear resizing does along one axis: which of the pixels before make each of the pixels after."""
+    """What bilinear resizing does along one axis: which of the pixels before make each of the pixels after.
 
-    start: torch.Tensor  # first pixel before that counts, int64, shape (after,)
-    weights: torch.Tensor  # of it and the next ones, float32, shape (after, taps)
-    first: torch.Tensor  # first pixel after with this start, int64, shape (before - taps + 1,)
-    count: torch.Tensor  # how many pixels after have this start; they follow each other; same shape
+    Attributes:
+        start: First pixel before that counts, int64, shape (after,).
+        weights: Weights of it and the next ones, float32, shape (after, taps).
+        first: The first pixel after with this start, int64, shape (before - taps + 1,).
+        count: How many pixels after have this start; they follow each other; same shape.
+    """
+
+    start: torch.Tensor
+    weights: torch.Tensor
+    first: torch.Tensor
+    count: torch.Tensor
 
     @property
     def taps(self) -> int:
