@@ -16,6 +16,7 @@ from lcvision.training.evaluate_file import file_metrics
 # Points of the task's metric, all right being 100, that a file may lose or win.
 LIMITS = {'fp32': 0.05, 'bf16': 0.2}
 
+
 def own_metric(config: Config, checkpoint: str | Path, data: str | Path, file: FileUnderTest | None = None) -> float:
     """The first metric of the task, of the model or of one of its files.
 
@@ -30,8 +31,6 @@ def own_metric(config: Config, checkpoint: str | Path, data: str | Path, file: F
     """
     config = copy.deepcopy(config)
     config.default_hooks = {**(config.get('default_hooks') or {}), 'latency': None}
-    # One of its own, that writes nothing: the one of an earlier run would write to that run's folder.
-    config.visualizer = {**(config.get('visualizer') or {'type': 'Visualizer'}), 'name': 'export', 'vis_backends': []}
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         metrics = (file_metrics(file.path, data, config=config, trust_code=True, work_dir=folder)[0] if file else
