@@ -1,17 +1,21 @@
 """Exports a trained model to files and verifies them."""
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from lcvision.config import ConfigOptions
-from lcvision.exporting.export import INPUTS, PRECISIONS, ExportResult, export
-from lcvision.exporting.metric import points
 from lcvision.tasks import TASKS
 from lcvision.text import table
+
+if TYPE_CHECKING:
+    from lcvision.exporting.export import ExportResult
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exports; returns the exit code, 1 when a file did not pass."""
     args = parse(argv)
+    # Here, since without onnx it is an error for the user to read.
+    from lcvision.exporting.export import export
     result = export(**vars(args), progress=lambda text: print(f'[{text}]', file=sys.stderr, flush=True))
     print('\n'.join(report(result)))
     for failure in result.failures:
@@ -28,10 +32,10 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--to', metavar='NAME,...', default='onnx,openvino,pt2', help='[onnx,openvino,pt2]')
     parser.add_argument('--graph', metavar='NAME', default='end2end',
                         help='net: raw maps; boxes: all boxes and scores, static, for NPUs; end2end: results [end2end]')
-    parser.add_argument('--input', metavar='NAME', default='float', help=f"{' or '.join(INPUTS)}: normalised "
-                        '(N, 3, H, W), or bytes (N, H, W, 3) [float]')
+    parser.add_argument('--input', metavar='NAME', default='float', help='float: normalised (N, 3, H, W); uint8: '
+                        'pixels (N, H, W, 3) [float]')
     parser.add_argument('--dynamic', metavar='NAME', help='batch or size may differ from image to image [neither]')
-    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help=f"{', '.join(PRECISIONS)} [fp32]")
+    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help='fp32, bf16 [fp32]')
     parser.add_argument('--data', metavar='SOURCE', help="'sample' or a folder: its validation images are compared and "
                         'evaluated [parts of a photograph are compared]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
@@ -39,7 +43,7 @@ def parse(argv: list[str] | None) -> Namespace:
     return parser.parse_args(argv)
 
 
-def report(result: ExportResult) -> list[str]:
+def report(result: 'ExportResult') -> list[str]:
     """The files as a table: size, differences, metric, milliseconds."""
     title = TASKS[result.task].title
     rows = [['file', 'MB', 'maps', 'results', 'compared', title, 'ms', '']]
@@ -57,7 +61,7 @@ def report(result: ExportResult) -> list[str]:
 
 
 def _number(value: float | None, task: str) -> str:
-    return '-' if value is None else f'{points(value, task):.2f}'
+    return '-' if value is None else f'{value * 100 / TASKS[task].whole:.2f}'
 
 
 def _ms(value: float | None) -> str:

@@ -1,4 +1,6 @@
 """``tools/export.py``: what it hands over, prints and returns."""
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from lcvision.cli import export as tool
 from lcvision.exporting.export import ExportedFile, ExportResult
 from lcvision.exporting.ladder import Verdict
+from tests.cli.conftest import ROOT
 
 
 def exported(name: str, ms: float | None, failure: str | None = None) -> ExportedFile:
@@ -21,7 +24,7 @@ def run(monkeypatch):
         def export(config, checkpoint, **options):
             given.update(options, config=config, checkpoint=checkpoint)
             return ExportResult('detection', list(files), ['a note'], 0.3, 10.4)
-        monkeypatch.setattr(tool, 'export', export)
+        monkeypatch.setattr('lcvision.exporting.export.export', export)
         return tool.main(['c.py', 'c.pth', '--out', 'out', *arguments]), given
     return run
 
@@ -42,3 +45,13 @@ def test_a_failure_is_told_and_exits_with_1(run, capsys):
     out, err = capsys.readouterr()
     assert code == 1 and 'FAILED' in out and 'best' not in out
     assert err == 'error: a.onnx: level 1, raw map cls_8; it was not delivered\n'
+
+
+def test_without_onnx_there_is_one_sentence():
+    script = ('import sys; sys.modules["onnx"] = None; from lcvision.cli import run_tool; '
+              'from lcvision.cli.export import main; '
+              'sys.exit(run_tool(lambda: main(["c.py", "c.pth", "--out", "out"])))')
+    done = subprocess.run([sys.executable, '-c', script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr == ("error: export needs onnx, onnxscript and a runtime: pip install 'lcvision[onnx]' or "
+                           "'lcvision[openvino]'\n")
