@@ -18,7 +18,7 @@ def run_tool(main: Callable[[], int | None] | str) -> int:
     try:
         with plain_errors():
             tool = import_module(f'{__name__}.{main}').main if isinstance(main, str) else main
-            if 'torch' in sys.modules:
+            if sys.modules.get('torch'):
                 # Subnormal numbers make depthwise networks crawl. Before any parallel loop, whose workers inherit it.
                 sys.modules['torch'].set_flush_denormal(True)
             return tool() or 0

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from lcvision import environment
 from lcvision.config import config_name, load_config
 from lcvision.datasets.sources import use_source
+from lcvision.deploy.export.examples import write_examples
 from lcvision.deploy.export.formats import Format, select_formats
 from lcvision.deploy.export.graph import ExportGraph, Layout, check_graph, make_graph
 from lcvision.deploy.export.metadata import describe, image_steps
@@ -269,3 +270,6 @@ def _deliver(files: Sequence[FileUnderTest], result: ExportResult) -> None:
     for file, one in zip(files, result.files, strict=True):
         for path in _parts(file) if one.passed else ():
             os.replace(path, one.path.parent / path.name)  # noqa: PTH105
+    ready = [one.path for one in result.files if one.passed and one.graph == 'end2end']
+    for name in write_examples(ready[0].parent) if ready else ():
+        result.notes.append(f'{name} was changed since it was written, and stays: move it to get that of this version')

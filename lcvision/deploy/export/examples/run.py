@@ -23,7 +23,6 @@ def load(path, threads):
         session = onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
         names = [output.name for output in session.get_outputs()]
         text = session.get_modelmeta().custom_metadata_map.get('lcvision')
-
         def run(x):
             return dict(zip(names, session.run(names, {session.get_inputs()[0].name: x})))
     else:
@@ -31,26 +30,22 @@ def load(path, threads):
         core = openvino.Core()
         model = core.read_model(path)
         text = model.get_rt_info(['lcvision']).astype(str) if model.has_rt_info(['lcvision']) else None
-        precision = {'bf16': 'bf16'}.get(json.loads(text)['precision'] if text else '', 'f32')
-        compiled = core.compile_model(model, 'CPU', {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
-                                                     'INFERENCE_PRECISION_HINT': precision})
-
+        precision = 'bf16' if text and json.loads(text)['precision'] == 'bf16' else 'f32'
+        hints = {'INFERENCE_NUM_THREADS': threads, 'INFERENCE_PRECISION_HINT': precision}
+        compiled = core.compile_model(model, 'CPU', hints)
         def run(x):
             return {port.get_any_name(): value for port, value in compiled(x).items()}
-    if not text:
-        sys.exit(f'{path} has no lcvision metadata')
-    metadata = json.loads(text)
-    if metadata['graph'] != 'end2end':
-        sys.exit(f'{path} has the graph {metadata["graph"]}: this example is for end2end')
+    metadata = json.loads(text or '{}')
+    if metadata.get('graph') != 'end2end':
+        sys.exit(f'{path} has no lcvision metadata, or another graph than end2end')
     return metadata, run
 
 
 def resize(image, height, width, step):
-    """Resizes by the backend that the model was evaluated with."""
-    if step.get('backend') == 'pillow':
+    """Resizes as the model was evaluated."""
+    if step['backend'] == 'pillow':
         from PIL import Image
-        way = Image.Resampling[step['interpolation'].upper()]
-        return np.array(Image.fromarray(image).resize((width, height), way))
+        return np.array(Image.fromarray(image).resize((width, height), Image.Resampling[step['interpolation'].upper()]))
     return cv2.resize(image, (width, height), interpolation=CV2[step['interpolation']])
 
 
@@ -82,15 +77,14 @@ def prepare(image, rule):
     before = image.shape
     for step in rule['steps']:
         image = apply(image, step)
-    (height, width), divisor = image.shape[:2], rule['divisor']
-    padded = [-(-side // divisor) * divisor for side in (height, width)]
+    height, width = image.shape[:2]
+    padded = [-(-side // rule['divisor']) * rule['divisor'] for side in (height, width)]
     if rule['dynamic'] != 'size' and padded != rule['size']:
         sys.exit(f'an image becomes {padded[0]}x{padded[1]}, and the model takes {rule["size"][0]}x{rule["size"][1]}')
     scale = (width / before[1], height / before[0])
-    if rule['colour'] == 'RGB':
-        image = np.ascontiguousarray(image[..., ::-1])
+    image = np.ascontiguousarray(image[..., ::-1] if rule['colour'] == 'RGB' else image)
     if rule['dtype'] == 'uint8':
-        return np.ascontiguousarray(image)[None], (height, width), scale
+        return image[None], (height, width), scale
     x = image.astype(np.float32)
     if rule['mean']:
         x = (x - np.array(rule['mean'], np.float32)) / np.array(rule['std'], np.float32)
@@ -104,13 +98,10 @@ def predict(metadata, run, image):
     x, (height, width), scale = prepare(image, metadata['input'])
     found, names = run(x), metadata['names']
     if metadata['task'] == 'segmentation':
-        labels = found['labels'][0, :height, :width]
-        return cv2.resize(labels, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        return cv2.resize(found['labels'][0, :height, :width], image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     if metadata['task'] == 'classification':
-        return [dict(name=names[label], score=float(score))
-                for label, score in zip(found['labels'][0], found['scores'][0])]
-    count = int(found['count'][0])
-    boxes = found['boxes'][0, :count]
+        return [dict(name=names[i], score=float(score)) for i, score in zip(found['labels'][0], found['scores'][0])]
+    boxes = found['boxes'][0, :int(found['count'][0])]
     if metadata['clip']:
         boxes = boxes.clip(0, np.array([width, height, width, height], np.float32))
     boxes = boxes / np.array(scale * 2, np.float32)
@@ -133,6 +124,7 @@ def draw(image, result, threshold=0.3):
 
 
 def main():
+    """Prints a line of JSON for each image."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('model', help='.onnx or .xml with the graph end2end')
     parser.add_argument('images', nargs='+')
@@ -144,11 +136,10 @@ def main():
         image = cv2.imread(path)
         if image is None:
             sys.exit(f'{path} is no image that OpenCV can read')
-        result = predict(metadata, run, image)
-        shown = result
+        shown = result = predict(metadata, run, image)
         if isinstance(result, np.ndarray):
-            labels, counts = np.unique(result, return_counts=True)
-            shown = {metadata['names'][label]: count / result.size for label, count in zip(labels, counts)}
+            shown = {metadata['names'][label]: count / result.size
+                     for label, count in zip(*np.unique(result, return_counts=True))}
         print(json.dumps(dict(image=path, result=shown)))
         if args.out:
             args.out.mkdir(parents=True, exist_ok=True)
