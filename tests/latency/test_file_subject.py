@@ -1,0 +1,80 @@
+"""Files, also of others, are measured with random input of their shape."""
+import json
+
+import numpy as np
+import pytest
+
+from lcvision.cli import run_tool
+from lcvision.cli.benchmark_cpu import main
+from lcvision.deploy.engines import select_engines
+from lcvision.errors import UserError
+from lcvision.latency.file_subject import file_subject
+from lcvision.latency.record import Measurements
+from tests.inference.runtime.tiny_files import metadata, write
+
+onnx = pytest.importorskip('onnx')
+pytest.importorskip('openvino')
+
+
+def foreign(path, shape=(1, 8, 8, 3), kind=onnx.TensorProto.UINT8):
+    """A file that we did not write, with one more input than an image."""
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node('Cast', ['image'], ['x'], to=1),
+         onnx.helper.make_node('Mul', ['x', 'gain'], ['y'])], 'foreign',
+        [onnx.helper.make_tensor_value_info('image', kind, shape), onnx.helper.make_tensor_value_info('gain', 1, [1])],
+        [onnx.helper.make_tensor_value_info('y', 1, None)])
+    path.write_bytes(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 18)],
+                                            ir_version=9).SerializeToString())
+    return path
+
+
+def test_rows_of_files_beside_each_other(tmp_path, capsys):
+    ours, theirs = write(tmp_path / 'a.xml', 'detection', shape=(1, 3, 32, 32)), foreign(tmp_path / 'b.onnx')
+    arguments = [str(ours), str(theirs), '--threads', '1', '--samples', '3', '--max-seconds', '1', '--json',
+                 str(tmp_path / 'a.json')]
+    assert run_tool(lambda: main(arguments)) == 0, capsys.readouterr().err
+    content = json.loads((tmp_path / 'a.json').read_text())
+    records = Measurements.from_json(content, 'a').records
+    assert [(one.name, one.engine, one.task, one.input) for one in records] == [
+        ('a', 'openvino', 'detection', [32, 32]), ('b', 'onnxruntime', 'unknown', [8, 8]),
+        ('b', 'openvino', 'unknown', [8, 8])]
+    assert all(one.latency_ms.median > 0 and one.params is None and one.max_abs_diff is None for one in records)
+    assert records[0].engine_properties['INFERENCE_PRECISION_HINT']
+
+
+def test_random_input(tmp_path):
+    engines = select_engines('onnxruntime')
+    subject = file_subject(foreign(tmp_path / 'a.onnx'), None, engines)
+    image, gain = subject.inputs['image'], subject.inputs['gain']
+    assert image.dtype == np.uint8 and image.shape == (1, 8, 8, 3) and image.max() > 200 and gain.dtype == np.float32
+    dynamic = file_subject(foreign(tmp_path / 'b.onnx', ('n', 3, 'h', 'w'), 1), (6, 4), engines)
+    assert dynamic.inputs['image'].shape == (1, 3, 6, 4) and dynamic.input_size == (6, 4)
+    half = write(tmp_path / 'c.onnx', 'detection', metadata('detection', precision='bf16'))
+    subject = file_subject(half, (32, 32), engines)
+    assert subject.precision == 'bf16' and subject.precisions(engines[0], ['fp32']) == ('bf16',)
+    assert subject.precisions(select_engines('eager')[0], ['fp32']) == ()
+
+
+@pytest.mark.parametrize('make, size, engine, sentence', [
+    (lambda path: foreign(path, ('n', 3, 'h', 'w')), None, 'onnxruntime',
+     r'its input image is dynamic \(\?x3x\?x\?\): give a size of images with --input-size HxW$'),
+    (lambda path: foreign(path, (1, 'n', 4)), (8, 8), 'onnxruntime', 'or export it with a static shape'),
+    (foreign, (6, 6), 'onnxruntime', 'takes images of 8x8 alone: leave out --input-size 6x6'),
+    (foreign, None, 'eager', 'cannot be run by eager: give --engine onnxruntime,openvino or one of them'),
+    (lambda path: foreign(path, (1, 3, 8, 8), onnx.TensorProto.STRING), None, 'onnxruntime', 'a.onnx'),
+    (lambda path: path.write_bytes(b'torn') and path, None, 'openvino', 'a.onnx cannot be read'),
+    (lambda path: path, None, 'onnxruntime', 'there is no file'),
+    (lambda path: path.with_suffix('.pt2').write_bytes(b'') or path.with_suffix('.pt2'), None, 'onnxruntime',
+     'cannot be measured as a file: give .onnx or .xml, or a config'),
+])
+def test_faults_are_one_sentence(make, size, engine, sentence, tmp_path):
+    with pytest.raises(UserError, match=sentence) as error:
+        file_subject(make(tmp_path / 'a.onnx'), size, select_engines(engine))
+    assert '\n' not in str(error.value)
+
+
+def test_a_file_has_no_scopes(tmp_path, capsys):
+    path = str(foreign(tmp_path / 'a.onnx'))
+    for option in (['--profile'], ['--scope', 'e2e']):
+        assert run_tool(lambda option=option: main([path, '--engine', 'onnxruntime', *option])) == 2
+        assert 'is measured as a whole' in capsys.readouterr().err
