@@ -66,6 +66,7 @@ def drive(folder: Folder, goals: Goals, executor: Executor, show: Progress) -> N
         try:
             while driver.step():
                 time.sleep(_POLL_S)
+            folder.clear()
         finally:
             executor.close()
             leases.release(list(map(str, driver.running)))

@@ -118,6 +118,13 @@ class Folder:
                 for path in [*self.unit(one).glob('*.pth'), *self.unit(one).glob('last_checkpoint')]:
                     path.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Removes what killed processes left, when nothing is left to train."""
+        for path in (self.path / 'attempts').glob('c*'):
+            shutil.rmtree(path, ignore_errors=True)
+        for unit in self.refresh():
+            (self.path / 'leases' / str(unit)).unlink(missing_ok=True)
+
     def _read(self, unit: Unit) -> dict | None:
         """A result that is whole and of this plan, else None and a sentence, once."""
         path = self.unit(unit) / RESULT
