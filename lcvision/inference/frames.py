@@ -2,6 +2,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def _fail(name: str, error: UserError) -> None:
 
 def _shown(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
     """Shows the progress: a bar on a terminal, elsewhere a line of the log now and then."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or find_spec('rich') is None:
         yield from log_progress(frames, what, total)
         return
     from rich.console import Console

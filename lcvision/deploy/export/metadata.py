@@ -16,6 +16,8 @@ from lcvision.deploy.input_size import evaluation_pipelines
 from lcvision.errors import UserError
 from lcvision.tasks import DETECTION, task_of
 
+# How runtimes read images.
+_READER = {'color_type': 'color', 'imdecode_backend': 'cv2', 'to_float32': False}
 _PACKAGES = ('lcvision', 'torch', 'onnx', 'onnxscript')
 
 
@@ -75,6 +77,10 @@ def image_steps(config: Config) -> list[dict[str, Any]]:
     for step in next(evaluation_pipelines(config), []):
         name = class_name(step)
         if name.startswith(('Load', 'Pack')):
+            other = next((key for key, plain in _READER.items() if step.get(key, plain) != plain), None)
+            if other:
+                raise UserError(f'{config.filename}: its test pipeline reads images with {other}={step[other]!r}, which '
+                                'a file cannot describe: leave it out')
             continue
         way = dict(interpolation=step.get('interpolation', 'bilinear'), backend=step.get('backend', 'cv2'))
         if name == 'Resize' and step.get('scale'):

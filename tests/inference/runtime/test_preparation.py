@@ -52,6 +52,10 @@ def test_as_the_pipeline(steps, shape):
 def test_a_step_that_cannot_be_described():
     with pytest.raises(UserError, match='its test pipeline has Albumentations, which a file cannot describe'):
         image_steps(config_of([dict(type='mmpretrain.Albumentations')]))
+    config = config_of([])
+    config.test_dataloader.dataset.pipeline[0]['to_float32'] = True
+    with pytest.raises(UserError, match='reads images with to_float32=True, which a file cannot describe'):
+        image_steps(config)
 
 
 @pytest.mark.parametrize('changes, wanted', [(dict(dynamic=None), '64x96'),
