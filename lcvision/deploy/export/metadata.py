@@ -79,8 +79,8 @@ def image_steps(config: Config) -> list[dict[str, Any]]:
         if name.startswith(('Load', 'Pack')):
             other = next((key for key, plain in _READER.items() if step.get(key, plain) != plain), None)
             if other:
-                raise UserError(f'{config.filename}: its test pipeline reads images with {other}={step[other]!r}, which '
-                                'a file cannot describe: leave it out')
+                raise UserError(f'{config.filename}: its test pipeline reads images with {other}={step[other]!r}, '
+                                'which a file cannot describe: leave it out')
             continue
         way = dict(interpolation=step.get('interpolation', 'bilinear'), backend=step.get('backend', 'cv2'))
         if name == 'Resize' and step.get('scale'):
