@@ -35,7 +35,10 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--input', metavar='NAME', default='float', help='float: normalised (N, 3, H, W); uint8: '
                         'pixels (N, H, W, 3) [float]')
     parser.add_argument('--dynamic', metavar='NAME', help='batch or size may differ from image to image [neither]')
-    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help='fp32, bf16 [fp32]')
+    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help='fp32, bf16, int8 [fp32]; '
+                        'int8 needs --data and is written with the others to compare')
+    parser.add_argument('--max-drop', metavar='POINTS', type=float, default=.5,
+                        help='points of the metric that int8 may lose [0.5]')
     parser.add_argument('--data', metavar='SOURCE', help="'sample' or a folder: its validation images are compared and "
                         'evaluated [parts of a photograph are compared]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',

@@ -1,6 +1,8 @@
 """ONNX Runtime and OpenVINO as they are run here, without torch."""
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -63,13 +65,20 @@ def shared_core() -> Any:
 
 def import_openvino() -> ModuleType:
     """Imports OpenVINO without its telemetry, which reports every import to a server."""
+    with without_telemetry():
+        import openvino
+    return openvino
+
+
+@contextmanager
+def without_telemetry() -> Iterator[None]:
+    """Keeps what is imported meanwhile from finding OpenVINO's telemetry."""
     # What is None in sys.modules cannot be imported.
     hidden = _TELEMETRY not in sys.modules
     if hidden:
         sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
     try:
-        import openvino
+        yield
     finally:
         if hidden:
             del sys.modules[_TELEMETRY]
-    return openvino

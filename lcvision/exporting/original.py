@@ -16,6 +16,7 @@ from mmengine.registry import DATASETS, DefaultScope
 from torch.nn import functional as F
 
 import lcvision.latency.end_to_end as photographed
+from lcvision.datasets.sources.config_edits import innermost
 from lcvision.deploy.engines import ENGINES
 from lcvision.deploy.network import raw_network
 from lcvision.inference.pipeline import Pipeline
@@ -133,6 +134,15 @@ class Case:
         """An image of it that is the input itself."""
         size: Any = tuple(self.x.shape[2:])
         return PreparedImage(np.empty(0), size, size, (1., 1.))
+
+
+def training_images(config: Config, count: int) -> list[bytes]:
+    """Encoded images of the training split, the same ones each time."""
+    entry = innermost(config.train_dataloader.dataset)
+    with DefaultScope.overwrite_default_scope(config.default_scope), redirect_stdout(io.StringIO()):
+        dataset: Any = DATASETS.build({**entry, 'pipeline': []})
+    places = np.random.default_rng(0).permutation(len(dataset))[:count]
+    return [fileio.get(dataset.get_data_info(int(place))['img_path']) for place in places]
 
 
 def sample_images(config: Config | None) -> list[bytes]:

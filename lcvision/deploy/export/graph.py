@@ -58,6 +58,7 @@ class ExportGraph:
         network: What was exported.
         precision: That it is computed in.
         metadata: All that a runtime needs, as plain values.
+        converted: A quantised graph in the place of ``model``; None elsewhere.
     """
 
     model: onnx.ModelProto
@@ -69,6 +70,7 @@ class ExportGraph:
     network: RawNetwork
     precision: str = 'fp32'
     metadata: dict[str, Any] | None = None
+    converted: Any = None
 
 
 def check_graph(model: Any, kind: str, dynamic: str | None) -> None:

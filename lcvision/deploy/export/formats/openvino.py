@@ -26,21 +26,29 @@ class OpenVINOFormat(Format):
     beside = ('.bin',)
     packages = ('openvino', 'onnx', 'onnxscript')
     extra = 'openvino'
-    precisions = ('fp32', 'bf16')
+    precisions = ('fp32', 'bf16', 'int8')
 
-    def write(self, graph: ExportGraph, path: Path) -> None:
-        """Writes both files, the same bytes for the same graph."""
-        openvino = import_openvino()
+    def convert(self, graph: ExportGraph) -> Any:
+        """The graph as OpenVINO's model.
+
+        Raises:
+            UserError: It cannot be converted.
+        """
         try:
-            model = openvino.convert_model(io.BytesIO(graph.model.SerializeToString()))
+            return import_openvino().convert_model(io.BytesIO(graph.model.SerializeToString()))
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f'OpenVINO cannot convert this graph: {reason}; leave it out of --to') from error
+
+    def write(self, graph: ExportGraph, path: Path) -> None:
+        """Writes both files, the same bytes for the same graph."""
+        model = graph.converted or self.convert(graph)
+        model.set_friendly_name(graph.model.graph.name)
         for key in list(model.rt_info):
             del model.rt_info[key]
         for key, value in flat(graph.metadata or {}).items():
             model.set_rt_info(value, [key])
-        openvino.save_model(model, str(path), compress_to_fp16=False)
+        import_openvino().save_model(model, str(path), compress_to_fp16=False)
         # What has no name in the graph is called by a counter that goes on from one conversion to the next.
         number = itertools.count()
         path.write_text(re.sub(r'(<layer id="\d+" name="[A-Z]\w*_)\d+(" type=)',

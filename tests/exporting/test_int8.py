@@ -1,0 +1,170 @@
+"""int8 that is calibrated, measured, and returned to float where it loses too much."""
+import importlib.util
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from lcvision.datasets.sources import use_source
+from lcvision.deploy.export.formats import format_of
+from lcvision.deploy.sessions import shared_core
+from lcvision.errors import UserError
+from lcvision.exporting import export as exporter
+from lcvision.exporting import int8
+from lcvision.exporting.export import ExportedFile, ExportResult, _recommend
+from lcvision.exporting.ladder import Verdict
+from lcvision.exporting.original import training_images
+from tests.datasets.image_tree import tree
+from tests.inference.small_models import CLASSIFIER, DETECTORS, images, small_config
+
+needs_nncf = pytest.mark.skipif(importlib.util.find_spec('nncf') is None, reason='NNCF is not installed')
+
+
+@pytest.fixture
+def data(monkeypatch):
+    """Rendered images in the place of data, and a metric of int8 that loses what is in the list, try by try."""
+    encoded = [cv2.imencode('.png', image)[1].tobytes() for image in images(DETECTORS[0])[:2]]
+    lost: list[float] = []
+
+    def own_metric(config, checkpoint, data, file=None):
+        return .5 if file is None or file.graph.precision != 'int8' else .5 - (lost.pop(0) if lost else 0.) / 100
+    monkeypatch.setattr(exporter, 'own_metric', own_metric)
+    monkeypatch.setattr(exporter, 'use_source', lambda *args: None)
+    monkeypatch.setattr(exporter, 'lacking', lambda precision: 'there is none' if precision == 'bf16' else None)
+    monkeypatch.setattr(exporter, 'made_images', lambda size: [])
+    monkeypatch.setattr(exporter, 'sample_images', lambda config: encoded[:1])
+    monkeypatch.setattr(exporter, 'training_images', lambda config, count: encoded)
+    return lost
+
+
+@pytest.fixture
+def without_nncf(monkeypatch):
+    """Layers that would be quantised stay as they are."""
+    monkeypatch.setattr(int8, 'check_request', lambda *args: None)
+    monkeypatch.setattr(int8, 'import_nncf', lambda: None)
+    monkeypatch.setattr(exporter, 'verify', lambda *args: Verdict(compared=1))
+    monkeypatch.setattr(int8, 'version', lambda name: '0')
+    monkeypatch.setattr(int8._Quantiser, '_quantised', lambda self, ops, *args, **options:
+                        int8.network_of(self._float, self.file.graph.maps).clone())
+
+
+def quantised(detector, out, **changes):
+    return detector.again(out, **{'to': 'openvino', 'precision': 'int8', 'data': 'sample', **changes})
+
+
+def record_of(result):
+    path = result.files[-1].path
+    return format_of(path).read_metadata(path)['int8']
+
+
+@needs_nncf
+def test_int8_is_written_with_its_record_and_gates_in_float_twice_the_same(detector, data, tmp_path):
+    results = []
+    for name in ('one', 'two'):
+        data[:] = [.4]
+        results.append(quantised(detector, tmp_path / name))
+    result = results[0]
+    assert not result.failures and [one.precision for one in result.files] == ['fp32', 'int8']
+    record = record_of(result)
+    assert record['metric'] == pytest.approx(.496) and record['nncf'] and record['flags'] and record['cpu']
+    assert record['calibration'] == dict(data='sample', split='train', images=2)
+    assert sum('.se.' in name for name in record['float_layers']) == 4
+    assert 'backbone.stem.conv' in record['float_layers']
+    kinds = {}
+    for op in shared_core().read_model(str(result.files[-1].path)).get_ordered_ops():
+        if op.get_type_name() in ('Convolution', 'GroupConvolution'):
+            source = op.input(1).get_source_output().get_node()
+            while source.get_type_name() == 'Reshape':
+                source = source.input(0).get_source_output().get_node()
+            kinds[op.get_friendly_name()] = source.get_type_name()
+    # Weights of int8 are multiplied by their scales, those of a layer in float are constants.
+    assert list(kinds.values()).count('Constant') == len(record['float_layers'])
+    assert set(kinds.values()) == {'Constant', 'Multiply'}
+    assert any(note.startswith('int8: ') and 'squeeze-and-excitation (4)' in note for note in result.notes)
+    for suffix in ('.xml', '.bin'):
+        first, second = (one.files[-1].path.with_suffix(suffix).read_bytes() for one in results)
+        assert first == second, suffix
+
+
+def test_layers_return_to_float_until_the_metric_holds(detector, data, without_nncf, tmp_path):
+    data += [3., 2., .2]
+    result = quantised(detector, tmp_path)
+    assert not result.failures and record_of(result)['metric'] == pytest.approx(.498)
+    groups = result.notes[0].split('in float: ')[1].split(', ')
+    assert len(groups) == 6 and sum(' at 1/' in group for group in groups) == 2
+
+
+def test_where_nothing_holds_the_best_is_stated(detector, data, without_nncf, tmp_path):
+    data += [3., 1.5, *[2.] * 20]
+    result = quantised(detector, tmp_path)
+    assert len(result.failures) == 1
+    assert "mAP is -1.50 points off the model's, the best of what was tried (0.5 is allowed)" in result.failures[0]
+    assert not [path for path in tmp_path.iterdir() if 'int8' in path.name]
+
+
+def test_the_group_that_does_most_harm_is_first(detector, data, without_nncf, tmp_path, monkeypatch):
+    seen = []
+
+    def maps(self, model, encoded):
+        harm = len(model) % 3 if isinstance(model, set) else 0
+        seen.append(harm)
+        return [np.full((2, 2), 1. + harm)]
+    monkeypatch.setattr(int8._Quantiser, '_maps', maps)
+    rank = int8._Quantiser.rank
+
+    def ranked(self, groups):
+        with monkeypatch.context() as patch:
+            patch.setattr(int8._Quantiser, '_quantised', lambda self, ops, *args, **options: ops)
+            order = rank(self, groups)
+        harms = [self.count({group}) % 3 for group in order]
+        assert harms == sorted(harms, reverse=True) and len(set(harms)) > 1 and sorted(order) == groups
+        return order
+    monkeypatch.setattr(int8._Quantiser, 'rank', ranked)
+    data += [3.]
+    assert not quantised(detector, tmp_path).failures and len(seen) > 3
+
+
+@pytest.mark.parametrize('changes, sentence', [
+    (dict(data=None), '--precision int8 needs --data'),
+    (dict(to='onnx'), 'int8 is written for OpenVINO only, not for onnx: add openvino to --to'),
+    (dict(dynamic='batch'), 'int8 is calibrated for one size and batch: leave out --dynamic batch'),
+    (dict(max_drop=-1), '--max-drop -1 is negative'),
+])
+def test_wrong_requests_get_one_sentence(changes, sentence, detector, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: True)
+    with pytest.raises(UserError, match=sentence):
+        quantised(detector, tmp_path / 'out', **changes)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_nncf_that_is_lacking(detector, tmp_path, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None if name == 'nncf' else found(name))
+    with pytest.raises(UserError, match=r"--precision int8 needs nncf: pip install 'lcvision\[int8\]'"):
+        quantised(detector, tmp_path)
+
+
+def test_calibration_takes_the_same_training_images_each_time(tmp_path):
+    config = small_config(CLASSIFIER)
+    use_source(config, tree(tmp_path, [f'class_{label:02}' for label in range(11)], train=2, val=1), True)
+    first, again = (training_images(config, 5) for _ in range(2))
+    known = {path.read_bytes() for path in (tmp_path / 'train').rglob('*.jpg')}
+    assert first == again and len(set(first)) == 5 and set(first) <= known and len(training_images(config, 99)) == 22
+
+
+def test_data_without_training_images(classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(int8, 'check_request', lambda *args: None)
+    data = tree(tmp_path / 'data', [f'class_{label:02}' for label in range(11)], train=0, val=1)
+    with pytest.raises(UserError, match='train'):
+        classifier.again(tmp_path / 'out', to='openvino', precision='int8', data=data)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_bf16_that_is_as_quick_is_recommended():
+    def file(precision, ms):
+        return ExportedFile(Path(f'a_{precision}.xml'), 'openvino', 'net', precision, 1, Verdict(), .3, ms)
+    for ms, notes in ((2.08, ['use bf16: 2.08 ms against 2.00 of int8, without calibration']), (2.5, [])):
+        result = ExportResult('detection', [file('fp32', 4.), file('bf16', ms), file('int8', 2.)])
+        _recommend(result)
+        assert result.notes == notes
