@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-from lcvision.compat import inferencers, mmcv_ops, safe_globals, torchvision_ops
+from lcvision.compat import inferencers, mmcv_ops, safe_globals, torchvision_ops, yapf_cache
 
 
 def install() -> None:
@@ -17,6 +17,7 @@ def install() -> None:
                   torchvision_ops.declare_missing)
     # The runner reads and writes the checkpoints.
     before_import(['mmengine.runner'], safe_globals.allow)
+    before_import(['yapf_third_party._ylib2to3.pygram'], yapf_cache.write_whole)
     # What the packages of the inferencers import after them.
     before_import(['mmdet.apis.inference'], inferencers.teach_mmdet)
     before_import(['mmseg.apis.remote_sense_inferencer'], inferencers.teach_mmseg)

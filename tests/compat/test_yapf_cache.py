@@ -1,0 +1,34 @@
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config  # imports yapf
+from yapf_third_party._ylib2to3.pgen2.grammar import Grammar
+
+import lcvision  # noqa: F401  (its bridges)
+
+
+@pytest.mark.parametrize('rename', ['rename', 'replace'])
+def test_a_grammar_is_whole_when_it_gets_its_name(rename, tmp_path, monkeypatch):
+    grammar, found, move = Grammar(), [], getattr(os, rename)
+
+    def look(source, target, **kwargs):
+        found.append(pickle.loads(Path(source).read_bytes()))
+        move(source, target, **kwargs)
+    monkeypatch.setattr(os, rename, look)
+    path = tmp_path / 'Grammar.pickle'
+    grammar.dump(str(path))
+    assert found in ([], [vars(grammar)]), 'another process would have found half a file'
+    copy = Grammar()
+    copy.load(str(path))
+    assert vars(copy) == vars(grammar) and Config(dict(a=1)).pretty_text == 'a = 1\n'
+
+
+def test_it_waits_for_yapf():
+    code = ('import sys, lcvision; assert "yapf" not in sys.modules; import mmengine.config; '
+            'from yapf_third_party._ylib2to3.pgen2.grammar import Grammar; print(Grammar.dump.__module__)')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == 'lcvision.compat.yapf_cache', done.stderr
