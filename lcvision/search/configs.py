@@ -49,7 +49,8 @@ def make_config(config: str, options: Mapping[str, Any], name: str = '') -> Conf
 
 def bare_network(cfg: Config) -> RawNetwork:
     """The network of a config without memory behind it, for counting."""
-    model = build_model(cfg, calibrated=False).to('meta')
+    with torch.device('meta'):
+        model = build_model(cfg, calibrated=False)
     parts = dict(model.named_children())
     return RawNetwork(parts['backbone'], parts.get('neck'), parts[task_of(model).head])
 
