@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/small_data_adamw.py',
     '../_base_/runtime.py',
 ]
-max_epochs = 110
+max_epochs = 70
 image_size = (256, 256)
 randomness = dict(seed=0)
 
@@ -24,7 +24,7 @@ train_dataloader = dict(
     batch_size=16, collate_fn=dict(sizes=[224, 256, 288]), dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-train_cfg = dict(max_epochs=max_epochs, val_interval=30)
+train_cfg = dict(max_epochs=max_epochs, val_interval=35)
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 param_scheduler = _base_.param_scheduler
 param_scheduler[0].end = 50

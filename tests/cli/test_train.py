@@ -37,7 +37,7 @@ def test_run_trains_evaluates_and_saves(run):
                         ('classes', '8: '), ('batch', '8, 2 steps an epoch, 2 epochs'), ('memory format', 'contiguous'),
                         ('threads', '1'), ('saved in', str(folder))):
         assert any(line.strip().startswith(name) and words in line for line in head), (name, output[:3000])
-    assert 'schedule scaled from 110 to 2 epochs' in output
+    assert 'schedule scaled from 70 to 2 epochs' in output
     assert json.loads((folder / 'run.json').read_text())['data'].startswith('coco')
     steps = [line for line in scalars(folder) if 'loss' in line]
     assert steps and all(torch.tensor(line['loss']).isfinite() for line in steps)
