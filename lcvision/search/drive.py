@@ -1,6 +1,10 @@
 """Keeps units running until nothing is left to do."""
+import signal
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lcvision.errors import RunFailed, UserError
@@ -64,8 +68,10 @@ def drive(folder: Folder, goals: Goals, executor: Executor, show: Progress) -> N
         leases = Leases(folder.path / 'leases')
         driver = _Driver(folder, goals, executor, show, leases)
         try:
-            while driver.step():
-                time.sleep(_POLL_S)
+            with _ctrl_c_waits() as interrupt:
+                while driver.step():
+                    interrupt()
+                    time.sleep(_POLL_S)
             folder.clear()
         finally:
             executor.close()
@@ -73,6 +79,33 @@ def drive(folder: Folder, goals: Goals, executor: Executor, show: Progress) -> N
     except OSError as error:
         raise RunFailed(f'{folder.path} cannot be written ({error.strerror}): make room and start the same command '
                         'again, which goes on from what is finished') from error
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[Callable[[], None]]:
+    """Keeps Ctrl-C for a call of what it yields, and for its own end; the second one interrupts at once.
+
+    Amid the start of a child an interrupt would leave a process or a lease that nobody knows of.
+    """
+    if threading.current_thread() is not threading.main_thread() \
+            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield lambda: None  # there is none, or others see to it
+        return
+    pending = []
+
+    def keep(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        pending.append(number)
+
+    def interrupt() -> None:
+        if pending:
+            raise KeyboardInterrupt
+    signal.signal(signal.SIGINT, keep)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt()
 
 
 class _Driver:

@@ -106,8 +106,25 @@ def test_ctrl_c_ends_the_children_and_gives_the_leases_back(tmp_path):
     driver = start_driver(tmp_path, seconds='5')
     wait_for(lambda: len(children_of(tmp_path)) == 2)
     driver.send_signal(signal.SIGINT)
-    assert 'the same command goes on' in driver.communicate(timeout=60)[1]
+    assert 'the same command goes on' in driver.communicate(timeout=10)[1]
     assert not children_of(tmp_path) and not list((tmp_path / 'leases').iterdir())
+
+
+def test_ctrl_c_while_a_child_starts_leaves_nothing(tmp_path, monkeypatch):
+    started = []
+
+    class Interrupted(drive_module.LocalExecutor):
+        def start(self, unit, threads):
+            os.kill(os.getpid(), signal.SIGINT)
+            super().start(unit, threads)
+            started.extend(child for child, _ in self._running.values())
+    monkeypatch.setattr(drive_module, 'LocalExecutor', Interrupted)
+    monkeypatch.setenv('STAND_IN_SECONDS', '60')
+    plan = write_plan(tmp_path, stand_in.make_plan(children=1))
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(tmp_path, plan, GOALS, training=stand_in.train)
+    assert len(started) == 1 and started[0]._process.exitcode == -signal.SIGKILL
+    assert not list((tmp_path / 'leases').iterdir()) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(('training', 'error', 'sentence'), [
