@@ -9,8 +9,8 @@ from tests.datasets import street_like
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
-def prepared(name, data, options, train=True, **asked):
-    return prepare(CONFIGS / name, data, options, train=train, work_dir='nowhere', memory_format='auto',
+def prepared(name, data, options, train=True, memory_format='auto', **asked):
+    return prepare(CONFIGS / name, data, options, train=train, work_dir='nowhere', memory_format=memory_format,
                    launcher='none', local_rank=0, **asked)
 
 
@@ -47,3 +47,12 @@ def test_iterations_asked_for_scale_the_schedule_and_its_own_options_stand(tmp_p
     name = 'segmentation/deeplabv3plus_pplcnet_0_5x.py'
     cfg = prepared(name, root, {'train_cfg.max_iters': 800, 'train_cfg.val_interval': 800}).cfg
     assert (cfg.param_scheduler[-1].end, cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (801, 800, 800)
+
+
+def test_freed_memory_is_kept_whatever_the_memory_format(tmp_path, monkeypatch):
+    render_detection_sample(tmp_path, train_images=8, val_images=2)
+    settings = []
+    monkeypatch.setattr('lcvision.training.prepare.keep_freed_memory', lambda: settings.append('kept'))
+    prepared('detection/picodet_pplcnet_0_5x_sample.py', tmp_path, {'train_dataloader.batch_size': 4},
+             memory_format='channels_last')
+    assert settings == ['kept']
