@@ -28,6 +28,8 @@ _JPEG_START, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
 _PNG_START, _PNG_END = b'\x89PNG\r\n\x1a\n', b'IEND'
 # Any marker but a restart: stuffed zeros, fill bytes and restarts belong to the compressed data.
 _JPEG_MARKER = re.compile(rb'\xff[\x01-\xcf\xd8-\xfe]')
+# Orientation tag and its values that turn an image by a quarter.
+_ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
 # Nearly every file ends at its end marker, or a few padding bytes later.
 _TAIL = 64
 
@@ -103,6 +105,14 @@ def open_image(name: str, file: str | Path | bytes) -> 'Image.Image':
     if limit is not None:
         Image.MAX_IMAGE_PIXELS = max(limit, image.width * image.height)
     return image
+
+
+def upright_size(name: str, file: str | Path | bytes) -> tuple[int, int]:
+    """Width and height of an image as it is loaded, of which only the header is read."""
+    with open_image(name, file) as image:
+        # In a PNG without that, getexif would decode all pixels to look behind them.
+        tagged = image.format != 'PNG' or 'exif' in image.info
+        return image.size[::-1] if tagged and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS else image.size
 
 
 def check_size(name: str, width: int, height: int) -> None:

@@ -4,16 +4,18 @@ import os
 import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
 
-from lcvision.datasets.layout import Split, first_of, first_twice, missing_files
+from lcvision.datasets.layout import Split, first_of, first_twice, missing_files, part_of
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
 from lcvision.text import listing
 
-LAYOUT = 'a folder in COCO layout (annotations/instances_{train,val}2017.json with images in {train,val}2017/)'
+LAYOUT = ('a folder in COCO layout (annotations/instances_{train,val}2017.json with images in {train,val}2017/, or one '
+          'json, of which every fifth image is held out)')
 # Whole numbers up to here are exact in every reader.
 _LARGEST = 2 ** 53
 _ID, _NUMBER, _TEXT, _LIST, _FLAG = (int, str), (int, float), (str,), (list,), (int,)
@@ -28,15 +30,28 @@ _FIELDS: dict[str, dict[str, tuple]] = {
 
 @DATASETS.register_module()
 class NonEmptyCocoDataset(CocoDataset):
-    """COCO dataset whose ``filter_empty_gt`` drops every image without a box that training uses.
+    """COCO dataset of a part of the images, whose ``filter_empty_gt`` drops every image without a box to train on.
 
     mmdet's own filter asks whether an image has any annotation of the classes, so that it keeps images with nothing
     but crowds, or nothing but boxes it then discards as invalid. As in mmdet, nothing is filtered with
-    ``test_mode=True`` or without ``filter_cfg``. All arguments are those of mmdet's ``CocoDataset``.
+    ``test_mode=True`` or without ``filter_cfg``.
+
+    Args:
+        part: 'val' takes every fifth image by file name, 'train' the others, None all.
+        kwargs: What mmdet's ``CocoDataset`` takes.
 
     Source: the reference reader, which loads no crowds and drops images that are left without boxes (117,266 images
         of train2017 remain).
     """
+
+    def __init__(self, *args, part: str | None = None, **kwargs) -> None:
+        self.part = part
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Data dicts of the part's images."""
+        data = super().load_data_list()
+        return part_of(sorted(data, key=lambda info: info['img_path']), self.part) if self.part else data
 
     def filter_data(self) -> list[dict]:
         """Data dicts of the images that remain, in their order.
@@ -61,28 +76,40 @@ def holds(root: Path) -> bool:
 
 
 def find(root: Path, split: str, other: Split | None = None, filter_cfg: Mapping | None = None) -> Split:
-    """Finds and checks a split, which must have another json than the ``other`` one.
+    """Finds and checks a split, which must have another json than the ``other`` one, unless it is a part of both.
 
-    Any json with the split in its name is found, ``instances_<split>2017.json`` first and one that names both splits
-    last. ``filter_cfg`` is what the dataset drops, as mmdet's datasets take it.
+    ``filter_cfg`` is what the dataset drops, as mmdet's datasets take it.
     """
-    folder = root / 'annotations' if (root / 'annotations').is_dir() else root
-    found = sorted((path for path in folder.glob(f'*{split}*.json') if not path.is_fifo()),
-                   key=lambda path: _rank(path.name, split))
-    if not found:
-        raise UserError(f'{root} is not in COCO layout: no *{split}*.json in {folder}; expected '
-                        f'annotations/instances_{split}2017.json with the images in {split}2017/ beside annotations/')
-    ann_file = first_of(found, f'the annotations of the split {split!r}', f'instances_{split}2017.json comes first, '
-                        'then names without the other split, then instances_*, then the alphabet')
-    if other and other.place == ann_file:
+    ann_file, part = find_json(root, split)
+    if part == 'val':
+        print_log(f'{ann_file} has no splits: every fifth image is held out for validation', logger='current')
+    if other and other.place == ann_file and not part:
         raise UserError(f'{ann_file} would be both training and validation split: give each a json of its own, e.g. '
                         'annotations/instances_train2017.json and annotations/instances_val2017.json')
     content = read_coco(ann_file)
-    return check_coco(ann_file, _image_folder(root, split, content, ann_file), content, filter_cfg)
+    return check_coco(ann_file, find_images(root, split, content, ann_file), content, filter_cfg, part=part)
 
 
-def read_coco(ann_file: Path) -> dict:
-    """Reads a json and checks that it has COCO's three lists, with the fields needed in every entry."""
+def find_json(root: Path, split: str) -> tuple[Path, str | None]:
+    """Finds the json of a split, and the part of its images that the split is, None for all.
+
+    Any json with the split in its name is found, ``instances_<split>2017.json`` first and one that names both splits
+    last. A single json whose name has neither, or ``root`` if it is a file, serves both splits.
+    """
+    folder = root / 'annotations' if (root / 'annotations').is_dir() else root
+    every = [root] if root.is_file() else sorted(path for path in folder.glob('*.json') if not path.is_fifo())
+    if root.is_file() or (len(every) == 1 and not any(name in every[0].name for name in ('train', 'val'))):
+        return every[0], split
+    found = sorted((path for path in every if split in path.name), key=lambda path: _rank(path.name, split))
+    if not found:
+        raise UserError(f'{root} is not in COCO layout: no *{split}*.json in {folder}; expected '
+                        f'annotations/instances_{split}2017.json with the images in {split}2017/ beside annotations/')
+    return first_of(found, f'the annotations of the split {split!r}', f'instances_{split}2017.json comes first, then '
+                    'names without the other split, then instances_*, then the alphabet'), None
+
+
+def load_json(ann_file: Path) -> Any:
+    """Reads a json file."""
     try:
         text = ann_file.read_bytes()
         content = json.loads(text)
@@ -99,7 +126,12 @@ def read_coco(ann_file: Path) -> dict:
         # json.loads copes; pycocotools, which reads the file for training and evaluation, does not.
         raise UserError(f'{ann_file} is written in {encoding}, not in plain UTF-8: save it again as UTF-8 without a '
                         'byte order mark')
-    lists = ('images', 'annotations', 'categories')
+    return content
+
+
+def read_coco(ann_file: Path) -> dict:
+    """Reads a json and checks that it has COCO's three lists, with the fields needed in every entry."""
+    content, lists = load_json(ann_file), ('images', 'annotations', 'categories')
     missing = [name for name in lists if not isinstance(content, dict) or not isinstance(content.get(name), list)]
     if missing:
         raise UserError(f'{ann_file} is not in COCO format: it has no list {listing(missing)}; COCO detection files '
@@ -110,7 +142,7 @@ def read_coco(ann_file: Path) -> dict:
 
 
 def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, filter_cfg: Mapping | None = None,
-               classes: Sequence[str] | None = None) -> Split:
+               classes: Sequence[str] | None = None, part: str | None = None) -> Split:
     """Checks a split: duplicate and unknown ids, boxes and image files.
 
     Args:
@@ -119,6 +151,7 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
         content: What :func:`read_coco` returned, if it was called already.
         filter_cfg: What the dataset drops, as mmdet's datasets take it.
         classes: Names of the categories that are trained on; None for all. The split returned has all names.
+        part: Of the images, as :class:`NonEmptyCocoDataset` takes it.
 
     Raises:
         UserError: The first fault found, with the ids or files concerned.
@@ -147,12 +180,14 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
     if missing:
         raise UserError(f'{len(missing)} of {len(images)} images of {ann_file} are missing in {image_folder}: '
                         f'{listing(missing)}; copy them there or remove their entries')
-    remaining = _count_used(content, filter_cfg or {}, classes)
+    images = part_of(sorted(images, key=lambda image: image['file_name']), part)
+    remaining = _count_used({**content, 'images': images}, filter_cfg or {}, classes)
     if remaining < len(images):
         print_log(f'left out: {len(images) - remaining} of {len(images)} images of {ann_file}, too small or without a '
                   'box to train on', logger='current')
     # If none remains, the dataset itself says why.
-    dataset = dict(data_root='', ann_file=str(ann_file), data_prefix=dict(img=str(image_folder)))
+    entries = dict(type='lcvision.NonEmptyCocoDataset', part=part) if part else {}
+    dataset = dict(**entries, data_root='', ann_file=str(ann_file), data_prefix=dict(img=str(image_folder)))
     return Split(ann_file, tuple(c['name'] for c in categories), remaining or len(images), dataset)
 
 
@@ -208,8 +243,10 @@ def _require(ann_file: Path, name: str, items: list, fields: dict[str, tuple]) -
                         f'{_KINDS[fields[key]]}')
 
 
-def _image_folder(root: Path, split: str, content: dict, ann_file: Path) -> Path:
+def find_images(root: Path, split: str, content: dict, ann_file: Path) -> Path:
     """The folder below ``root`` that holds the first image; the usual one when none does."""
+    if root.is_file():
+        root = root.parent.parent if root.parent.name == 'annotations' else root.parent
     stem = ann_file.stem.removeprefix('instances_')
     names = list(dict.fromkeys([stem, f'{split}2017', split, f'images/{stem}', f'images/{split}2017',
                                 f'images/{split}', 'images', '.']))

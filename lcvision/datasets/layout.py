@@ -10,6 +10,9 @@ from mmengine.logging import print_log
 from lcvision.errors import UserError
 from lcvision.text import listing
 
+# Without splits every fifth image is held out.
+_HELD_OUT = 5
+
 
 @dataclass(frozen=True)
 class Split:
@@ -38,6 +41,14 @@ def first_of(candidates: Sequence[Path], what: str, why: str) -> Path:
 def first_twice(values: Iterable) -> object | None:
     """The first value that occurs more than once, None if there is none."""
     return next((value for value, count in Counter(values).items() if count > 1), None)
+
+
+def part_of(items: Sequence, part: str | None) -> list:
+    """Every fifth item, or the last of fewer, for 'val', the others for 'train', all for None."""
+    held_out = range(min(_HELD_OUT, len(items) or 1) - 1, len(items), _HELD_OUT)
+    if part == 'val':
+        return [items[index] for index in held_out]
+    return [item for index, item in enumerate(items) if part is None or index not in held_out]
 
 
 def file_names(folder: Path) -> list[str]:

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from lcvision.datasets.mask_coding import Colour, MaskCoding, mask_size, mismatch, read_mask, values_of
 from lcvision.errors import UserError
-from lcvision.image_file import open_image
+from lcvision.image_file import upright_size
 from lcvision.progress import progress
 
 # Read in a few seconds. Of larger sets an even sample is read; the loading transform checks every mask again.
-_PIXELS = 400_000_000
-# Orientation tag and its values that turn an image by a quarter.
-_ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
+PIXELS = 400_000_000
 
 Size = tuple[int, int]
 
@@ -56,7 +54,7 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
             raise mismatch(image, size, mask, other)
         sizes[size] += 1
     total = sum(width * height * count for (width, height), count in sizes.items())
-    chosen = [mask for _, mask in pairs[::-(-total // _PIXELS)]]
+    chosen = [mask for _, mask in pairs[::-(-total // PIXELS)]]
     labels: set[int] = set()
     ignored = False
     coloured: dict[int, tuple[Colour, Path]] = {}
@@ -83,11 +81,7 @@ def _compare(found: dict[int, Colour], path: Path, before: dict[int, tuple[Colou
 def image_size(path: Path) -> Size:
     """Width and height of an image as it is loaded, turned upright; refuses one that cannot be opened."""
     try:
-        with open_image(f'Image file {path}', path) as image:
-            # In a PNG without that, getexif would decode all pixels to look behind them.
-            tagged = image.format != 'PNG' or 'exif' in image.info
-            turned = tagged and image.getexif().get(_ORIENTATION) in _QUARTER_TURNS
-            return image.size[::-1] if turned else image.size
+        return upright_size(f'Image file {path}', path)
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f'Image file {path} is not an image that can be decoded: restore the file or remove it '
                         'together with its mask') from error

@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
-from lcvision.datasets.layout import file_names, first_of, first_twice
+from lcvision.datasets.layout import file_names, first_of, first_twice, part_of
 from lcvision.datasets.mask_coding import Colour, read_mask
 from lcvision.errors import UserError
 from lcvision.progress import progress
@@ -25,8 +25,6 @@ _MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
 _MASK_ENDS = ('', '_mask', '_label', '_gt')
 # A value is an edge between classes if fewer than one in this many of its pixels have neighbours of the same value.
 _INNER = 10
-# Without splits every fifth image is held out.
-_HELD_OUT = 5
 # Three numbers and a name, matched from right to left, where there is only one way to read blanks and commas.
 _LINE = re.compile(r'(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*)')
 _IGNORE = 'ignore'
@@ -138,13 +136,8 @@ def pair_up(image_folder: Path, mask_folder: Path, part: str | None = None) -> l
     names = [Path(name) for name in file_names(mask_folder) if name.lower().endswith(_MASK_SUFFIXES)]
     masks = {str(name.with_suffix('')): name
              for name in sorted(names, key=lambda name: -_MASK_SUFFIXES.index(name.suffix.lower()))}
-    held_out = slice(_HELD_OUT - 1, None, _HELD_OUT) if len(images) >= _HELD_OUT else slice(-1, None)
-    if part == 'val':
-        images = images[held_out]
-    elif part == 'train':
-        del images[held_out]
     pairs = []
-    for image in images:
+    for image in part_of(images, part):
         stem = str(image.with_suffix(''))
         name = next((masks[stem + end] for end in _MASK_ENDS if stem + end in masks), Path(stem + '.png'))
         pairs.append((image_folder / image, mask_folder / name))

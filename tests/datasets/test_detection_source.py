@@ -1,4 +1,6 @@
 """--data and the config's own data: where datasets and evaluators then point, and how a mistake is told."""
+from pathlib import Path
+
 import coco_like
 import numpy as np
 import pytest
@@ -109,9 +111,21 @@ def test_a_folder_that_is_missing_is_named(cfg, tmp_path, monkeypatch, source):
     assert f'--data {source or "x"}: no such folder' in text and "'sample'" in text
 
 
-def test_a_file_is_no_folder(cfg, root):
-    path = root / 'annotations' / 'instances_val2017.json'
-    assert str(path) in message(use_source, cfg, str(path), train=False)
+@pytest.mark.parametrize('given', ['.', 'all.json', 'annotations/all.json'])
+def test_of_a_single_json_every_fifth_image_is_held_out(cfg, tmp_path, given):
+    names = [f'{i:02}.jpg' for i in (3, 0, 5, 1, 2, 4, 9, 6, 8, 7)]
+    coco_like.draw(tmp_path / 'images', names)
+    coco_like.write(tmp_path / (given if given != '.' else 'all.json'), coco_like.content(names))
+    assert use_source(cfg, str(tmp_path / given), train=True).num_images == 8
+    found = {name: [Path(load(cfg, name).dataset.get_data_info(i)['img_path']).stem for i in range(count)]
+             for name, count in (('train', 8), ('val', 2), ('test', 2))}
+    assert found['val'] == found['test'] == ['04', '09']
+    assert found['train'] == ['00', '01', '02', '03', '05', '06', '07', '08']
+    assert cfg.val_evaluator.type == 'lcvision.CocoBoxMetric' and cfg.val_evaluator.part
+
+
+def test_any_json_can_be_named(cfg, root):
+    assert use_source(cfg, str(root / 'annotations' / 'instances_val2017.json'), train=False).num_images == 1
 
 
 @pytest.mark.parametrize('categories, difference', [

@@ -2,9 +2,16 @@
 import pytest
 
 from lcvision.datasets.cityscapes_folder import read_cityscapes
-from lcvision.datasets.layout import file_names
+from lcvision.datasets.layout import file_names, part_of
 from lcvision.datasets.mask_folder import pair_up
 from lcvision.errors import UserError
+
+
+@pytest.mark.parametrize('count, held_out', [(0, []), (1, [0]), (4, [3]), (5, [4]), (11, [4, 9])])
+def test_every_item_is_in_one_part(count, held_out):
+    items = list(range(count))
+    assert part_of(items, 'val') == held_out and part_of(items, None) == items
+    assert part_of(items, 'train') == [item for item in items if item not in held_out]
 
 
 def touch(path):

@@ -112,10 +112,10 @@ def test_it_is_told_which_labels_occur_and_whether_255_is_one_by_default(pairs):
 def test_a_large_set_is_sampled_evenly(pairs, monkeypatch):
     read = []
     monkeypatch.setattr(mask_check, 'read_mask', lambda path: read.append(path) or Mask(np.zeros((24, 40), np.uint8)))
-    monkeypatch.setattr(mask_check, '_PIXELS', 2 * 24 * 40)
+    monkeypatch.setattr(mask_check, 'PIXELS', 2 * 24 * 40)
     check(pairs)
     assert read == [pairs[0][1], pairs[2][1]]
     read.clear()
-    monkeypatch.setattr(mask_check, '_PIXELS', 3 * 24 * 40)
+    monkeypatch.setattr(mask_check, 'PIXELS', 3 * 24 * 40)
     check(pairs)
     assert read == [mask for _, mask in pairs]

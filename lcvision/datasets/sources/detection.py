@@ -32,6 +32,8 @@ def use_source(cfg: Config, layout: ModuleType, root: Path, train: bool) -> Spli
         innermost(cfg[f'{name}_dataloader']['dataset']).update(split.dataset, metainfo=metainfo)
         for evaluator in as_list(cfg[f'{name}_evaluator']) if name != 'train' else ():
             evaluator['ann_file'] = split.dataset['ann_file']
+            if split.dataset.get('part'):
+                evaluator.update(type='lcvision.CocoBoxMetric', part=True)
     set_num_classes(cfg.model, len(val.classes))
     return splits['train' if train else 'val']
 

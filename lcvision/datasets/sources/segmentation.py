@@ -107,20 +107,25 @@ def _classes(loader: ConfigDict) -> tuple[str, ...] | None:
         return None
 
 
-def _split(entries: dict, training: bool = False) -> MaskSplit:
-    """Builds the dataset, asks it for its files, and checks them."""
+def open_masks(entries: dict) -> tuple[BaseSegDataset, list[tuple[Path, Path]], MaskCoding]:
+    """Builds a dataset; returns it with its images and masks and what the values of these mean."""
     dataset = _build(entries)
     infos = dataset.load_data_list()
-    classes = tuple(dataset.metainfo['classes'])
     first = infos[0] if infos else {}
-    coding = MaskCoding(len(classes), dataset.ignore_index, first.get('label_map'), first.get('mask_colours'),
-                        dataset.reduce_zero_label)
-    place = dataset.data_prefix['img_path']
-    found = check_masks([(Path(info['img_path']), Path(info['seg_map_path'])) for info in infos], coding, place)
+    coding = MaskCoding(len(dataset.metainfo['classes']), dataset.ignore_index, first.get('label_map'),
+                        first.get('mask_colours'), dataset.reduce_zero_label)
+    return dataset, [(Path(info['img_path']), Path(info['seg_map_path'])) for info in infos], coding
+
+
+def _split(entries: dict, training: bool = False) -> MaskSplit:
+    """Checks the files of a dataset."""
+    dataset, pairs, coding = open_masks(entries)
+    classes, place = tuple(dataset.metainfo['classes']), dataset.data_prefix['img_path']
+    found = check_masks(pairs, coding, place)
     if training:
         listed = entries['type'].rpartition('.')[2] == 'MaskFolderDataset'
-        _report_absent(classes, found, len(infos), place, dataset.ignore_index if listed and found.ignored else None)
-    return MaskSplit(Path(place), classes, len(infos), entries, found.sizes)
+        _report_absent(classes, found, len(pairs), place, dataset.ignore_index if listed and found.ignored else None)
+    return MaskSplit(Path(place), classes, len(pairs), entries, found.sizes)
 
 
 def _report_absent(classes: tuple[str, ...], found: Checked, num_masks: int, place: str, ignored: int | None) -> None:

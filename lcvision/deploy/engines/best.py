@@ -53,7 +53,7 @@ class BestEngine(Engine):
         known = None if self.fresh else self.cache.get(state)
         if known in self.candidates:
             try:
-                return _checked(self.candidates[known], network, example, precision, threads)
+                return prepare_checked(self.candidates[known], network, example, precision, threads)
             except EngineError as error:
                 _LOGGER.warning(f'engine {known}, the quickest so far, is not used: {error}')
         ready, failures = [], []
@@ -61,7 +61,7 @@ class BestEngine(Engine):
             if self.progress:
                 self.progress(f'{threads} thread(s): choosing the best engine, preparing {engine.name}')
             try:
-                ready.append(_checked(engine, network, example, precision, threads))
+                ready.append(prepare_checked(engine, network, example, precision, threads))
             except EngineError as error:
                 failures.append(f'{engine.name}: {error}')
         if not ready:
@@ -78,7 +78,9 @@ class BestEngine(Engine):
         return best
 
 
-def _checked(engine: Engine, network: nn.Module, example: torch.Tensor, precision: str, threads: int) -> Prepared:
+def prepare_checked(engine: Engine, network: nn.Module, example: torch.Tensor, precision: str,
+                    threads: int) -> Prepared:
+    """Prepares a network on an engine; an EngineError if it does not compute what the network is."""
     prepared = engine.prepare(network, example, precision=precision, threads=threads)
     reason = objection(OutputCheck(network, example).difference(prepared.run, prepared.example)[1], precision)
     if reason:
