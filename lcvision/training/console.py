@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from rich.console import Console
 from rich.file_proxy import FileProxy
@@ -236,10 +237,15 @@ class ConsoleHook(Hook):
         """Loss, learning rate, images a second and time left."""
         hub = runner.message_hub
         loss = hub.get_scalar('train/loss').mean(self._interval) if 'train/loss' in hub.log_scalars else float('nan')
-        rate = next(iter(runner.optim_wrapper.get_lr().values()))[0]
+        rate = learning_rate(runner.optim_wrapper)
         seconds = sum(self._seconds) / len(self._seconds)
         images = (runner.train_dataloader.batch_size or 1) * get_world_size() / seconds
         return f'loss {loss:.4g}  lr {rate:.3g}  {images:.3g} images/s  ETA {timedelta(seconds=round(seconds * left))}'
+
+
+def learning_rate(optim_wrapper: OptimWrapper) -> float:
+    """The largest of all groups, as it is used: ``base_lr`` beside them is not scaled to the batch by mmengine."""
+    return max(rate for name, rates in optim_wrapper.get_lr().items() if 'base_lr' not in name for rate in rates)
 
 
 def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:

@@ -7,12 +7,15 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from rich.console import Console
 
 import lcvision
 from lcvision.config import load_config
 from lcvision.datasets.sample import render_classification_sample
+from lcvision.training.console import learning_rate
 from tests import tiny
 
 CONFIG = str(Path(__file__).parents[2] / 'configs/classification/pplcnet_0_5x_cifar10.py')
@@ -67,6 +70,14 @@ def test_on_a_terminal_the_progress_is_one_line_that_goes(images, tmp_path, monk
     stays = [row.rpartition(erase)[2] for row in shown.getvalue().split('\n')]
     assert not any(line in row for row in stays) and any('top1' in row and 'net_ms' in row for row in stays)
     assert any(row.startswith('training pplcnet') for row in stays)
+
+
+def test_the_rate_that_is_shown_is_the_one_that_is_used():
+    groups = [dict(params=[torch.zeros(1, requires_grad=True)], lr=rate) for rate in (0.01, 0.02)]
+    wrapper = OptimWrapper(torch.optim.SGD(groups, lr=0.1))
+    wrapper.base_param_settings = dict(lr=0.1)  # of a batch of five times the size
+    assert learning_rate(wrapper) == 0.02
+    assert learning_rate(OptimWrapperDict(student=wrapper)) == 0.02
 
 
 def test_a_checkpoint_is_evaluated_and_predicts(trained, images, capsys, tmp_path):
