@@ -19,6 +19,7 @@ def call(place, *more, epochs=2):
     options = [f'{key}={value}' for key, value in OPTIONS.items()]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('lcvision.search.drive.LocalExecutor', InProcess)
+        patch.setattr('lcvision.search.drive._POLL_S', 0)
         return run_tool(lambda: search.main(
             ['--pool', str(pool), '--data', str(data), '--work-dir', str(root / 'run'), '--epochs', str(epochs),
              '--epochs-per-round', '1', '--threads', '1', *more, '--cfg-options', *options]))

@@ -18,6 +18,7 @@ def call(data, folder, *more, configs=CONFIGS):
     options = [f'{key}={value}' for key, value in OPTIONS.items()]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('lcvision.search.drive.LocalExecutor', InProcess)
+        patch.setattr('lcvision.search.drive._POLL_S', 0)
         return run_tool(lambda: sweep.main([*configs, '--data', str(data), '--work-dir', str(folder), '--threads', '1',
                                             *more, '--cfg-options', *options]))
 

@@ -5,11 +5,10 @@ import image_tree
 import numpy as np
 import pytest
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from lcvision.datasets.sample import RENDERERS, render_classification_sample
 from lcvision.datasets.sources import check_source, use_source
+from tests.datasets.loading import load
 from tests.mistakes import message
 
 IMAGENET, CIFAR = 'configs/classification/pplcnet_0_25x.py', 'configs/classification/pplcnet_0_5x_cifar10.py'
@@ -23,13 +22,6 @@ def cfg():
 @pytest.fixture
 def root(tmp_path):
     return image_tree.tree(tmp_path / 'set')
-
-
-def load(cfg, name):
-    init_default_scope('mmpretrain')
-    loader = cfg[f'{name}_dataloader']
-    loader.update(num_workers=0, persistent_workers=False, batch_size=2)
-    return Runner.build_dataloader(loader, seed=0)
 
 
 def labels(loader):

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from lcvision.datasets.sample import RENDERERS, render_detection_sample
 from lcvision.datasets.sources import check_source, use_source
+from tests.datasets.loading import load
 from tests.mistakes import message
 
 CONFIG = 'configs/detection/picodet_pplcnet_0_5x.py'
@@ -24,13 +23,6 @@ def cfg():
 @pytest.fixture
 def root(tmp_path):
     return coco_like.folder(tmp_path / 'set')
-
-
-def load(cfg, name):
-    init_default_scope('mmdet')
-    loader = cfg[f'{name}_dataloader']
-    loader.update(num_workers=0, persistent_workers=False, batch_size=2)
-    return Runner.build_dataloader(loader, seed=0)
 
 
 def test_every_split_points_at_the_folder(cfg, root):

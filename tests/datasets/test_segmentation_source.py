@@ -3,13 +3,12 @@ import numpy as np
 import pytest
 import street_like
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from PIL import Image
 
 from lcvision.datasets.sample import RENDERERS, render_street_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.deploy.input_size import find_input_size
+from tests.datasets.loading import load
 from tests.mistakes import message
 
 CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
@@ -18,15 +17,6 @@ CONFIG = 'configs/segmentation/deeplabv3plus_pplcnet_0_5x.py'
 @pytest.fixture
 def cfg():
     return Config.fromfile(CONFIG)
-
-
-def load(cfg, name):
-    init_default_scope('mmseg')
-    loader = cfg[f'{name}_dataloader']
-    loader.update(num_workers=0, persistent_workers=False)
-    if name == 'train':
-        loader.batch_size = 2
-    return Runner.build_dataloader(loader, seed=0)
 
 
 def mask_of(root, split='val'):

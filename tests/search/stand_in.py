@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from lcvision.errors import RunFailed, UserError
-from lcvision.search.drive import run_plan
+from lcvision.search import drive
 from lcvision.search.plan import Member, Plan, read_plan
 from lcvision.search.tournament import Goals
 from lcvision.search.unit import Training, train_unit
@@ -23,7 +23,12 @@ def make_plan(groups=((0, 1, 2, 3), (4, 5, 6)), epochs=6, per_round=2, seeds=2, 
 
 
 def train(plan, unit, start, folder, threads) -> dict[str, list]:
-    """Goes on from the state in a checkpoint; waits so many seconds an epoch as the environment says."""
+    """Goes on from the state in a checkpoint; waits as the environment says.
+
+    STAND_IN_SECONDS: so long in every epoch; STAND_IN_HOLD: after the first round as long as this file is there.
+    """
+    while unit.round > 1 and Path(os.environ.get('STAND_IN_HOLD', '/nowhere')).exists():
+        time.sleep(0.01)
     state = json.loads(start.read_text()) if start else dict(epoch=0, value='')
     metrics = []
     while state['epoch'] < plan.rules.end(unit.round):
@@ -74,11 +79,12 @@ def die(plan, unit, start, folder, threads) -> dict[str, list]:
 def main() -> None:
     """A driver: folder, children and, for the truth of group 0, 'full'."""
     folder, children, *full = sys.argv[1:]
+    drive._POLL_S, drive._OTHERS_S = 0.01, 0.1
     training: Training = train_unit if os.environ.get('STAND_IN_REAL') else train
     plan = read_plan(Path(folder))
     assert plan
-    run_plan(Path(folder), plan, Goals(True, frozenset([0]) if full else frozenset()), children=int(children),
-             training=training)
+    drive.run_plan(Path(folder), plan, Goals(True, frozenset([0]) if full else frozenset()), children=int(children),
+                   training=training)
 
 
 if __name__ == '__main__':

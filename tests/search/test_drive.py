@@ -39,12 +39,6 @@ def uninterrupted(tmp_path_factory):
     return table(folder), results(folder)
 
 
-def start_driver(folder, children=2, seconds='0.05'):
-    environment = {**os.environ, 'STAND_IN_SECONDS': seconds, 'PYTHONPATH': str(ROOT)}
-    return subprocess.Popen([sys.executable, '-m', 'tests.search.stand_in', str(folder), str(children), 'full'],
-                            cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-
-
 def children_of(folder):
     """Processes that work in a folder, but for its drivers."""
     found = []
@@ -57,12 +51,42 @@ def children_of(folder):
     return found
 
 
-def wait_for(what, seconds=30):
+def wait_for(what, seconds=60):
     end = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < end, 'it did not happen'
         time.sleep(0.01)
     return found
+
+
+@pytest.fixture
+def hold(tmp_path_factory):
+    """While this file is there, drivers finish the first round of at least one group and no later round."""
+    path = tmp_path_factory.mktemp('hold') / 'hold'
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def start(tmp_path, hold):
+    """Starts a driver with two children."""
+    write_plan(tmp_path, stand_in.make_plan())
+    started = []
+
+    def start():
+        environment = {**os.environ, 'STAND_IN_HOLD': str(hold), 'PYTHONPATH': str(ROOT)}
+        started.append(subprocess.Popen([sys.executable, '-m', 'tests.search.stand_in', str(tmp_path), '2', 'full'],
+                                        cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+    yield start
+    for driver in started:
+        driver.kill()
+        driver.communicate()
+
+
+def is_held(folder, children):
+    """Whether a driver's children wait in the second round of group 0, whose first had 8 units."""
+    return len(results(folder)) >= 8 and len(children_of(folder)) == children
 
 
 def test_a_search_runs_to_its_end(uninterrupted):
@@ -73,40 +97,41 @@ def test_a_search_runs_to_its_end(uninterrupted):
     assert found['model_epochs'] == dict(tournament=44, trained=2 * (4 * 6 + 3 * 2 + 2 * 2 + 2), training_all=84)
 
 
-def test_two_drivers_and_kills_end_in_the_same_bytes(tmp_path, uninterrupted):
-    write_plan(tmp_path, stand_in.make_plan())
-    drivers = [start_driver(tmp_path) for _ in range(2)]
+def test_two_drivers_and_kills_end_in_the_same_bytes(tmp_path, uninterrupted, start, hold):
+    drivers = [start() for _ in range(2)]
+    wait_for(lambda: is_held(tmp_path, 4))
     for _ in range(3):
-        os.kill(wait_for(lambda: children_of(tmp_path))[0], signal.SIGKILL)
-        time.sleep(0.2)
+        victim = children_of(tmp_path)[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda victim=victim: victim not in children_of(tmp_path) and is_held(tmp_path, 4))
     before = len(results(tmp_path))
     drivers[0].kill()
     drivers[0].wait()
-    assert drivers[1].wait(timeout=60) == 0
+    hold.unlink()
+    assert drivers[1].wait(timeout=120) == 0
     assert before < len(results(tmp_path))  # the other had something left to do
     assert (table(tmp_path), results(tmp_path)) == uninterrupted
     assert not list((tmp_path / 'attempts').iterdir()) and not list((tmp_path / 'leases').iterdir())
 
 
-def test_children_end_with_a_killed_driver_and_the_next_goes_on(tmp_path, uninterrupted):
-    write_plan(tmp_path, stand_in.make_plan())
-    driver = start_driver(tmp_path, seconds='0.3')
-    wait_for(lambda: len(results(tmp_path)) >= 2 and children_of(tmp_path))
+def test_children_end_with_a_killed_driver_and_the_next_goes_on(tmp_path, uninterrupted, start, hold):
+    driver = start()
+    wait_for(lambda: is_held(tmp_path, 2))
     driver.kill()
     driver.wait()
-    wait_for(lambda: not children_of(tmp_path), 5)
+    wait_for(lambda: not children_of(tmp_path))
     done = len(results(tmp_path))
-    assert start_driver(tmp_path, seconds='0').wait(timeout=60) == 0
+    hold.unlink()
+    assert start().wait(timeout=120) == 0
     assert done < len(results(tmp_path))
     assert (table(tmp_path), results(tmp_path)) == uninterrupted
 
 
-def test_ctrl_c_ends_the_children_and_gives_the_leases_back(tmp_path):
-    write_plan(tmp_path, stand_in.make_plan())
-    driver = start_driver(tmp_path, seconds='5')
-    wait_for(lambda: len(children_of(tmp_path)) == 2)
+def test_ctrl_c_ends_the_children_and_gives_the_leases_back(tmp_path, start):
+    driver = start()
+    wait_for(lambda: is_held(tmp_path, 2))
     driver.send_signal(signal.SIGINT)
-    assert 'the same command goes on' in driver.communicate(timeout=10)[1]
+    assert 'the same command goes on' in driver.communicate(timeout=120)[1]
     assert not children_of(tmp_path) and not list((tmp_path / 'leases').iterdir())
 
 

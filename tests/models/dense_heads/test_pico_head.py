@@ -3,22 +3,17 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from lcvision.class_nms import class_nms
 from lcvision.models.dense_heads.pico_head import flatten_levels
+from tests.models.dense_heads.parity import small_model
 
 
 @pytest.mark.parametrize('generation', ['paper', 'legacy'])
 def test_mixed_precision_keeps_coordinates(generation, monkeypatch):
-    init_default_scope('mmdet')
-    config = Config.fromfile(f'configs/_base_/models/picodet_{generation}.py')
-    config.merge_from_dict(dict(model=dict(
-        backbone=dict(scale=0.25), neck=dict(in_channels=[32, 64, 128], out_channels=32),
-        bbox_head=dict(num_classes=4, in_channels=32, stacked_convs=2))))
-    model = MODELS.build(config.model)
+    model = small_model(generation, stacked_convs=2)
     sample = DetDataSample(metainfo=dict(img_shape=(320, 320), batch_input_shape=(320, 320)))
     sample.gt_instances = InstanceData(
         bboxes=torch.tensor([[257.3, 201.1, 301.7, 280.9], [10., 20., 90., 70.]]), labels=torch.tensor([1, 3]))

@@ -1,45 +1,18 @@
 """Parity of the paper's PicoDet with PaddleDetection b1186bc822, from pixels to losses and gradients."""
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
-from lcvision.models.dense_heads.pico_head import flatten_levels
-from lcvision.weights.from_paddle import convert
-from tests.fixture import Fixture, assert_close
+from tests.fixture import assert_close
+from tests.models.dense_heads import parity
 
-LOSSES = dict(loss_cls='loss_qfl', loss_bbox='loss_bbox', loss_dfl='loss_dfl')
+FIXTURE, MODEL = 'det_paper_pplcnet_x0_25', dict(generation='paper')
 GRADIENTS = {
     'neck.laterals.0.weight': 'neck.pan_lateral0.weight',
     'bbox_head.predictors.0.bias': 'head.head_cls0.bias',
     'bbox_head.predictors.2.weight': 'head.head_cls2.weight',
 }
-
-
-@pytest.fixture(scope='module')
-def fixture():
-    return Fixture('det_paper_pplcnet_x0_25')
-
-
-@pytest.fixture
-def model(fixture):
-    init_default_scope('mmdet')
-    config = Config.fromfile('configs/_base_/models/picodet_paper.py')
-    config.merge_from_dict(dict(model=dict(
-        backbone=dict(scale=0.25), neck=dict(in_channels=[32, 64, 128], out_channels=32),
-        bbox_head=dict(num_classes=4, in_channels=32))))
-    model = MODELS.build(config.model)
-    model.load_state_dict(convert(fixture.params, model))
-    return model.eval()
-
-
-@pytest.fixture
-def ground_truths(fixture):
-    return [InstanceData(bboxes=fixture[f'train/gt_bbox/{b}'], labels=fixture[f'train/gt_class/{b}'][:, 0].long())
-            for b in range(2)]
 
 
 @torch.no_grad()
@@ -54,22 +27,8 @@ def test_forward_equals_reference(model, fixture):
         assert_close(distances[level], fixture[f'infer/head/reg/{level}'])
 
 
-@torch.no_grad()
 def test_decoded_boxes_and_selection_equal_reference(model, fixture):
-    head = model.bbox_head
-    maps = head(model.neck(model.backbone(fixture['infer/input'])))
-    scale = fixture['infer/scale_factor'][0]
-    meta = dict(img_shape=tuple(fixture['infer/im_shape'][0].int().tolist()), scale_factor=(scale[1], scale[0]))
-    scores, boxes = head.scores(*maps), head.decode(flatten_levels(maps[1]), head.priors(maps[0]))
-    assert_close(scores.transpose(1, 2), fixture['infer/scores'])
-    assert np.abs(head.place(boxes[0].numpy(), meta, True) - fixture['infer/boxes'][0].numpy()).max() < 5e-3
-    result, = head.predict_by_feat(*maps, batch_img_metas=[meta], rescale=True)
-    expected = fixture['infer/nms/dets']
-    assert len(result) == len(expected)
-    order = np.lexsort((expected[:, 0], -expected[:, 1]))
-    assert torch.equal(result.labels.float(), expected[order, 0])
-    assert_close(result.scores, expected[order, 1])
-    assert (result.bboxes - expected[order, 2:]).abs().max() < 5e-3
+    parity.assert_selection(model, fixture, placed=True)
 
 
 def test_assignment_equals_reference(model, fixture, ground_truths):
@@ -85,26 +44,12 @@ def test_assignment_equals_reference(model, fixture, ground_truths):
 @pytest.mark.parametrize('mode', ['bn_eval', 'bn_train'])
 def test_losses_and_gradients_equal_reference(model, fixture, ground_truths, mode):
     model.train(mode == 'bn_train')
-    image = fixture['train/input']
-    maps = model.bbox_head(model.neck(model.backbone(image)))
-    losses = model.bbox_head.loss_by_feat(*maps, ground_truths, [{}, {}])
-    for ours, theirs in LOSSES.items():
-        torch.testing.assert_close(losses[ours], fixture[f'train/{mode}/{theirs}'], rtol=1e-4, atol=0)
-    total = sum(losses.values())
-    torch.testing.assert_close(total, fixture[f'train/{mode}/loss'], rtol=1e-4, atol=0)
-    total.backward()
-    parameters = dict(model.named_parameters())
-    for ours, theirs in GRADIENTS.items():
-        assert_close(parameters[ours].grad, fixture[f'train/{mode}/grad/{theirs}'], 1e-3)
+    total = parity.assert_losses(model, fixture, ground_truths, f'train/{mode}', rtol=1e-4, loss_cls='loss_qfl')
+    parity.assert_gradients(model, fixture, total, f'train/{mode}', GRADIENTS, rtol=1e-4)
 
 
-def test_images_without_objects_train(model):
-    maps = model.bbox_head(model.neck(model.backbone(torch.randn(2, 3, 64, 64))))
-    nothing = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
-    losses = model.bbox_head.loss_by_feat(*maps, [nothing, nothing], [{}, {}])
-    assert losses['loss_bbox'] == losses['loss_dfl'] == 0 and losses['loss_cls'] > 0
-    sum(losses.values()).backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+def test_images_without_objects_train(model, ground_truths):
+    parity.assert_images_without_objects_train(model, ground_truths[1], (64, 64))
 
 
 def test_parameter_count_equals_reference():

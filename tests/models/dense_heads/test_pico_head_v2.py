@@ -1,7 +1,6 @@
 """Parity of PicoDet v2 with PaddleDetection 666f597f, from pixels to losses and gradients, in both phases."""
 import math
 
-import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -9,28 +8,22 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 
 from lcvision.models.dense_heads import pico_head_v2
 from lcvision.models.dense_heads.pico_head import flatten_levels
 from lcvision.models.dense_heads.pico_head_v2 import PicoSE
-from lcvision.weights.from_paddle import convert
-from tests.fixture import Fixture, assert_close
+from tests.fixture import assert_close
+from tests.models.dense_heads import parity
+from tests.models.dense_heads.parity import head_maps
 
+FIXTURE, MODEL = 'det_v2_pplcnet_x0_25', dict(generation='v2')
 EPOCHS = dict(static=0, tal=100)
-LOSSES = dict(loss_cls='loss_vfl', loss_bbox='loss_bbox', loss_dfl='loss_dfl')
 GRADIENTS = {
     'backbone.stem.conv.weight': 'backbone.conv1.conv.weight',
     'neck.laterals.0.conv.weight': 'neck.conv_t.convs.0.conv.weight',
     'bbox_head.predictors.0.bias': 'head.head_cls0.bias',
     'bbox_head.reg_predictors.0.weight': 'head.head_reg0.weight',
 }
-NOTHING = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
-
-
-@pytest.fixture(scope='module')
-def fixture():
-    return Fixture('det_v2_pplcnet_x0_25')
 
 
 @pytest.fixture(autouse=True)
@@ -38,32 +31,6 @@ def at_epoch():
     hub = MessageHub.get_current_instance()
     yield lambda epoch: hub.update_info('epoch', epoch)
     hub.runtime_info.pop('epoch', None)
-
-
-def build():
-    init_default_scope('mmdet')
-    config = Config.fromfile('configs/_base_/models/picodet_v2.py')
-    config.merge_from_dict(dict(model=dict(
-        backbone=dict(scale=0.25), neck=dict(in_channels=[32, 64, 128], out_channels=32),
-        bbox_head=dict(num_classes=4, in_channels=32))))
-    return MODELS.build(config.model)
-
-
-@pytest.fixture
-def model(fixture):
-    model = build()
-    model.load_state_dict(convert(fixture.params, model))
-    return model.eval()
-
-
-@pytest.fixture
-def ground_truths(fixture):
-    return [InstanceData(bboxes=fixture[f'train/gt_bbox/{b}'], labels=fixture[f'train/gt_class/{b}'][:, 0].long())
-            for b in range(2)]
-
-
-def head_maps(model, image):
-    return model.bbox_head(model.neck(model.backbone(image)))
 
 
 def targets(head, maps, ground_truths):
@@ -95,21 +62,9 @@ def test_scores_and_boxes_in_training_equal_reference(model, fixture):
     assert_close(head.decode(logits, priors) / priors[:, 2:], fixture['train/bn_eval/head/boxes_over_stride'])
 
 
-@torch.no_grad()
 def test_decoded_boxes_and_selection_equal_reference(model, fixture):
-    head, maps = model.bbox_head, head_maps(model, fixture['infer/input'])
-    scores, boxes = head.scores(*maps), head.decode(flatten_levels(maps[1]), head.priors(maps[0]))
-    assert_close(scores.transpose(1, 2), fixture['infer/scores'])
-    assert (boxes - fixture['infer/boxes']).abs().max() < 5e-3
-    scale = fixture['infer/scale_factor'][0]
-    meta = dict(img_shape=(96, 96), scale_factor=(scale[1], scale[0]))
-    result, = head.predict_by_feat(*maps, batch_img_metas=[meta], rescale=True)
-    expected = fixture['infer/nms/dets']
-    assert len(result) == len(expected) == 100
-    order = np.lexsort((expected[:, 0], -expected[:, 1]))
-    assert torch.equal(result.labels.float(), expected[order, 0])
-    assert_close(result.scores, expected[order, 1])
-    assert (result.bboxes - expected[order, 2:]).abs().max() < 5e-3
+    result = parity.assert_selection(model, fixture)
+    assert len(result) == 100
     assert result.bboxes.min() < 0, 'boxes of this generation are not clipped'
 
 
@@ -135,23 +90,15 @@ def test_losses_and_gradients_equal_reference(model, fixture, ground_truths, mod
     model.double().train(mode == 'bn_train')
     for gts in ground_truths:
         gts.bboxes = gts.bboxes.double()
-    losses = model.bbox_head.loss_by_feat(*head_maps(model, fixture['train/input'].double()), ground_truths, [{}, {}])
-    for ours, theirs in LOSSES.items():
-        torch.testing.assert_close(losses[ours].float(), fixture[f'train/{mode}/{phase}/{theirs}'], rtol=1e-5, atol=0)
-    total = sum(losses.values())
-    torch.testing.assert_close(total.float(), fixture[f'train/{mode}/{phase}/loss'], rtol=1e-5, atol=0)
-    total.backward()
-    parameters = dict(model.named_parameters())
-    for ours, theirs in GRADIENTS.items():
-        assert_close(parameters[ours].grad.float(), fixture[f'train/{mode}/{phase}/grad/{theirs}'], 1e-4)
+    prefix = f'train/{mode}/{phase}'
+    total = parity.assert_losses(model, fixture, ground_truths, prefix, torch.float64)
+    parity.assert_gradients(model, fixture, total, prefix, GRADIENTS, rtol=1e-5)
 
 
 @pytest.mark.parametrize('phase', EPOCHS)
 def test_losses_in_single_precision(model, fixture, ground_truths, phase, at_epoch):
     at_epoch(EPOCHS[phase])
-    losses = model.bbox_head.loss_by_feat(*head_maps(model, fixture['train/input']), ground_truths, [{}, {}])
-    for ours, theirs in LOSSES.items():
-        torch.testing.assert_close(losses[ours], fixture[f'train/bn_eval/{phase}/{theirs}'], rtol=1e-5, atol=0)
+    parity.assert_losses(model, fixture, ground_truths, f'train/bn_eval/{phase}')
 
 
 def test_phase_follows_the_epoch(model, fixture, ground_truths, at_epoch):
@@ -166,13 +113,7 @@ def test_phase_follows_the_epoch(model, fixture, ground_truths, at_epoch):
 @pytest.mark.parametrize('phase', EPOCHS)
 def test_images_without_objects_train(model, ground_truths, phase, at_epoch):
     at_epoch(EPOCHS[phase])
-    image = torch.randn(2, 3, 160, 192)
-    losses = model.bbox_head.loss_by_feat(*head_maps(model, image), [NOTHING, NOTHING], [{}, {}])
-    assert losses['loss_bbox'] == losses['loss_dfl'] == 0 and losses['loss_cls'] > 0
-    sum(losses.values()).backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-    losses = model.bbox_head.loss_by_feat(*head_maps(model, image), [NOTHING, ground_truths[1]], [{}, {}])
-    assert all(loss > 0 and loss.isfinite() for loss in losses.values())
+    parity.assert_images_without_objects_train(model, ground_truths[1], (160, 192))
 
 
 @pytest.mark.parametrize(('mean', 'divisor'), [(4.0, 4.0), (0.5, 1.0)])
@@ -213,7 +154,7 @@ def test_mixed_precision_computes_targets_and_losses_in_full(model, fixture, gro
 
 
 def test_initialises_as_reference():
-    model = build()
+    model = parity.small_model(**MODEL)
     model.init_weights()
     head = model.bbox_head
     for level in range(4):

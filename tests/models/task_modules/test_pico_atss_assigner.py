@@ -35,21 +35,27 @@ def iou(a, b):
     return inter / np.maximum(sum(areas) - inter, 1e-6)
 
 
+def nearest(centres, counts, box, topk):
+    """The ``topk`` anchors of each level that are nearest to a box, and by how much the next one is farther."""
+    distance = np.hypot(*(centres - (box[:2] + box[2:]) / 2).T)
+    candidates, start, margin = [], 0, np.inf
+    for count in counts:
+        order = start + np.argsort(distance[start:start + count], kind='stable')
+        candidates += order[:topk].tolist()
+        if count > topk:
+            margin = min(margin, distance[order[topk]] - distance[order[topk - 1]])
+        start += count
+    return np.array(candidates), margin
+
+
 def slowly(priors, counts, boxes, topk):
     """The assignment in float64, and how near its closest decision was."""
     centres = (priors[:, :2] + priors[:, 2:]) / 2
     owner, best = np.zeros(len(priors), int), np.full(len(priors), -np.inf)
     margin = np.inf
     for index, box in enumerate(boxes):
-        distance = np.hypot(*(centres - (box[:2] + box[2:]) / 2).T)
-        candidates, start = [], 0
-        for count in counts:
-            order = start + np.argsort(distance[start:start + count], kind='stable')
-            candidates += order[:topk].tolist()
-            if count > topk:
-                margin = min(margin, distance[order[topk]] - distance[order[topk - 1]])
-            start += count
-        candidates = np.array(candidates)
+        candidates, gap = nearest(centres, counts, box, topk)
+        margin = min(margin, gap)
         overlaps = iou(priors[candidates], np.broadcast_to(box, (len(candidates), 4)))
         threshold = overlaps.mean() + np.sqrt(((overlaps - overlaps.mean()) ** 2).mean())
         for anchor, overlap in zip(candidates, overlaps, strict=True):
@@ -170,14 +176,8 @@ def slowly_2022(priors, counts, boxes, topk):
     overlaps = np.stack([iou(priors, np.broadcast_to(box, priors.shape)) for box in boxes])
     claims, margin = np.zeros_like(overlaps, bool), np.inf
     for index, box in enumerate(boxes):
-        distance = np.hypot(*(centres - (box[:2] + box[2:]) / 2).T)
-        candidates, start = [], 0
-        for count in counts:
-            order = start + np.argsort(distance[start:start + count], kind='stable')
-            candidates += order[:topk].tolist()
-            if count > topk:
-                margin = min(margin, distance[order[topk]] - distance[order[topk - 1]])
-            start += count
+        candidates, gap = nearest(centres, counts, box, topk)
+        margin = min(margin, gap)
         threshold = overlaps[index, candidates].mean() + overlaps[index, candidates].std(ddof=1)
         inside = np.minimum(centres - box[:2], box[2:] - centres).min(1)
         claims[index, candidates] = ((overlaps[index] > threshold) & (inside > 0))[candidates]
