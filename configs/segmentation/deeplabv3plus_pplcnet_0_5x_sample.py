@@ -1,4 +1,4 @@
-# The second part of `make demo`: the rendered street scenes, from scratch in crops of 256 pixels.
+# The second part of `make demo`: the rendered shapes, from scratch in crops of 256 pixels.
 _base_ = [
     '../_base_/models/deeplabv3plus.py',
     '../_base_/datasets/cityscapes_1024x512.py',
@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/runtime_segmentation.py',
 ]
 max_iters = 360
-image_size = (512, 256)
+image_size = (384, 256)
 crop_size = (256, 256)
 randomness = dict(seed=0)
 

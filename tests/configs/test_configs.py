@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
-from lcvision.datasets.sample import render_classification_sample, render_detection_sample, render_street_sample
+from lcvision.datasets.sample import render_classification_sample, render_detection_sample, render_segmentation_sample
 from lcvision.datasets.sources import use_source
 from lcvision.deploy.input_size import find_input_size
 
@@ -131,7 +131,7 @@ def check_segmentation(cfg, sample, size):
 TASKS = {
     'mmdet': Task(detection_samples, lambda root: render_detection_sample(root, 4, 2), let_scores_pass,
                   check_detection),
-    'mmseg': Task(segmentation_samples, lambda root: render_street_sample(root, 4, 2), lambda model: None,
+    'mmseg': Task(segmentation_samples, lambda root: render_segmentation_sample(root, 4, 2), lambda model: None,
                   check_segmentation),
     'mmpretrain': Task(classification_samples, lambda root: render_classification_sample(root, 2, 1),
                        lambda model: None, check_classification),

@@ -5,7 +5,7 @@ import street_like
 from mmengine.config import Config
 from PIL import Image
 
-from lcvision.datasets.sample import RENDERERS, render_street_sample
+from lcvision.datasets.sample import RENDERERS, render_segmentation_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.deploy.input_size import find_input_size
 from tests.datasets.loading import load
@@ -247,10 +247,10 @@ def test_own_data_of_another_kind_is_checked(cfg, tmp_path):
 
 def test_sample_is_rendered_where_the_user_stands(cfg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(RENDERERS, 'segmentation', lambda root: render_street_sample(root, 3, 2))
+    monkeypatch.setitem(RENDERERS, 'segmentation', lambda root: render_segmentation_sample(root, 3, 2))
     assert use_source(cfg, 'sample', train=True).num_images == 3
-    assert (tmp_path / 'data/sample/segmentation/gtFine/val').is_dir() and len(load(cfg, 'val').dataset) == 2
-    assert cfg.image_size == (512, 256)
+    assert (tmp_path / 'data/sample/segmentation/masks/val').is_dir() and len(load(cfg, 'val').dataset) == 2
+    assert cfg.image_size == (384, 256) and cfg.model.decode_head.num_classes == 9
 
 
 def test_a_test_knows_the_training_masks_but_needs_none(cfg, tmp_path):

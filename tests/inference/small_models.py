@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import TRANSFORMS, init_default_scope
 
-from lcvision.datasets.sample import render_detection_image, render_street_image
+from lcvision.datasets.sample import render_shapes
 from lcvision.deploy.network import build_model
 
 SMALL_DETECTOR = {'model.backbone.scale': 0.25, 'model.neck.in_channels': [32, 64, 128], 'model.neck.out_channels': 32,
@@ -66,9 +66,9 @@ def images(name: str) -> list[np.ndarray]:
     """Rendered ones of several sizes, BGR."""
     rng = np.random.default_rng(3)
     if name == SEGMENTOR:
-        street = np.ascontiguousarray(render_street_image(rng)[0][..., ::-1])
-        return [cv2.resize(street, size, interpolation=cv2.INTER_AREA) for size in ((256, 128), (203, 117))]
-    return [np.ascontiguousarray(render_detection_image(rng)[0][..., ::-1]) for _ in range(3)]
+        image = np.ascontiguousarray(render_shapes(rng, (256, 512))[0][..., ::-1])
+        return [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for size in ((256, 128), (203, 117))]
+    return [np.ascontiguousarray(render_shapes(rng)[0][..., ::-1]) for _ in range(3)]
 
 
 def evaluated(config: Config, model: torch.nn.Module, path):

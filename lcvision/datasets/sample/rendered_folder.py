@@ -14,7 +14,7 @@ STAMP = '.rendered_by'
 def generator_version() -> str:
     """Fingerprint of this package's sources, which changes whenever what they render may have changed."""
     sources = sorted(Path(__file__).parent.glob('*.py'))
-    return hashlib.sha256(b'\0'.join(source.read_bytes().replace(b'\r\n', b'\n') for source in sources)).hexdigest()
+    return hashlib.sha256(b'\0'.join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
