@@ -18,7 +18,7 @@ class Task:
         scope: ``default_scope`` of its configs.
         head: Part of its models that gives the raw outputs.
         prediction: What its models add to a data sample.
-        metrics: Name of each metric, in a report of ``tools/test.py`` and in a run's log, to its title; the first one
+        metrics: Name of each metric, in a report of ``lcvision test`` and in a run's log, to its title; the first one
             ranks models.
         whole: A metric's value for all right.
         title: Of the axis of the first metric.

@@ -162,8 +162,8 @@ class _ResultFiles:
             except (OSError, ValueError, KeyError, TypeError):
                 known = False
             if not known:
-                raise UserError(f'--out {folder} has a results.jsonl or results.json that {_MADE_BY} did not write and '
-                                'will not replace: give another folder')
+                raise UserError(f'--out {folder} has a results.jsonl or results.json that lcvision predict did not '
+                                'write and will not replace: give another folder')
 
     def begin(self, **run: Any) -> None:
         """Starts both files; ``run`` is what makes the results."""

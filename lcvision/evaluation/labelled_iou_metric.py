@@ -27,6 +27,8 @@ class LabelledIoUMetric(IoUMetric):
         are 0 where mmseg's are nan.
     """
 
+    default_prefix = ''  # mmengine warns of None
+
     def compute_metrics(self, results: list) -> dict[str, float]:
         """The metrics, in percent, from the areas of each image that ``process`` collected."""
         if not self.format_only:

@@ -1,6 +1,5 @@
 """What the folder of a training tells other tools."""
 import json
-import sys
 from pathlib import Path
 
 from lcvision.errors import UserError
@@ -30,10 +29,9 @@ def find_run(config: str | None, work_dir: str | None) -> tuple[str, str]:
     if not runs:
         what = f'of {config} ' if config else ''
         where = f'{_RUNS}/' + (f' or in {work_dir}' if work_dir else '')
-        door = 'python tools/train.py' if Path(sys.argv[0]).parent.name == 'tools' else 'lcvision train'
-        raise UserError(f'no run {what}under {where}: train first, e.g. `{door} {config or "picodet_pplcnet_0_5x"} '
-                        '--data sample`, name the folder of a training elsewhere with --work-dir, or give CONFIG and '
-                        'CHECKPOINT')
+        raise UserError(f'no run {what}under {where}: train first, e.g. `lcvision train '
+                        f'{config or "picodet_pplcnet_0_5x"} --data sample`, name the folder of a training elsewhere '
+                        'with --work-dir, or give CONFIG and CHECKPOINT')
     newest = max(runs, key=_changed)
     folder = newest.parent
     configs, best = sorted(folder.glob(pattern), key=_changed), sorted(folder.glob('best_*.pth'), key=_changed)

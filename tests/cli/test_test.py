@@ -111,7 +111,7 @@ def test_without_a_run_it_explains_itself(tmp_path):
     done = tool('test', cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: no run under work_dirs/')
-    assert 'train first, e.g. `python tools/train.py picodet' in done.stderr
+    assert 'train first, e.g. `lcvision train picodet' in done.stderr
     assert done.stderr.count('\n') == 1
 
 

@@ -26,13 +26,13 @@ def parse(text: str | None, path: str | Path) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict) or not isinstance(found.get('schema'), int):
         raise UserError(f'{path} has no lcvision metadata, which say how images are prepared: export it with '
-                        'tools/export.py')
+                        'lcvision export')
     if found['schema'] > SCHEMA:
         raise UserError(f'{path} was written by a later lcvision (metadata {found["schema"]}, known here up to '
                         f'{SCHEMA}): install that one')
     wrong = [name for name, right in _RULES.items() if not right(_value(found, name))]
     if wrong:
-        raise UserError(f'{path} has no proper {", ".join(wrong)} in its metadata: export it anew with tools/export.py')
+        raise UserError(f'{path} has no proper {", ".join(wrong)} in its metadata: export it anew with lcvision export')
     return found
 
 

@@ -80,7 +80,7 @@ def existing(path: str | Path) -> Path:
     if path.suffix not in ENGINES:
         raise UserError(f'{path} is no exported file: its name must end in {", ".join(ENGINES)}')
     if not path.is_file():
-        raise UserError(f'there is no file {path}: give a file that tools/export.py has written')
+        raise UserError(f'there is no file {path}: give a file that lcvision export wrote')
     for part in (path, path.with_suffix('.bin')) if path.suffix == '.xml' else (path,):
         if not part.is_file():
             raise UserError(f'{path} lacks its weights: {part.name} belongs beside it')
