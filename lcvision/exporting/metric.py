@@ -10,8 +10,7 @@ from mmengine.config import Config
 
 from lcvision.exporting.ladder import FileUnderTest
 from lcvision.tasks import TASKS, task_of_config
-from lcvision.training.evaluate import evaluate
-from lcvision.training.evaluate_file import file_metrics
+from lcvision.training.evaluate import evaluate, evaluate_file
 
 # Points of the task's metric, all right being 100, that a file may lose or win.
 LIMITS = {'fp32': 0.05, 'bf16': 0.2}
@@ -33,8 +32,8 @@ def own_metric(config: Config, checkpoint: str | Path, data: str | Path, file: F
     config.default_hooks = {**(config.get('default_hooks') or {}), 'latency': None}
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        metrics = (file_metrics(file.path, data, config=config, trust_code=True, work_dir=folder)[0] if file else
-                   evaluate(config, checkpoint, data, work_dir=folder).metrics)
+        metrics = (evaluate_file(file.path, data, config=config, trust_code=True, work_dir=folder) if file else
+                   evaluate(config, checkpoint, data, work_dir=folder)).metrics
     return float(metrics[task_of_config(config).metric])
 
 

@@ -1,21 +1,38 @@
-"""Evaluates a checkpoint and measures its latency."""
+"""Evaluates a checkpoint, whose latency is measured, or an exported file, with the frameworks' data and metrics."""
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub
+from mmengine.runner import Runner
+from mmengine.structures import InstanceData, PixelData
 
+from lcvision import environment
 from lcvision.config import class_name, config_name, load_config
 from lcvision.deploy.engines import select_engine
+from lcvision.deploy.input_size import evaluation_pipelines
+from lcvision.deploy.network import unwrapped
 from lcvision.errors import UserError, plain_errors
+from lcvision.inference.results import Detections, LabelMap, Result
 from lcvision.inference.runtime.exported_file import ENGINES, is_exported
+from lcvision.inference.runtime.file_backend import FileBackend
 from lcvision.latency.record import LatencyRecord
+from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
+from lcvision.text import listing
 from lcvision.training.console import ConsoleHook, build_runner
-from lcvision.training.evaluate_file import file_metrics
 from lcvision.training.hooks import find_hook, set_hook
 from lcvision.training.launch import quiet_warnings
 from lcvision.training.prepare import latency_records, prepare
 from lcvision.weights.safe_load import existing_file, load_state_dict_file
+
+# What stands in for a config where a file has none: data set, metric and steps of the task, and a model that does not
+# run.
+_CONFIGS = {DETECTION.name: 'picodet_pplcnet_0_5x', SEGMENTATION.name: 'deeplabv3plus_pplcnet_0_5x',
+            CLASSIFICATION.name: 'pplcnet_0_5x'}
 
 
 @dataclass(frozen=True)
@@ -62,10 +79,13 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path | None = None, 
         UserError: Something asked for cannot be done; the sentence says what to do instead.
     """
     if is_exported(config):
-        return _evaluate_file(str(config), checkpoint, data, engine=engine or 'best', precision=precision,
-                              trust_code=trust_code, show_dir=show_dir, work_dir=work_dir, verbose=verbose,
-                              unused=dict(cfg_options=cfg_options, memory_format=memory_format,
-                                          launcher=None if launcher == 'none' else launcher))
+        unused = dict(checkpoint=checkpoint, cfg_options=cfg_options, memory_format=memory_format,
+                      launcher=None if launcher == 'none' else launcher)
+        if asked := [name for name, value in unused.items() if value]:
+            raise UserError(f'{config} is an exported file, which has neither config nor checkpoint: leave out '
+                            f"{asked[0].replace('_', '-')}")
+        return evaluate_file(str(config), data, engine=engine or 'best', precision=precision, trust_code=trust_code,
+                             show_dir=show_dir, work_dir=work_dir, verbose=verbose)
     if checkpoint is None:
         raise UserError(f'{config_name(config)} without a checkpoint: give a config with its checkpoint, or an '
                         f'exported file ({", ".join(ENGINES)}) alone')
@@ -86,25 +106,85 @@ def evaluate(config: str | Path | Config, checkpoint: str | Path | None = None, 
         if find_hook(cfg, 'latency'):
             set_hook(cfg, 'latency', **chosen)
         set_hook(cfg, 'engine', **chosen)
-    if show_dir:
-        set_hook(cfg, 'pictures', out_dir=str(show_dir))
-    console = ConsoleHook(shown=not verbose)
-    runner = build_runner(cfg, console, verbose)
-    try:
-        metrics = runner.test()
-    finally:
-        console.close()
-    hub = runner.message_hub
+    metrics, hub = _test(cfg, show_dir, verbose)
     if chosen:
         chosen['engine'] = hub.get_info('engine')
     return Evaluation(prepared.name, checkpoint, metrics, latency_records(hub), **chosen)
 
 
-def _evaluate_file(path: str, checkpoint: str | Path | None, data: str | Path | None, *, unused: dict,
-                   **options: Any) -> Evaluation:
-    asked = [name for name, value in dict(checkpoint=checkpoint, **unused).items() if value]
-    if asked:
-        raise UserError(f'{path} is an exported file, which has neither config nor checkpoint: leave out '
-                        f"{asked[0].replace('_', '-')}")
-    metrics, backend = file_metrics(path, data, **options)
-    return Evaluation(path, path, metrics, [], backend.engine, backend.precision)
+def evaluate_file(path: str | Path, data: str | Path | None, *, config: Config | None = None, engine: str = 'best',
+                  precision: str | None = None, trust_code: bool = False, show_dir: str | Path | None = None,
+                  work_dir: str | Path | None = None, verbose: bool = False) -> Evaluation:
+    """Evaluates an exported file, without its latency; the other arguments are those of :func:`evaluate`.
+
+    Args:
+        path: The file.
+        data: 'sample' or a folder.
+        config: The config that was trained; None takes one of the task, which gives the data set and the metric alone.
+        work_dir: Folder of the log; None for ``work_dirs/`` and the file's name.
+    """
+    backend = FileBackend(path, engine, environment.usable_threads(), precision, 5, trust_code)
+    if data is None:
+        raise UserError(f"{path} says nothing about data: give them with --data, 'sample' or a folder")
+    config = load_config(config or _CONFIGS[backend.task])
+    # They measure the network of the config's model.
+    config.default_hooks = {**(config.get('default_hooks') or {}), 'latency': None, 'memory_format': None}
+    config.load_from, config.resume, config.custom_hooks = None, False, []
+    cfg = prepare(config, data, None, train=False, work_dir=work_dir or f'work_dirs/{Path(path).stem}',
+                  memory_format=None, launcher='none', local_rank=0).cfg
+    cfg.test_dataloader.batch_size = 1
+    for steps in evaluation_pipelines(cfg):
+        steps[:] = [step for step in steps if class_name(step).startswith(('Load', 'Pack'))]
+        break
+    metrics, _ = _test(cfg, show_dir, verbose, _FileHook(backend))
+    return Evaluation(str(path), str(path), metrics, [], backend.engine, backend.precision)
+
+
+def _test(cfg: Config, show_dir: str | Path | None, verbose: bool, *hooks: Hook) -> tuple[dict[str, Any], MessageHub]:
+    """Metrics of a test, and what its hooks have noted."""
+    if show_dir:
+        set_hook(cfg, 'pictures', out_dir=str(show_dir))
+    console = ConsoleHook(shown=not verbose)
+    runner = build_runner(cfg, console, verbose)
+    for hook in hooks:
+        runner.register_hook(hook)
+    try:
+        return runner.test(), runner.message_hub
+    finally:
+        console.close()
+
+
+class _FileHook(Hook):
+    """Lets a file predict in a test, from the images as they are stored."""
+
+    def __init__(self, backend: FileBackend):
+        self._backend = backend
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        known: Any = self._backend.dataset_meta['classes']
+        found = getattr(runner.test_dataloader.dataset, 'metainfo', {}).get('classes')
+        named = not all(name.startswith('class ') for name in known)
+        if found and (len(found) != len(known) or (named and tuple(found) != known)):
+            raise UserError(f'{self._backend.file.path} knows the classes {listing(known)}, and the data have '
+                            f'{listing(found)}: give the data that it was trained for')
+        unwrapped(runner.model).test_step = self._test_step
+
+    def _test_step(self, batch: dict[str, Any]) -> list[Any]:
+        for image, sample in zip(batch['inputs'], batch['data_samples'], strict=True):
+            pixels = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+            _fill(sample, self._backend.predict(pixels), len(self._backend.dataset_meta['classes']))
+        return batch['data_samples']
+
+
+def _fill(sample: Any, result: Result, classes: int) -> None:
+    """Writes a result as the frameworks' models do."""
+    if isinstance(result, Detections):
+        sample.pred_instances = InstanceData(bboxes=torch.from_numpy(result.boxes),
+                                             scores=torch.from_numpy(result.scores),
+                                             labels=torch.from_numpy(result.labels))
+    elif isinstance(result, LabelMap):
+        sample.pred_sem_seg = PixelData(data=torch.from_numpy(result.labels.astype(np.int64))[None])
+    else:
+        scores = torch.zeros(classes)
+        scores[torch.from_numpy(result.labels)] = torch.from_numpy(result.scores)
+        sample.set_pred_score(scores).set_pred_label(result.label)
