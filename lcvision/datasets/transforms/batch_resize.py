@@ -31,9 +31,6 @@ def batch_random_resize(data_batch: Sequence[dict], sizes: Sequence[int | tuple[
         A dict with ``inputs``, one tensor of shape (N, 3, h, w), uint8 if all images are and else float32, and the list
         ``data_samples``, whose boxes are scaled and clipped to the image.
 
-    Raises:
-        ValueError: No size, a size that is not positive, or an unknown interpolation.
-
     Source: BatchRandomResize of the reference reader.
     """
     if len(sizes) == 0:

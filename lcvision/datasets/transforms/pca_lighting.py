@@ -17,9 +17,6 @@ class PCALighting(BaseTransform):
     Args:
         std: Standard deviation of the share of each eigenvalue, 0 or above; AlexNet's is 0.1.
 
-    Raises:
-        ValueError: If ``std`` is below 0.
-
     Source: AlexNet, section 4.1.
 
     Differs: mmpretrain's ``Lighting`` casts its result to the image's type; in uint8, pixels darker than black come out

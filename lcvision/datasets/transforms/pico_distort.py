@@ -32,9 +32,6 @@ class PicoDistort(BaseTransform):
         skip: Probability of leaving out one of the four, in [0, 1].
         channel_order: ``'bgr'`` as mmcv loads images, or ``'rgb'``.
 
-    Raises:
-        ValueError: An unknown version or channel order, or a probability outside [0, 1].
-
     Source: RandomDistort of the reference, as of September 2021 and as of 2024.
 
     Differs: the chain of 2021 is affine in the pixel, so it is composed first and applied once; equal up to float32

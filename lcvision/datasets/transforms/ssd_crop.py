@@ -1,11 +1,34 @@
-"""The random crop of the reference PicoDet."""
+"""The random crop of the reference PicoDet, and the annotations that it never sees."""
 from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from lcvision.datasets.transforms.drop_ignored import select_instances
 from lcvision.registry import TRANSFORMS
+
+_INSTANCE_KEYS = ('gt_bboxes', 'gt_bboxes_labels', 'gt_ignore_flags', 'gt_masks', 'gt_instances_ids')
+
+
+
+@TRANSFORMS.register_module()
+class DropIgnored(BaseTransform):
+    """Removes the objects whose ``gt_ignore_flags`` entry is set, such as COCO's crowds.
+
+    It comes right after ``LoadAnnotations``: a crowd box left in the sample would still decide which crops
+    :class:`SSDCrop` accepts.
+
+    Source: the reference never loads crowd annotations.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Filters the objects of an mmdet data dict, in place."""
+        flags = results.get('gt_ignore_flags')
+        if flags is not None and np.any(flags):
+            _select(results, np.logical_not(flags))
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
 
 
 @TRANSFORMS.register_module()
@@ -24,9 +47,6 @@ class SSDCrop(BaseTransform):
         scaling: Smallest and largest square root of the window's share of the image area, in (0, 1].
         attempts: Windows drawn per threshold.
         allow_no_crop: Whether leaving the image whole is one of the choices.
-
-    Raises:
-        ValueError: A range is empty or outside its legal values.
 
     Source: RandomCrop of the reference reader (SSD, Liu et al. 2016, section 2.2, with the scale and ratio rule of
         the reference).
@@ -83,7 +103,7 @@ class SSDCrop(BaseTransform):
             if results.get(key) is not None:
                 results[key] = results[key][top:bottom, left:right]
         results['img_shape'] = results['img'].shape[:2]
-        select_instances(results, keep)
+        _select(results, keep)
         origin = np.array((left, top) * 2, np.float32)
         corners = np.clip(boxes[keep], origin, np.array((right, bottom) * 2, np.float32)) - origin
         typed = hasattr(results['gt_bboxes'], 'tensor')
@@ -95,6 +115,14 @@ class SSDCrop(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(thresholds={self.thresholds}, aspect_ratio={self.aspect_ratio}, '
                 f'scaling={self.scaling}, attempts={self.attempts}, allow_no_crop={self.allow_no_crop})')
+
+
+def _select(results: dict, keep: np.ndarray) -> None:
+    """Keeps the objects of an mmdet data dict, in place, where ``keep``, bool (N,), is set."""
+    index = np.flatnonzero(keep)
+    for key in _INSTANCE_KEYS:
+        if results.get(key) is not None:
+            results[key] = results[key][index]
 
 
 def _corners(results: dict) -> np.ndarray:
