@@ -32,14 +32,9 @@ from lcvision.timing.contention import involuntary_switches
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the tool with ``argv``, None for the command line's arguments.
+    """Measures; returns 1 when a row could not be measured, is slower than the baseline's or is missing beside it.
 
-    Returns:
-        0, or 1 when a row could not be measured, is slower than the baseline's or is missing beside it. Ctrl-C goes on
-        once what was measured so far has been delivered.
-
-    Raises:
-        UserError: An argument is wrong; nothing has been measured then.
+    Ctrl-C goes on once what was measured so far has been delivered.
     """
     args = _parser().parse_args(argv)
     plan = make_plan(args)

@@ -58,9 +58,6 @@ def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: di
     Returns:
         ``config``, ``input`` and the counts ``params``, ``buffers``, ``macs`` and ``paddle_flops``, and under
         ``parts`` the same counts for the stem, each stage, the neck and the head.
-
-    Raises:
-        UserError: The config does not build, or does not say its input size.
     """
     cfg = load_config(path, cfg_options)
     size = size or find_input_size(cfg)

@@ -80,11 +80,15 @@ def share_threads(args: argparse.Namespace) -> dict[str, Any]:
     return dict(children=children, threads=args.threads or max(1, environment.usable_threads() // children))
 
 
-def check_threads(plan: Plan, args: argparse.Namespace) -> None:
-    """Refuses other threads than the plan's."""
-    if args.threads and args.threads != plan.threads:
-        raise UserError(f'--threads {args.threads}: this folder computes with {plan.threads} threads a network, and '
-                        'results of other numbers differ in their last digits; leave it out')
+def known_plan(args: argparse.Namespace, folder: Path, request: dict[str, Any]) -> Plan | None:
+    """The plan in a folder, None if it has none yet; refuses another request, and other threads than the plan's."""
+    plan = read_plan(folder)
+    if plan:
+        check_same(plan, request, folder)
+        if args.threads and args.threads != plan.threads:
+            raise UserError(f'--threads {args.threads}: this folder computes with {plan.threads} threads a network, '
+                            'and results of other numbers differ in their last digits; leave it out')
+    return plan
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -101,10 +105,7 @@ def _plan(args: argparse.Namespace, folder: Path) -> Plan:
         group_by=by, epochs=args.epochs, epochs_per_round=args.epochs_per_round, seeds=args.seeds, data=args.data,
         options=args.cfg_options or {}, memory_format=args.memory_format)
     request = request_of(pool, **asked)
-    known = read_plan(folder)
-    if known:
-        check_same(known, request, folder)
-        check_threads(known, args)
+    if known := known_plan(args, folder, request):
         return known
     plan = plan_search(pool, request=request, engine=args.engine, **asked, **share_threads(args))
     if args.plan_only:

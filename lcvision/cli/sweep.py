@@ -3,12 +3,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from lcvision.cli.search import add_run_arguments, check_counts, check_threads, save, share_threads
+from lcvision.cli.search import add_run_arguments, check_counts, known_plan, save, share_threads
 from lcvision.config import find_config
 from lcvision.files import check_target
 from lcvision.search.drive import run_plan
 from lcvision.search.make_plan import check_data
-from lcvision.search.plan import check_same, read_plan, write_plan
+from lcvision.search.plan import write_plan
 from lcvision.search.summary import describe_sweep
 from lcvision.search.sweep import plan_sweep, sweep_goals, sweep_outcome
 
@@ -22,14 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = plan_sweep(args.configs, epochs=args.epochs, epochs_per_round=args.epochs_per_round, seeds=args.seeds,
                       data=args.data, options=args.cfg_options, memory_format=args.memory_format,
                       **share_threads(args))
-    known = read_plan(folder)
-    if known:
-        check_same(known, plan.request, folder)
-        check_threads(known, args)
-        plan = known
-    else:
+    known = known_plan(args, folder, plan.request)
+    if not known:
         check_data(plan)
-        plan = write_plan(folder, plan)
+    plan = known or write_plan(folder, plan)
     found = run_plan(folder, plan, sweep_goals(plan), executor=args.executor, children=args.children,
                      address=args.ray_address)
     outcome = sweep_outcome(found)

@@ -27,11 +27,7 @@ def find(root: Path, split: str, other: Split | None = None) -> Split:
 
 
 def check_cifar(kind: str, root: Path, split: str) -> Split:
-    """Checks that all files of 'CIFAR10' or 'CIFAR100', unpacked in ``root``, exist and are the authors'.
-
-    Raises:
-        UserError: A file is missing, or is another one.
-    """
+    """Checks that all files of 'CIFAR10' or 'CIFAR100', unpacked in ``root``, exist and are the authors'."""
     cifar, folder = _CLASSES[kind], root / FOLDERS[kind]
     for name, md5 in (*cifar.train_list, *cifar.test_list):
         if not (folder / name).is_file():

@@ -56,9 +56,6 @@ def find(root: Path, split: str, other: dict | None = None) -> dict:
 
 def read_cityscapes(image_folder: Path, mask_folder: Path) -> dict:
     """Entries of the config of a dataset on a folder with images at any depth, and one with masks at the same places.
-
-    Raises:
-        UserError: A folder is missing or has no such files, or the images have different formats.
     """
     for folder in (image_folder, mask_folder):
         if not folder.is_dir():

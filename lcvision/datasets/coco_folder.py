@@ -54,11 +54,7 @@ class NonEmptyCocoDataset(CocoDataset):
         return part_of(sorted(data, key=lambda info: info['img_path']), self.part) if self.part else data
 
     def filter_data(self) -> list[dict]:
-        """Data dicts of the images that remain, in their order.
-
-        Raises:
-            UserError: None remains.
-        """
+        """Data dicts of the images that remain, in their order."""
         data = super().filter_data()
         if self.test_mode or not (self.filter_cfg or {}).get('filter_empty_gt', False):
             return data
@@ -152,9 +148,6 @@ def check_coco(ann_file: Path, image_folder: Path, content: dict | None = None, 
         filter_cfg: What the dataset drops, as mmdet's datasets take it.
         classes: Names of the categories that are trained on; None for all. The split returned has all names.
         part: Of the images, as :class:`NonEmptyCocoDataset` takes it.
-
-    Raises:
-        UserError: The first fault found, with the ids or files concerned.
     """
     content = content if content is not None else read_coco(ann_file)
     images, annotations, categories = content['images'], content['annotations'], content['categories']

@@ -63,9 +63,6 @@ def check_image_list(path: Path, folder: Path, num_classes: int) -> int:
         path: The list.
         folder: What its paths are relative to.
         num_classes: Labels lie below; 0 for any.
-
-    Raises:
-        UserError: A line is wrong, or its image is missing.
     """
     try:
         lines = path.read_text(encoding='utf-8').splitlines()

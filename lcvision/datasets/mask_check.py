@@ -37,9 +37,6 @@ def check_masks(pairs: Sequence[tuple[Path, Path]], coding: MaskCoding, place: s
 
     Files are opened for their size and format only; then masks of 400 million pixels in all are read. ``place`` is
     where they are from, for the messages.
-
-    Raises:
-        UserError: There are none, or the first fault found, with its file.
     """
     if not pairs:
         raise UserError(f'{place} is empty: it has no images to read')

@@ -61,11 +61,7 @@ class MaskCoding:
         self._table[list(label_map)] = list(label_map.values())
 
     def labels(self, mask: np.ndarray, path: str | Path, table: Sequence[Colour] | None = None) -> np.ndarray:
-        """Labels, uint8, shape (H, W), of what :func:`read_mask` found in ``path``.
-
-        Raises:
-            UserError: A value or a colour has no meaning.
-        """
+        """Labels, uint8, shape (H, W), of what :func:`read_mask` found in ``path``."""
         if mask.ndim == 3:
             return self._from_colours(mask, path)
         if table and self.colours is not None:

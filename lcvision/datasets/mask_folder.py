@@ -59,9 +59,6 @@ class MaskFolderDataset(BaseSegDataset):
         kwargs: What mmseg's ``BaseSegDataset`` takes: ``data_prefix`` with the folders ``img_path`` and
             ``seg_map_path``, ``metainfo`` with ``classes`` and ``palette``.
 
-    Raises:
-        ValueError: ``part`` is another.
-
     Differs: mmseg's wants one ending for all images and one for all masks, and knows no masks of colours.
     """
 
@@ -97,10 +94,6 @@ def find(root: Path, split: str, other: dict | None = None) -> dict:
     The classes are those of ``classes.txt``, see :func:`read_class_list`, or of the ``other`` split. Without either the
     masks hold indices, and the largest index of all masks gives the number of classes. Without folders for the splits
     every fifth image, by name, is held out for validation.
-
-    Raises:
-        UserError: A folder or the split is missing, the list of classes is faulty, or there is none and the masks do
-            not tell the classes.
     """
     places = _places(root, split)
     if not places and _places(root, 'train', 'val'):

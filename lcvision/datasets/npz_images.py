@@ -32,9 +32,6 @@ class NpzImages:
     Args:
         path: The file: ``classes`` are the names; for a split, ``<split>_data`` has its encoded images one after the
             other, ``<split>_offsets`` where each begins and the last ends, ``<split>_labels`` their classes.
-
-    Raises:
-        UserError: The file is missing, truncated, or not of this layout.
     """
 
     def __init__(self, path: str | Path):
@@ -102,9 +99,6 @@ class NpzImageDataset(BaseDataset):
         split: Which of its splits: 'train', 'test' or 'val'.
         pipeline: Steps for every sample.
         kwargs: What mmpretrain's ``BaseDataset`` takes: metainfo, data_root, indices, test_mode, lazy_init, ...
-
-    Raises:
-        UserError: The file is missing, truncated or of another layout, or has no such split.
     """
 
     def __init__(self, data_file: str, split: str = 'train', pipeline: Sequence = (), **kwargs) -> None:

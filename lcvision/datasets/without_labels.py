@@ -20,9 +20,6 @@ class WithoutLabels(ConcatDataset):
         dataset: Config of a classification data set; its pipeline serves the folder, too.
         folder: Folder of unlabelled images at any depth; None for no more images.
         lazy_init: Whether to list the images later.
-
-    Raises:
-        UserError: ``folder`` is missing or holds no image.
     """
 
     def __init__(self, dataset: dict, folder: str | None = None, lazy_init: bool = False):

@@ -56,9 +56,6 @@ def make_report(paths: Sequence[str | Path]) -> Report:
     """Reads what :func:`lcvision.report.reading.read_inputs` takes, and joins accuracies and latencies.
 
     They belong together if config, precision, input size and number of parameters are the same.
-
-    Raises:
-        UserError: An input is wrong, or nothing in them has milliseconds.
     """
     inputs = read_inputs(paths)
     names = _name_machines(inputs.machines)

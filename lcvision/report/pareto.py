@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 
 def pareto_front(points: Sequence[dict]) -> list[int]:
-    """Finds the points that no other beats.
+    """Finds the points that no other beats: their indices, from the fastest to the most accurate.
 
     A point is beaten by another that is more accurate and not slower, or as accurate and faster. Times whose 95 %
     intervals overlap count as equal. Both intervals count as wide as the narrower, so that noise makes no point look
@@ -12,9 +12,6 @@ def pareto_front(points: Sequence[dict]) -> list[int]:
     Args:
         points: Each with ``median`` and ``accuracy``, with ``low`` and ``high`` where the interval is known, and with
             ``by_yardstick``, the three of them in yardsticks, where those were measured.
-
-    Returns:
-        Indices of the front, from the fastest to the most accurate.
     """
     order = sorted(range(len(points)), key=lambda i: (points[i]['median'], points[i]['accuracy']))
     return [i for i in order if not any(_beats(other, points[i]) for other in points)]

@@ -70,17 +70,9 @@ class _Run:
 
 
 def read_inputs(paths: Sequence[str | Path]) -> Inputs:
-    """Reads runs and JSON files.
+    """Reads folders of runs, files of ``lcvision test --json`` and of ``lcvision benchmark --json``, and search.json.
 
-    Args:
-        paths: Folders of runs; files of ``lcvision test --json`` and of ``lcvision benchmark --json``, and
-            ``search.json`` of ``lcvision search``.
-
-    Returns:
-        Everything in them; what is given twice counts once.
-
-    Raises:
-        UserError: One of them is missing or is something else.
+    What is given twice counts once.
     """
     inputs, seen = Inputs(), set()
     for path in map(Path, paths):

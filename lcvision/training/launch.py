@@ -41,11 +41,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
 
 
 def use_launcher(cfg: Config, launcher: str, local_rank: int, verb: str = 'train') -> None:
-    """Sets the launcher and checks that it has started this process, which runs ``lcvision VERB``.
-
-    Raises:
-        UserError: It has not, or the processes cannot tell where to meet.
-    """
+    """Sets the launcher and checks that it has started this process, which runs ``lcvision VERB``."""
     cfg.launcher = launcher
     if launcher != 'none':
         *names, command = _LAUNCHERS[launcher]

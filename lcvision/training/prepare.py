@@ -52,9 +52,6 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
     Every option is applied once: ``image_size``, which says what the sizes in the config are for, before the data are
     put in, those of the schedule after this has been scaled, all others in between. The other arguments are those of
     :func:`lcvision.train`.
-
-    Raises:
-        UserError: The config, an option, the data or the launcher is wrong.
     """
     logged = start_log()
     cfg, name = load_config(config), config_name(config)

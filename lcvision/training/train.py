@@ -63,9 +63,6 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
         local_rank: Index of this process on its machine.
         verbose: Whether to show mmengine's log, which the log file has in any case.
 
-    Returns:
-        Where the run is, its best checkpoint and its last metrics.
-
     Raises:
         UserError: Something asked for cannot be done; the sentence says what to do instead.
         RunFailed: The training diverged.

@@ -18,11 +18,7 @@ __all__ = ['ClassificationPainter', 'ClassificationScene', 'DetectionPainter', '
 
 def painter_for(sample: DataSample, dataset_meta: Mapping[str, Any], score_thr: float,
                 annotations_resized: bool) -> Painter:
-    """Chooses the painter by what a model's output holds; the arguments are those of :class:`DetectionPainter`.
-
-    Raises:
-        UserError: It holds nothing that can be drawn.
-    """
+    """Chooses the painter by what a model's output holds; the arguments are those of :class:`DetectionPainter`."""
     if DETECTION.prediction in sample:
         return DetectionPainter(dataset_meta, score_thr, annotations_resized)
     if CLASSIFICATION.prediction in sample:

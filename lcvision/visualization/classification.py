@@ -37,11 +37,7 @@ class ClassificationPainter(Painter[ClassificationScene]):
     """
 
     def read(self, sample: DataSample) -> ClassificationScene:
-        """Takes ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``.
-
-        Raises:
-            UserError: The sample does not say where its image is.
-        """
+        """Takes ``pred_score``, shape (classes,), ``pred_label``, ``img_path``, and perhaps ``gt_label``."""
         if 'img_path' not in sample:
             raise UserError('the images of this data set are not files and cannot be drawn on: give the set as '
                             'folders of images or as an .npz file with --data, or test without --show-dir')

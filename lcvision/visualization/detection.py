@@ -163,11 +163,7 @@ class LabelLayer:
         self._taken = np.zeros(image.shape[:2], bool)
 
     def add(self, corners: np.ndarray, texts: tuple[str, ...], colour: Colour) -> str | None:
-        """Draws the first of the texts for which there is room at the box, inside the image.
-
-        Returns:
-            The text drawn, None if there was no room.
-        """
+        """Draws the first of the texts for which there is room at the box, inside the image; returns it, or None."""
         for text in texts:
             plate, cover = chip(text, self._style.font, colour)
             height, width = cover.shape

@@ -31,9 +31,6 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
 
     Returns:
         The training split, or the other one without ``train``.
-
-    Raises:
-        UserError: The folder is missing, in none of the task's layouts or faulty.
     """
     task, module = task_of_config(cfg), _module_of(cfg)
     layouts = ', or '.join(layout.LAYOUT for layout in module.LAYOUTS)
@@ -50,14 +47,7 @@ def use_source(cfg: Config, source: str, train: bool) -> Split:
 
 
 def check_source(cfg: Config, train: bool) -> int:
-    """Checks the data that a config itself names.
-
-    Returns:
-        Images of the training split, or of the test split without ``train``.
-
-    Raises:
-        UserError: It is faulty, or missing; then the message names the folder expected and the ways out.
-    """
+    """Checks the data that a config itself names; returns how many images there are to train, or else to test on."""
     return _module_of(cfg).check_source(cfg, train)
 
 

@@ -25,9 +25,6 @@ class EngineHook(Hook):
     Args:
         engine: Its name, see ``lcvision.deploy.engines``; 'best' is chosen by measuring.
         precision: One that it has.
-
-    Raises:
-        UserError: There is no such engine here, or it or this CPU lacks the precision.
     """
 
     def __init__(self, engine: str = 'eager', precision: str = 'fp32'):

@@ -34,9 +34,6 @@ class PictureHook(Hook):
             all images.
         grid_images: Pictures on the sheet at most, three in a row.
 
-    Raises:
-        UserError: ``out_dir`` is a file or cannot be written, or the model's results hold nothing to draw.
-
     Differs: mmdet's ``DetVisualizationHook`` draws with matplotlib, which takes about 0.3 s an image, many times what a
         light detector takes; this one draws with cv2 in a few milliseconds. It makes no contact sheet, and it takes
         annotations to be in pixels of the original image whatever the pipeline has done to them.
