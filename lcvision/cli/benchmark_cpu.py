@@ -13,7 +13,7 @@ from mmengine.config import Config
 from lcvision import environment
 from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
-from lcvision.deploy.engines import ENGINES, availability, check_precisions, select_engines
+from lcvision.deploy.engines import ENGINES, availability, check_hint, check_precisions, select_engines
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.inference.runtime.exported_file import is_exported
@@ -44,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     precisions = list(dict.fromkeys(args.precision.split(',')))
     check_precisions(precisions, engines)
     scopes, baseline = parse_scopes(args.scope), read_baseline(args.compare) if args.compare else None
+    hint = check_hint(args.hint, engines, scopes)
+    if hint == 'throughput' and (args.profile or args.plot):
+        raise UserError('--hint throughput has no --profile and no --plot: leave them out')
     files = {path: file_subject(path, plan.size, engines) for path in plan.configs if is_exported(path)}
     if files and (args.profile or scopes != ['net']):
         raise UserError(f'{next(iter(files))} is measured as a whole, from input to outputs: leave out --profile and '
@@ -66,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.profile:
             run_profiles(subjects, engines, plan.threads, **settings)
         else:
-            run_benchmark(subjects, engines, plan.threads, scopes=scopes, noise_check=True, **settings)
+            run_benchmark(subjects, engines, plan.threads, scopes=scopes, hint=hint, noise_check=True, **settings)
     except KeyboardInterrupt:
         progress.close()
         delivery.finish(judge=False)
@@ -92,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         for name in dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions)))
     add('--scope', default='net', metavar='NAME,...', help='net (image tensor to raw maps, the default), e2e (encoded '
         'image in memory to boxes, label map or class), or both')
+    add('--hint', default='latency', metavar='NAME', help='latency (one image at a time, the default), or throughput: '
+        'images per second with all threads busy; '
+        f"{', '.join(name for name, engine in ENGINES.items() if 'throughput' in engine.hints)}")
     add('--preset', metavar='NAME', help=f"a set of models and conditions: {', '.join(PRESETS)}")
     add('--samples', metavar='N', help='samples for each row (200, or as the preset says)')
     add('--max-seconds', metavar='S', help='seconds of sampling and of warm-up for each row (60 and 30, or as the '

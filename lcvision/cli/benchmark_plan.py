@@ -55,10 +55,11 @@ def _preset(args: argparse.Namespace) -> Preset | None:
         return None if args.configs else DEFAULT
     preset = find_preset(args.preset)
     for value, flag in ((args.configs, 'config files'), (args.precision != 'fp32', '--precision'),
-                        (args.scope != 'net', '--scope'), (args.input_size, '--input-size')):
+                        (args.scope != 'net', '--scope'), (args.hint != 'latency', '--hint'),
+                        (args.input_size, '--input-size')):
         if value:
-            raise UserError(f'--preset {args.preset} fixes models, precision, scope and input sizes: leave out {flag}, '
-                            'or the preset')
+            raise UserError(f'--preset {args.preset} fixes models, precision, scope, hint and input sizes: leave out '
+                            f'{flag}, or the preset')
     return preset
 
 

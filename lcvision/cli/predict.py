@@ -4,7 +4,9 @@ import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.image_file import EXTENSIONS
 from lcvision.inference import Predictor
+from lcvision.inference.frames import VIDEO_EXTENSIONS, Frame
+from lcvision.inference.in_order import in_order
+from lcvision.inference.results import Result
 from lcvision.visualization import PictureFolder
 
 # What results.json says; files that do not are never replaced.
@@ -26,8 +31,10 @@ def main(argv: list[str] | None = None) -> int:
     _check_paths(args)
     results = _ResultFiles(args.out)
     if args.model:
+        source = Path(args.source).expanduser()
+        many = (source.is_dir() or source.suffix.lower() in VIDEO_EXTENSIONS) and Path(args.model).suffix != '.pt2'
         predictor = Predictor(args.model, engine=args.engine or 'best', threads=args.threads, precision=args.precision,
-                              trust_code=args.trust_code)
+                              trust_code=args.trust_code, hint='throughput' if many else 'latency')
         return _run(predictor, args, results, model=args.model)
     # Here, since an exported file needs no torch; the next line is that of run_tool.
     import torch
@@ -64,16 +71,17 @@ def _options(given: list[str] | None) -> dict | None:
 def _run(predictor: Predictor, args: Namespace, results: '_ResultFiles', **made_of: str) -> int:
     results.begin(**made_of, source=args.source, task=predictor.task, precision=predictor.precision,
                   threads=predictor.threads, classes=list(predictor.classes))
-    times: list[float] = []
-    complete = False
+    start, complete = time.perf_counter(), False
     try:
-        _predict(predictor, args, results, times)
+        _predict(predictor, args, results)
         complete = True
     finally:
         results.end(complete, engine=predictor.engine)
-        if times:
-            print(f'{len(times)} image(s) in {args.out}, with results.jsonl; {np.median(times):.1f} ms an image on '
-                  f'{predictor.engine}, {predictor.threads} thread(s), with reading, without drawing')
+        if results.count:
+            rate = results.count / (time.perf_counter() - start)
+            print(f'{results.count} image(s) in {args.out}, with results.jsonl; {rate:.3g} images/s on '
+                  f'{predictor.engine}, {predictor.threads} thread(s), with reading and '
+                  f"{'without' if args.no_pictures else 'with'} drawing")
     if results.skipped:
         print(f'{len(results.skipped)} file(s) could not be read to the end and have an error in '
               f'{args.out / "results.jsonl"}: {results.skipped[0]}', file=sys.stderr)
@@ -94,6 +102,7 @@ def _parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--work-dir', metavar='DIR', help='folder of a training to predict with [work_dirs/NEWEST]')
     parser.add_argument('--score-thr', type=float, default=0.3, metavar='S',
                         help='objects below are in results.jsonl, but not drawn [0.3]')
+    parser.add_argument('--no-pictures', action='store_true', help='write results.jsonl, but draw nothing')
     parser.add_argument('--engine', metavar='NAME', help="how the network is run; best: the fastest, measured once and "
                         "remembered [eager, and of an exported file its own runtime]")
     parser.add_argument('--threads', type=int, metavar='N', help='[as many as can run at once]')
@@ -124,25 +133,41 @@ def _check_paths(args: Namespace) -> None:
             from error
 
 
-def _predict(predictor: Predictor, args: Namespace, results: '_ResultFiles', times: list[float]) -> None:
-    """Predicts and writes image after image; ``times`` takes the milliseconds of each."""
+def _predict(predictor: Predictor, args: Namespace, results: '_ResultFiles') -> None:
+    """Predicts, draws and writes images, in their order, as many at a time as the predictor takes."""
     pictures = PictureFolder(args.out, Path(args.source).expanduser())
-    start = time.perf_counter()
-    for frame, result in predictor.stream(args.source, skipped=results.skip):
-        taken = (time.perf_counter() - start) * 1e3
-        name = Path(frame.name)
-        labels = ['labels/{}.png'] if predictor.task == 'segmentation' else []
-        stem = pictures.free_stem((name.with_suffix('') if name.suffix.lower() in EXTENSIONS else name).as_posix(),
-                                  '{}.jpg', *labels)
+    labels = ['labels/{}.png'] if predictor.task == 'segmentation' else []
+    torn: list[tuple[str, UserError]] = []
+
+    def found() -> Iterator[tuple[Frame, Result, str] | tuple[str, UserError]]:
+        for one in chain(predictor.stream(args.source, skipped=lambda *why: torn.append(why)), [None]):
+            yield from torn
+            torn.clear()
+            if one:
+                name = Path(one[0].name)
+                stem = (name.with_suffix('') if name.suffix.lower() in EXTENSIONS else name).as_posix()
+                yield *one, pictures.free_stem(stem, '{}.jpg', *labels)
+
+    def draw(one: tuple) -> dict[str, Any] | tuple[str, UserError]:
+        if len(one) == 2:
+            return one
+        frame, result, stem = one
         entry = {'image': frame.name, 'picture': f'{stem}.jpg', **result.as_json(predictor.classes)}
         if labels:
             entry['labels'] = f'labels/{stem}.png'
             wide = result.labels.dtype == np.int16
             pictures.write(entry['labels'], result.labels.astype(np.uint16) if wide else result.labels)
-        pictures.write(entry['picture'], predictor.draw(frame.image, result, args.score_thr))
-        results.add(entry)
-        times.append(taken)
-        start = time.perf_counter()
+        if args.no_pictures:
+            del entry['picture']
+        else:
+            pictures.write(entry['picture'], predictor.draw(frame.image, result, args.score_thr))
+        return entry
+
+    for made in in_order(draw, found(), predictor.workers):
+        if isinstance(made, tuple):
+            results.skip(*made)
+        else:
+            results.add(made)
 
 
 class _ResultFiles:
@@ -155,7 +180,7 @@ class _ResultFiles:
         self.skipped: list[str] = []
         self._lines, self._summary = folder / 'results.jsonl', folder / 'results.json'
         self._run: dict[str, Any] = {}
-        self._count = 0
+        self.count = 0
         if os.path.lexists(self._lines) or os.path.lexists(self._summary):
             try:
                 known = json.loads(self._summary.read_bytes())['made_by'] == _MADE_BY
@@ -174,7 +199,7 @@ class _ResultFiles:
     def add(self, entry: dict[str, Any]) -> None:
         """Writes what was found on an image."""
         self._write('ab', json.dumps(entry) + '\n')
-        self._count += 1
+        self.count += 1
 
     def skip(self, name: str, error: UserError) -> None:
         """Writes why an image was not read."""
@@ -183,7 +208,7 @@ class _ResultFiles:
 
     def end(self, complete: bool, **run: Any) -> None:
         """Writes what made the results, and whether all of the source was predicted."""
-        content = {**self._run, **run, 'images': self._count, 'skipped': len(self.skipped), 'complete': complete}
+        content = {**self._run, **run, 'images': self.count, 'skipped': len(self.skipped), 'complete': complete}
         try:
             write_atomically(self._summary, (json.dumps(content, indent=1) + '\n').encode())
         except OSError as error:

@@ -34,19 +34,17 @@ def onnx_session(graph: bytes | str | Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(given, options, providers=['CPUExecutionProvider'])
 
 
-def compile_openvino(model: Any, precision: str, threads: int) -> Any:
-    """A model of :func:`shared_core`, compiled for latency on so many threads."""
-    return shared_core().compile_model(model, 'CPU', {
-        'PERFORMANCE_HINT': 'LATENCY',
-        'INFERENCE_NUM_THREADS': threads,
-        'INFERENCE_PRECISION_HINT': _HINTS.get(precision, precision),
-        'CPU_DENORMALS_OPTIMIZATION': True,
+def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'latency') -> Any:
+    """A model of :func:`shared_core`, compiled for 'latency' or 'throughput' on so many threads."""
+    properties = {'PERFORMANCE_HINT': hint.upper(), 'INFERENCE_NUM_THREADS': threads,
+                  'INFERENCE_PRECISION_HINT': _HINTS.get(precision, precision), 'CPU_DENORMALS_OPTIMIZATION': True}
+    if hint == 'latency':
         # The scheduler often wakes two free threads on one core, where they take turns; a single pinned one would
         # wait while somebody else has its core.
-        'ENABLE_CPU_PINNING': threads > 1,
+        properties['ENABLE_CPU_PINNING'] = threads > 1
         # The hint leaves out the second threads of cores, even where there are fewer cores than threads asked for.
-        'ENABLE_HYPER_THREADING': threads > len(environment.cores()),
-    })
+        properties['ENABLE_HYPER_THREADING'] = threads > len(environment.cores())
+    return shared_core().compile_model(model, 'CPU', properties)
 
 
 def openvino_properties(compiled: Any) -> dict[str, str]:

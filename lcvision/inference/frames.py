@@ -1,6 +1,6 @@
 """Images one after the other, from a folder, a video or any iterable."""
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,6 @@ from lcvision.errors import UserError
 from lcvision.image_file import EXTENSIONS
 from lcvision.progress import progress as log_progress
 
-Skipped = Callable[[str, UserError], object]
 VIDEO_EXTENSIONS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg')
 # Containers may count frames that are never shown.
 _FRAMES_OFF = 2
@@ -32,24 +31,24 @@ class Frame:
     image: np.ndarray
 
 
-def open_source(source: Any, read: Callable[[Any], np.ndarray], progress: bool,
-                skipped: Skipped | None = None) -> Iterator[Frame]:
-    """Opens a source for ``Predictor.stream``, which explains the arguments; ``read`` makes an array of an image.
+def open_source(source: Any, progress: bool) -> Iterator[tuple[str, Any]]:
+    """Names and images of a source for ``Predictor.stream``, which explains the arguments; no image file is read yet.
+
+    A video that ends early has as its last image the error that says so.
 
     Raises:
-        UserError: It is missing, holds no image, or is no video that can be read; before the first frame.
+        UserError: It is missing, holds no image, or is no video that can be read; before the first image.
     """
     total: int | None
-    skipped = skipped or _fail
+    frames: Iterable[tuple[str, Any]]
     if not isinstance(source, (str, Path)):
         what, total = 'images', len(source) if isinstance(source, Sized) else None
-        named = ((Path(item).name if isinstance(item, (str, Path)) else f'{number:06d}', item)
-                 for number, item in enumerate(source, 1))
-        frames = _images(named, read, skipped)
+        frames = ((Path(item).name if isinstance(item, (str, Path)) else f'{number:06d}', item)
+                  for number, item in enumerate(source, 1))
     elif (path := Path(source).expanduser()).is_dir():
         paths = _image_files(path)
         what, total = path.name, len(paths)
-        frames = _images(((one.relative_to(path).as_posix(), one) for one in paths), read, skipped)
+        frames = ((one.relative_to(path).as_posix(), one) for one in paths)
     elif not path.is_file():
         raise UserError(f'there is no {path}: give an image, a folder of images ({", ".join(EXTENSIONS)}) or a video '
                         f'({", ".join(VIDEO_EXTENSIONS)})')
@@ -60,10 +59,10 @@ def open_source(source: Any, read: Callable[[Any], np.ndarray], progress: bool,
                             'its frames into a folder')
         # Some containers give no number, or a negative one.
         what, total = path.name, max(int(video.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
-        frames = _video_frames(path, video, total or 0, skipped)
+        frames = _video_frames(path, video, total or 0)
     else:
-        return _images([(path.name, path)], read, skipped)
-    return _shown(frames, what, total) if progress else frames
+        return iter([(path.name, path)])
+    return _shown(frames, what, total) if progress else iter(frames)
 
 
 def _image_files(folder: Path) -> list[Path]:
@@ -75,38 +74,24 @@ def _image_files(folder: Path) -> list[Path]:
     return paths
 
 
-def _video_frames(path: Path, video: cv2.VideoCapture, total: int, skipped: Skipped) -> Iterator[Frame]:
+def _video_frames(path: Path, video: cv2.VideoCapture, total: int) -> Iterator[tuple[str, np.ndarray | UserError]]:
     number, reached, rate = 0, 0., video.get(cv2.CAP_PROP_FPS)
     try:
         while (read := video.read())[0]:
             number += 1
             # Where the rate varies, the header's number is an estimate, and the time counts.
             reached = max(number, video.get(cv2.CAP_PROP_POS_MSEC) / 1e3 * rate)
-            yield Frame(f'{path.stem}_{number:06d}', read[1])
+            yield f'{path.stem}_{number:06d}', read[1]
     finally:
         video.release()
     if not number:
         raise UserError(f'{path} holds no frame that can be decoded: its download may have been interrupted')
     if reached < total - _FRAMES_OFF:
-        skipped(path.name, UserError(f'{path} stops after {number} of the {total} frames that its header announces: '
-                                     'its download or recording may have been interrupted'))
+        yield path.name, UserError(f'{path} stops after {number} of the {total} frames that its header announces: its '
+                                   'download or recording may have been interrupted')
 
 
-def _images(items: Iterable[tuple[str, Any]], read: Callable[[Any], np.ndarray], skipped: Skipped) -> Iterator[Frame]:
-    for name, item in items:
-        try:
-            image = read(item)
-        except UserError as error:
-            skipped(name, error)
-        else:
-            yield Frame(name, image)
-
-
-def _fail(name: str, error: UserError) -> None:
-    raise error
-
-
-def _shown(frames: Iterable[Frame], what: str, total: int | None) -> Iterator[Frame]:
+def _shown(frames: Iterable[tuple[str, Any]], what: str, total: int | None) -> Iterator[tuple[str, Any]]:
     """Shows the progress: a bar on a terminal, elsewhere a line of the log now and then."""
     if not sys.stderr.isatty() or find_spec('rich') is None:
         yield from log_progress(frames, what, total)

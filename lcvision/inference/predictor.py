@@ -1,13 +1,15 @@
 """A trained model as a function from images to results."""
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from lcvision import environment
 from lcvision.errors import UserError
-from lcvision.inference.frames import Frame, Skipped, open_source
+from lcvision.inference.frames import Frame, open_source
+from lcvision.inference.in_order import in_order
 from lcvision.inference.results import Detections, LabelMap, Result
 from lcvision.inference.runtime.exported_file import ENGINES, is_exported
 from lcvision.inference.runtime.file_backend import FileBackend
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 Image = np.ndarray | str | Path | bytes
+Skipped = Callable[[str, UserError], object]
 
 
 class Predictor:
@@ -43,6 +46,8 @@ class Predictor:
         threads: Threads of an operator; None takes as many as can run at once here.
         precision: 'fp32', or another that the engine has; None is 'fp32', or what an exported file computes in.
         top_k: Classes that a classification names; an exported file has five.
+        hint: 'latency' for one image as fast as possible; 'throughput', for .onnx and .xml files, for many:
+            :meth:`stream` then takes as many images at a time as there are threads, each on one.
         trust_code: Whether a .pt2 file may be loaded: it is machine code, which then runs.
 
     Raises:
@@ -50,14 +55,17 @@ class Predictor:
     """
 
     def __init__(self, config: 'str | Path | Config', checkpoint: str | Path | None = None, engine: str = 'best',
-                 threads: int | None = None, precision: str | None = None, top_k: int = 5, trust_code: bool = False):
+                 threads: int | None = None, precision: str | None = None, top_k: int = 5, trust_code: bool = False,
+                 hint: str = 'latency'):
         self.threads = environment.usable_threads() if threads is None else threads
         environment.check_threads([self.threads])
         self._backend: Any
         if is_exported(config):
             if checkpoint is not None:
                 raise UserError(f'{config} is an exported file, which has its weights: leave out the checkpoint')
-            self._backend = FileBackend(str(config), engine, self.threads, precision, top_k, trust_code)
+            self._backend = FileBackend(str(config), engine, self.threads, precision, top_k, trust_code, hint)
+        elif hint != 'latency':
+            raise UserError(f'hint {hint!r} is for exported files (.onnx, .xml): export the model, or leave it out')
         elif checkpoint is None:
             raise UserError(f'{config} without a checkpoint: give a config with its checkpoint, or an exported file '
                             f'({", ".join(ENGINES)}) alone')
@@ -119,13 +127,43 @@ class Predictor:
                 that ends early; None raises the reason.
 
         Returns:
-            Each frame, its name and pixels, with its result; they are read and predicted on demand.
+            Each frame, its name and pixels, with its result, in the order of the source; they are read and predicted on
+            demand, with the hint 'throughput' at most three for each thread ahead of it.
 
         Raises:
             UserError: The source is missing or holds no image, or, without ``skipped``, an image cannot be read.
         """
-        frames = open_source(source, self.read, progress, skipped)
-        return ((frame, self._backend.predict(frame.image)) for frame in frames)
+        return self._stream(open_source(source, progress), skipped)
+
+    def _stream(self, images: Iterable[tuple[str, Any]], skipped: Skipped | None) -> Iterator[tuple[Frame, Result]]:
+        def work(named: tuple[str, Any]) -> tuple[Any, Result | UserError]:
+            name, image = named
+            try:
+                if isinstance(image, UserError):
+                    raise image
+                frame = Frame(name, self.read(image))
+            except UserError as error:
+                return name, error
+            return frame, self._backend.predict(frame.image)
+
+        before = cv2.getNumThreads()
+        cv2.setNumThreads(1 if self.workers > 1 else before)
+        try:
+            for first, second in in_order(work, images, self.workers):
+                if not isinstance(second, UserError):
+                    yield first, second
+                elif skipped:
+                    skipped(first, second)
+                else:
+                    raise second
+        finally:
+            if self.workers > 1:
+                cv2.setNumThreads(before)
+
+    @property
+    def workers(self) -> int:
+        """Images that :meth:`stream` has in work at a time."""
+        return self._backend.workers
 
     def draw(self, image: Image, result: Result, score_thr: float = 0.3) -> np.ndarray:
         """A picture of a result.

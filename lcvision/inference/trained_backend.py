@@ -25,7 +25,7 @@ class TrainedBackend:
         # First, since what it imports may register the engine.
         config = load_config(config)
         chosen = select_engine(engine, precision)
-        self.threads, self.precision = threads, precision
+        self.threads, self.precision, self.workers = threads, precision, 1
         model, self.dataset_meta = load_trained(config, checkpoint)
         self.task = task_of(model).name
         with predicting(threads):

@@ -32,17 +32,35 @@ class _Row:
     call: Callable[[], object]
     error: Exception | None = None
 
+    @property
+    def hint(self) -> str:
+        """'throughput' where a run is of several images."""
+        return 'throughput' if self.prepared.load else 'latency'
+
+    @property
+    def images(self) -> int:
+        """Images of one run."""
+        return self.prepared.load.images if self.prepared.load else 1
+
     def run(self) -> None:
-        """One inference; nothing once it has failed, so that the other rows of the rounds go on."""
+        """One run; nothing once it has failed, so that the other rows of the rounds go on."""
+        self._try(self.call)
+
+    def drain(self) -> None:
+        """Waits for what is still in work."""
+        if self.prepared.load:
+            self._try(self.prepared.load.drain)
+
+    def _try(self, call: Callable[[], object]) -> None:
         if self.error is None:
             try:
-                self.call()
+                call()
             except Exception as error:
                 self.error = error
 
 
 def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], threads: Sequence[int], *,
-                  precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',),
+                  precisions: Sequence[str] = ('fp32',), scopes: Sequence[str] = ('net',), hint: str = 'latency',
                   budget: Budget | None = None, progress: Progress | None = None, noise_check: bool = False,
                   time_limit: TimeLimit | None = None, deliver: Callable[[Outcome], None] | None = None) -> Outcome:
     """Measures every network on every engine; all rows of one number of threads share their rounds.
@@ -55,6 +73,8 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
         threads: Numbers of threads, each within the limits of this process.
         precisions: Precisions; rows of an engine that lacks one are skipped.
         scopes: 'net', 'e2e' or both, which then take turns in the same rounds; 'e2e' needs subjects that have it.
+        hint: 'latency' runs one image at a time, 'throughput' as many as keep all threads busy, in scope 'net'; rows of
+            an engine without it are skipped.
         budget: Samples and seconds for each row.
         progress: Called with what is going on and the share done.
         noise_check: Whether the smallest network takes part twice, for the noise floor.
@@ -75,7 +95,8 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
 
         def work(count: int = count, report: Progress = report, turn: int = turn) -> None:
             in_time = partial(time_limit.may_prepare, turn) if time_limit else lambda: True
-            rows = list(_prepared(subjects, engines, precisions, scopes, count, outcome, report, in_time))
+            rows = list(_prepared(subjects, engines, precisions, scopes, hint, count, outcome, report,
+                                  in_time))
             if rows:
                 limited = budget or Budget()
                 if time_limit:
@@ -93,20 +114,21 @@ def run_benchmark(subjects: Sequence[Subject], engines: Sequence[Engine], thread
 
 
 def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions: Sequence[str], scopes: Sequence[str],
-              threads: int, outcome: Outcome, report: Progress, in_time: Callable[[], bool]) -> Iterator[_Row]:
+              hint: str, threads: int, outcome: Outcome, report: Progress,
+              in_time: Callable[[], bool]) -> Iterator[_Row]:
     combinations = [(pair, engine, precision) for engine, pair in product(engines, enumerate(subjects))
                     for precision in pair[1].precisions(engine, precisions)]
     checks: dict[int, OutputCheck] = {}
     for turn, ((index, subject), engine, precision) in enumerate(combinations):
-        reason = (None if precision in (*engine.precisions, subject.precision) else
-                  f'it does not run in {precision}')
+        reason = (f'it does not run in {precision}' if precision not in (*engine.precisions, subject.precision) else
+                  'it has no throughput mode' if hint not in engine.hints else None)
         if reason or (turn and not in_time()):
             outcome.skipped.append(Failure(subject.name, engine.name, threads, reason or NO_TIME))
             continue
         report(f'{threads} thread(s): preparing {subject.name} for {engine.name}', turn / len(combinations) / 2)
         example = example_input(subject.input_size)
         try:
-            prepared = subject.prepare(engine, precision, threads)
+            prepared = subject.prepare(engine, precision, threads, hint)
             # After the first engine is prepared: its first inference must find everything cold.
             difference: tuple[float | None, float | None] = None, None
             if subject.has_network:
@@ -125,7 +147,7 @@ def _prepared(subjects: Sequence[Subject], engines: Sequence[Engine], precisions
 
 def _call(scope: str, subject: Subject, prepared: Prepared, threads: int) -> Callable[[], object]:
     if scope == 'net':
-        return partial(prepared.run, prepared.example)
+        return prepared.load or partial(prepared.run, prepared.example)
     if subject.end_to_end is None:
         raise ValueError(f"{subject.name} cannot be measured in the scope 'e2e': it was made without end_to_end")
     return subject.end_to_end.bind(prepared, threads)
@@ -138,9 +160,11 @@ def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], 
     twin = _twin(first, outcome) if noise_check else None
     runs, stopped, yardstick = [*rows, twin] if twin else rows, None, Yardstick()
     try:
-        series = measure_rounds([row.run for row in runs], budget, report, yardstick)
+        series = measure_rounds([row.run for row in runs], budget, report, yardstick, lambda place: runs[place].drain())
     except Interrupted as interrupt:
         series, stopped = interrupt.series, interrupt
+    for row, one in zip(runs, series, strict=False):
+        one.blocks = {turn: block / row.images for turn, block in one.blocks.items()}
     found: list[tuple[_Row, Series, LatencyRecord]] = []
     for row, one in zip(rows, series, strict=False):
         try:
@@ -162,7 +186,7 @@ def _measure(rows: list[_Row], budget: Budget, report: Callable[[float], None], 
 def _twin(row: _Row, outcome: Outcome) -> _Row | None:
     """The row prepared anew: two runs of the tool differ in what a preparation chooses and where memory lies."""
     try:
-        prepared = row.subject.prepare(row.engine, row.precision, row.threads)
+        prepared = row.subject.prepare(row.engine, row.precision, row.threads, row.hint)
         return replace(row, prepared=prepared, call=_call(row.scope, row.subject, prepared, row.threads))
     except Exception as error:
         outcome.failures.append(Failure(row.subject.name, row.engine.name, row.threads,
@@ -185,6 +209,7 @@ def _record(row: _Row, series: Series, yardstick: Yardstick) -> LatencyRecord:
         threads=row.threads, input=list(subject.input_size), scope=row.scope, params=subject.complexity.params or None,
         macs=subject.complexity.macs or None, latency_ms=summarize(list(series.blocks.values())),
         samples=len(series.samples_ms), first_ms=round(prepared.first_ms, 5),
+        hint=row.hint, streams=prepared.load.streams if prepared.load else None,
         compile_s=None if prepared.compile_s is None else round(prepared.compile_s, 3),
         max_abs_diff=row.difference[0], noisy=bool(reasons), noisy_because=reasons, response_error=row.difference[1],
         layout=prepared.layout, engine_properties=prepared.properties, warmup_runs=series.warmup_runs,

@@ -1,7 +1,7 @@
 """Any ONNX or IR file as a subject, with random input of its shape."""
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from lcvision.complexity import Complexity
 from lcvision.deploy.engines import Engine, Prepared
 from lcvision.deploy.engines.engine import build_prepared
 from lcvision.deploy.export.file_metadata import KEY, parse
+from lcvision.deploy.load import Load, RequestLoad, ThreadLoad
 from lcvision.deploy.sessions import compile_openvino, onnx_session, openvino_properties, shared_core
 from lcvision.errors import UserError
 from lcvision.inference.runtime.exported_file import ENGINES, choose_engine, existing, plain_errors
@@ -53,14 +54,15 @@ class FileSubject(Subject):
             return ()
         return (self.precision,) if self.precision else asked
 
-    def prepare(self, engine: Engine, precision: str, threads: int) -> Prepared:
+    def prepare(self, engine: Engine, precision: str, threads: int, hint: str = 'latency') -> Prepared:
         """Opens it on an engine."""
         open_file = _open_onnx if engine.name == 'onnxruntime' else _open_openvino
-        properties: dict[str, str] = {}
-        prepared = build_prepared(lambda: (open_file(self, precision, threads, properties), torch.empty(0)),
-                                  f'{engine.title} cannot run')
-        prepared.properties = properties or None
-        return prepared
+        found: dict[str, Any] = {}
+
+        def build() -> tuple[Callable[[Any], tuple], torch.Tensor]:
+            run, found['properties'], found['load'] = open_file(self, precision, threads, hint)
+            return run, torch.empty(0)
+        return replace(build_prepared(build, f'{engine.title} cannot run'), **found)
 
 
 def file_subject(path: str | Path, size: tuple[int, int] | None, engines: Sequence[Engine]) -> FileSubject:
@@ -145,7 +147,17 @@ def _size_of(inputs: dict[str, np.ndarray]) -> tuple[int, int]:
     return (shape[1], shape[2]) if shape[3] in (1, 3, 4) and shape[1] not in (1, 3, 4) else (shape[-2], shape[-1])
 
 
-def _open_onnx(subject: FileSubject, precision: str, threads: int, properties: dict) -> Callable[[Any], tuple]:
+Opened = tuple[Callable[[Any], tuple], dict[str, str] | None, Load | None]
+
+
+def _open_onnx(subject: FileSubject, precision: str, threads: int, hint: str) -> Opened:
+    if hint == 'throughput':
+        runs = [_bind_onnx(subject, 1) for _ in range(threads)]
+        return runs[0], None, ThreadLoad([partial(run, None) for run in runs])
+    return _bind_onnx(subject, threads), None, None
+
+
+def _bind_onnx(subject: FileSubject, threads: int) -> Callable[[Any], tuple]:
     session = onnx_session(subject.path, threads)
     binding = session.io_binding()
     for name, x in subject.inputs.items():
@@ -159,11 +171,10 @@ def _open_onnx(subject: FileSubject, precision: str, threads: int, properties: d
     return run
 
 
-def _open_openvino(subject: FileSubject, precision: str, threads: int, properties: dict) -> Callable[[Any], tuple]:
+def _open_openvino(subject: FileSubject, precision: str, threads: int, hint: str) -> Opened:
     model = shared_core().read_model(str(subject.path))
     model.reshape({name: list(x.shape) for name, x in subject.inputs.items()})
-    compiled = compile_openvino(model, precision, threads)
-    properties.update(openvino_properties(compiled))
+    compiled = compile_openvino(model, precision, threads, hint)
     request = compiled.create_infer_request()
     for name, x in subject.inputs.items():
         request.get_tensor(name).data[...] = x
@@ -175,4 +186,5 @@ def _open_openvino(subject: FileSubject, precision: str, threads: int, propertie
             request.start_async()
             request.wait()
         return ()
-    return run
+    load = RequestLoad(compiled, subject.inputs) if hint == 'throughput' else None
+    return run, openvino_properties(compiled), load

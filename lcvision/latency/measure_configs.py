@@ -7,7 +7,7 @@ from mmengine.logging import print_log
 
 from lcvision import environment
 from lcvision.config import config_name, load_config
-from lcvision.deploy.engines import check_precisions, select_engines
+from lcvision.deploy.engines import check_hint, check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError, plain_errors
@@ -22,7 +22,7 @@ from lcvision.timing.rounds import Budget
 @plain_errors()
 def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, engine: str = 'all',
             threads: int | Sequence[int] | None = None, input_size: tuple[int, int] | None = None,
-            precision: str = 'fp32', scope: str = 'net', samples: int = 200,
+            precision: str = 'fp32', scope: str = 'net', hint: str = 'latency', samples: int = 200,
             max_seconds: float = 60.) -> list[LatencyRecord]:
     """Measures the networks of configs on this CPU, batch 1; needs neither data nor weights.
 
@@ -33,6 +33,8 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
         input_size: Height and width; None takes those of each config's test pipeline.
         precision: Precisions separated by commas.
         scope: 'net' is tensor to raw maps, 'e2e' an encoded image in memory to the result, 'net,e2e' both.
+        hint: 'latency' for one image at a time; 'throughput' for as many as keep all threads busy, whose records have
+            ``images_per_s``, on 'openvino' and 'onnxruntime'.
         samples: Samples of each row at most.
         max_seconds: Seconds of sampling of each row at most, and half as many of warm-up.
 
@@ -47,6 +49,7 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
     loaded = [load_config(one) for one in given]
     engines, precisions, scopes = select_engines(engine), precision.split(','), parse_scopes(scope)
     check_precisions(precisions, engines)
+    check_hint(hint, engines, scopes)
     try:
         budget = Budget(samples=samples, max_seconds=max_seconds, warmup_seconds=max_seconds / 2)
     except ValueError as error:
@@ -55,8 +58,8 @@ def measure(configs: str | Path | Config | Sequence[str | Path | Config], *, eng
     environment.check_threads(counts)
     subjects = [make_subject(config_name(one), config, input_size or find_input_size(config), scopes)
                 for one, config in zip(given, loaded)]
-    outcome = run_benchmark(subjects, engines, counts, precisions=precisions, scopes=scopes, budget=budget,
-                            noise_check=True)
+    outcome = run_benchmark(subjects, engines, counts, precisions=precisions, scopes=scopes, hint=hint,
+                            budget=budget, noise_check=True)
     if not outcome.records:
         raise UserError(f'nothing could be measured: {"; ".join(map(str, outcome.failures + outcome.skipped))}')
     for failure in outcome.failures:

@@ -34,7 +34,7 @@ def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ())
     A ratio within the noise floor of its number of threads is called equal.
     """
     lines, tables = [], set()
-    rows = [record for record in records if record.scope == 'net']
+    rows = [record for record in records if (record.scope, record.hint) == ('net', 'latency')]
     for one, other in COMPARISONS:
         for a, b in product(rows, rows):
             if (a.name, b.name) != (one.config, other.config) or a.conditions != b.conditions:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lcvision.deploy.load import HINTS
 from lcvision.errors import UserError
 from lcvision.tasks import TASKS
 from lcvision.timing.statistics import Summary
@@ -16,7 +17,7 @@ UNKNOWN = 'unknown'
 SCOPES = {'net': 'network only', 'e2e': 'image to result'}
 _REPAIR = 'write it again with lcvision benchmark --json or lcvision test --json'
 # Written only where a record has them.
-_OPTIONAL = ('image', 'stages_ms', 'yardstick', 'profile')
+_OPTIONAL = ('streams', 'images_per_s', 'image', 'stages_ms', 'yardstick', 'profile')
 
 
 @dataclass(kw_only=True)
@@ -28,6 +29,8 @@ class LatencyRecord:
         engine: Name of the engine that ran the network, in ``precision`` on ``threads`` threads, ``batch`` images.
         input: Height and width of the network's input.
         scope: 'net' is tensor to raw maps, 'e2e' an encoded image of the size ``image`` in memory to the result.
+        hint: 'latency' is one image after the other, 'throughput' ``streams`` images at a time; ``latency_ms`` is then
+            the time between two results, and ``images_per_s`` follows from it.
         params: Parameters; ``macs`` multiply-adds of one inference.
         latency_ms: Of so many ``samples``, after ``warmup_runs``.
         first_ms: The first inference, after ``compile_s`` seconds of compilation (None where nothing is compiled).
@@ -53,6 +56,8 @@ class LatencyRecord:
     batch: int = 1
     input: list[int]
     scope: str = 'net'
+    hint: str = 'latency'
+    streams: int | None = None
     params: int | None = None
     macs: int | None = None
     latency_ms: Summary
@@ -78,7 +83,8 @@ class LatencyRecord:
     profile: dict | None = None
 
     def __str__(self) -> str:
-        return f'{self.name} {self.size}, {self.engine} {self.precision}, {self.threads} thr, {self.scope}'
+        return f'{self.name} {self.size}, {self.engine} {self.precision}, {self.threads} thr, {self.scope}' + (
+            f', {self.hint}' if self.hint != 'latency' else '')
 
     @property
     def name(self) -> str:
@@ -93,11 +99,21 @@ class LatencyRecord:
     @property
     def conditions(self) -> tuple:
         """What two records must share for their ratio to mean something."""
-        return self.engine, self.precision, self.threads, *self.input, self.scope
+        return self.engine, self.precision, self.threads, *self.input, self.hint, self.scope
+
+    @property
+    def images_per_s(self) -> Summary | None:
+        """Images per second of a row with the hint 'throughput'; p10 is that of the slowest tenth of the samples."""
+        ms = self.latency_ms
+        if self.hint == 'latency':
+            return None
+        return Summary(1e3 / ms.median, (1e3 / ms.ci95[1], 1e3 / ms.ci95[0]), *(
+            1e3 / value if value else None for value in (ms.p90, ms.p10)))
 
     def to_json(self) -> dict:
         """Plain JSON."""
-        content = {**vars(self), 'latency_ms': self.latency_ms.to_json()}
+        rate = self.images_per_s
+        content = {**vars(self), 'latency_ms': self.latency_ms.to_json(), 'images_per_s': rate and rate.to_json()}
         return {key: value for key, value in content.items() if value is not None or key not in _OPTIONAL}
 
     @classmethod
@@ -123,7 +139,8 @@ class LatencyRecord:
 
         rules: dict[str, Callable[[Any], bool]] = {
             **dict.fromkeys(('config', 'engine', 'precision'), _is_text), 'threads': _is_count,
-            **dict.fromkeys(('params', 'macs', 'samples'), absent_or(_is_count)),
+            **dict.fromkeys(('params', 'macs', 'samples', 'streams'), absent_or(_is_count)),
+            'hint': lambda value: value in (None, *HINTS),
             **dict.fromkeys(('first_ms', 'compile_s'), absent_or(_is_time)),
             'noisy_because': absent_or(lambda value: isinstance(value, list) and all(map(_is_text, value))),
             'yardstick': absent_or(lambda value: isinstance(value, dict) and all(map(_is_ratio, value.values())))}

@@ -59,9 +59,10 @@ class Subject:
         """Those of ``asked`` that it is measured in on an engine."""
         return asked
 
-    def prepare(self, engine: Engine, precision: str, threads: int) -> Prepared:
-        """Makes it ready on an engine."""
-        return engine.prepare(self.network, example_input(self.input_size), precision=precision, threads=threads)
+    def prepare(self, engine: Engine, precision: str, threads: int, hint: str = 'latency') -> Prepared:
+        """Makes it ready on an engine, for one image at a time or with the hint 'throughput' for several."""
+        prepare = engine.prepare_load if hint == 'throughput' else engine.prepare
+        return prepare(self.network, example_input(self.input_size), precision=precision, threads=threads)
 
     @cached_property
     def complexity(self) -> Complexity:

@@ -7,12 +7,14 @@ from lcvision.text import WIDTH, shorten, table
 
 _HEADS = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'scope', 'median', 'p10-p90', 'first', '')
 _SCOPE = _HEADS.index('scope')
+_RATES = ('model', 'params', 'MACs', 'input', 'thr', 'engine', 'streams', 'images/s', '95 %', 'p10-p90', '')
 
 
 def format_table(records: Sequence[LatencyRecord], environment: dict) -> str:
     """Lays out one or more records in at most 100 columns, with a legend and the machine below."""
-    rows = [_HEADS, *map(_row, records)]
-    if not any(record.scope == 'e2e' for record in records):
+    rates = any(record.images_per_s for record in records)
+    rows = [_RATES if rates else _HEADS, *map(_row, records)]
+    if not rates and not any(record.scope == 'e2e' for record in records):
         rows = [(*row[:_SCOPE], *row[_SCOPE + 1:]) for row in rows]
     return '\n'.join([*table(rows, left=(0, 5)), '', *_legend(records), *describe_machine(environment)])
 
@@ -44,11 +46,18 @@ def describe_machine(environment: dict) -> list[str]:
 
 
 def _row(record: LatencyRecord) -> tuple[str, ...]:
-    ms = record.latency_ms
-    return (record.name, format_count(record.params), format_count(record.macs), record.size, str(record.threads),
-            record.engine + f' {record.precision}' * (record.precision != 'fp32'), record.scope, format_ms(ms.median),
-            f"{format_ms(ms.p10)}-{format_ms(ms.p90).replace('-', '?')}", format_ms(record.first_ms),
-            '*' * record.noisy)
+    ms, rate = record.latency_ms, record.images_per_s
+    first = (record.name, format_count(record.params), format_count(record.macs), record.size, str(record.threads),
+             record.engine + f' {record.precision}' * (record.precision != 'fp32'))
+    mark = '*' * record.noisy
+    if rate:
+        return (*first, str(record.streams or '?'), format_ms(rate.median), _span(*rate.ci95),
+                _span(rate.p10, rate.p90), mark)
+    return *first, record.scope, format_ms(ms.median), _span(ms.p10, ms.p90), format_ms(record.first_ms), mark
+
+
+def _span(*ends: float | None) -> str:
+    return '-'.join(format_ms(end) if end else '?' for end in ends)
 
 
 def _legend(records: Sequence[LatencyRecord]) -> list[str]:
@@ -56,8 +65,11 @@ def _legend(records: Sequence[LatencyRecord]) -> list[str]:
     samples = f'{counts[0]}' if len(counts) == 1 else f'{counts[0]}-{counts[-1]}'
     scopes = ' and '.join(words for scope, words in SCOPES.items() if scope in {record.scope for record in records})
     precisions = ', '.join(sorted({record.precision for record in records}))
-    lines = [f'ms for one image, {scopes}, {precisions}, batch 1, {samples} samples a row;',
-             'thr = threads, input = height x width, first = first inference (compilation apart)']
+    lines = [f'images per second, {scopes}, {precisions}, batch 1, {samples} samples a row;',
+             'thr = threads, streams = images at a time, input = height x width, 95 % = confidence interval'
+             ] if records[0].images_per_s else [
+                 f'ms for one image, {scopes}, {precisions}, batch 1, {samples} samples a row;',
+                 'thr = threads, input = height x width, first = first inference (compilation apart)']
     surroundings = [record for record in records if record.scope == 'e2e']
     if surroundings:
         lines += ['e2e: from an encoded image in memory to final boxes, label map or class',
@@ -69,7 +81,7 @@ def _legend(records: Sequence[LatencyRecord]) -> list[str]:
         lines.append('* noisy, measure again on a quiet machine; at worst:')
         lines += [f'    {reason}' for reason in _worst_reasons(records)]
     if any(record.latency_ms.p90 is None for record in records):
-        lines.append('p90 needs 64 samples: ? where there are fewer')
+        lines.append(f"{'p10' if records[0].images_per_s else 'p90'} needs 64 samples: ? where there are fewer")
     return lines
 
 

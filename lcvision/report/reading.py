@@ -127,7 +127,7 @@ def _take_content(inputs: Inputs, path: Path, content: dict, name: str, run: _Ru
                         'or lcvision benchmark --json (schema, environment, results) wrote')
     environment = content.get('environment')
     machine = _machine(inputs, environment, path) if isinstance(environment, dict) else None
-    inputs.timings += [(record, machine, path.name) for record in records]
+    inputs.timings += [(record, machine, path.name) for record in records if record.hint == 'latency']
     inputs.sources.append(path.name if path.stem == name else f'{name}/{path.name}')
 
 

@@ -145,7 +145,8 @@ def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
 
 
 def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: Callable[[float], None] | None = None,
-                   yardstick: Callable[[], Sequence[float]] | None = None) -> list[Series]:
+                   yardstick: Callable[[], Sequence[float]] | None = None,
+                   drain: Callable[[int], None] | None = None) -> list[Series]:
     """Samples competing candidates in rounds, so that whatever the machine does meanwhile affects all alike.
 
     Every round goes through all candidates, every second round backwards, and takes a block of samples of each. Before
@@ -158,6 +159,7 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
         budget: How many samples, and when to stop.
         progress: Called with the share done, between blocks.
         yardstick: Read before each block and at the end; a block's own value is the mean of the readings around it.
+        drain: Called with the place of a candidate when it has run for a while; it ends what the last run began.
 
     Returns:
         One series for each candidate.
@@ -165,19 +167,21 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
     Raises:
         Interrupted: With the series as far as they were sampled.
     """
-    tell = progress or (lambda done: None)
+    tell, drain = progress or (lambda done: None), drain or (lambda place: None)
     series: list[Series] = []
     plans: list[list[int]] = []
     for i, run in enumerate(runs):
         tell(i / len(runs) / 4)
         warm_up_runs, median = warm_up(run, budget.warmup_seconds)
+        drain(i)
         series.append(Series(warmup_runs=warm_up_runs))
         plans.append(plan_blocks(budget, median / 1e3))
-    return _sample_rounds(runs, series, plans, budget, tell, yardstick)
+    return _sample_rounds(runs, series, plans, budget, tell, yardstick, drain)
 
 
 def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plans: list[list[int]], budget: Budget,
-                   tell: Callable[[float], None], yardstick: Callable[[], Sequence[float]] | None) -> list[Series]:
+                   tell: Callable[[float], None], yardstick: Callable[[], Sequence[float]] | None,
+                   drain: Callable[[int], None]) -> list[Series]:
     interrupted = False
     spent = [0.] * len(runs)
     readings: list[Sequence[float]] = []
@@ -198,6 +202,7 @@ def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plan
                     _wake(runs[i])
                     switches, seconds = involuntary_switches(), time.process_time()
                     one.blocks[turn] = sample(runs[i], plans[i][turn])
+                    drain(i)
                     one.cpu_seconds += time.process_time() - seconds
                     one.switches += involuntary_switches() - switches
                     spent[i] += time.monotonic() - start

@@ -10,6 +10,7 @@ from torch import nn
 
 from lcvision import environment
 from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
+from lcvision.deploy.load import Load
 from lcvision.errors import UserError
 from lcvision.latency import Budget, LatencyRecord, Subject, benchmark, run_benchmark
 from lcvision.latency.subject import TimeLimit
@@ -189,6 +190,47 @@ def test_an_engine_without_one_of_the_precisions_skips_its_rows(monkeypatch):
         ('fp32-only', 'fp32'), ('eager', 'fp32'), ('eager', 'bf16')]
     assert [(row.engine, row.reason) for row in outcome.skipped] == [('fp32-only', 'it does not run in bf16')]
     assert not outcome.failures
+
+
+class Streaming(Idle):
+    """Answers at once, images of a call one after the other."""
+
+    name = 'streaming'
+    hints = ('latency', 'throughput')
+
+    def prepare_load(self, network, example, *, precision, threads):
+        prepared = self.prepare(network, example, precision=precision, threads=threads)
+        prepared.load = StreamingLoad()
+        return prepared
+
+
+class StreamingLoad(Load):
+    streams, images = 3, 50
+
+    def __init__(self):
+        self.waiting = self.most = 0
+
+    def __call__(self):
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        time.sleep(0.01)
+
+    def drain(self):
+        self.waiting = 0
+
+
+def test_throughput_divides_by_the_images_of_a_run_and_waits_for_the_last(monkeypatch):
+    loads = []
+    monkeypatch.setattr(StreamingLoad, 'drain', lambda self: loads.append(self) or setattr(self, 'waiting', 0))
+    outcome = run_benchmark(subjects()[:1], [Streaming(), Idle()], [1], budget=BUDGET, hint='throughput',
+                            noise_check=True)
+    record, = outcome.records
+    assert not outcome.failures and (record.hint, record.streams) == ('throughput', 3)
+    assert 10 > record.latency_ms.min >= 10 / 50, 'a run of 50 images takes 10 ms'
+    assert record.images_per_s.median == pytest.approx(1e3 / record.latency_ms.median)
+    assert [(row.engine, row.reason) for row in outcome.skipped] == [('idle', 'it has no throughput mode')]
+    assert len(set(loads)) == 2 and all(load.waiting == 0 < load.most for load in loads)
+    assert outcome.noise_floors[0]['median_ms'][0] == round(record.latency_ms.median, 5)
 
 
 def test_the_network_stays_as_it_was():

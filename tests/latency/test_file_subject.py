@@ -42,6 +42,24 @@ def test_rows_of_files_beside_each_other(tmp_path, capsys):
     assert records[0].engine_properties['INFERENCE_PRECISION_HINT']
 
 
+def test_throughput_of_files(tmp_path, capsys):
+    ours, theirs = write(tmp_path / 'a.xml', 'detection', shape=(1, 3, 32, 32)), foreign(tmp_path / 'b.onnx')
+    arguments = [str(ours), str(theirs), '--hint', 'throughput', '--threads', '2', '--samples', '3', '--max-seconds',
+                 '1', '--json', str(tmp_path / 'a.json')]
+    assert run_tool(lambda: main(arguments)) == 0, capsys.readouterr().err
+    content = json.loads((tmp_path / 'a.json').read_text())
+    records = Measurements.from_json(content, 'a').records
+    assert [(one.name, one.engine, one.hint, one.streams) for one in records] == [
+        ('a', 'openvino', 'throughput', 2), ('b', 'onnxruntime', 'throughput', 2), ('b', 'openvino', 'throughput', 2)]
+    assert content['results'][0]['images_per_s']['median'] == pytest.approx(1e3 / records[0].latency_ms.median, rel=1e-2)
+    assert 'images/s' in capsys.readouterr().out
+    for option, sentence in (['--plot', 'a.png'], 'has no --profile and no --plot'), (
+            ['--engine', 'eager'], 'is not available on eager: take engine onnxruntime or openvino'), (
+            ['--scope', 'e2e'], "measures the network alone: take scope 'net'"), (['--hint', 'speed'], 'unknown hint'):
+        assert run_tool(lambda option=option: main([*arguments, *option])) == 2
+        assert sentence in capsys.readouterr().err
+
+
 def test_random_input(tmp_path):
     engines = select_engines('onnxruntime')
     subject = file_subject(foreign(tmp_path / 'a.onnx'), None, engines)

@@ -35,6 +35,20 @@ def test_what_an_older_record_does_not_have_is_none():
     assert written['compile_s'] is None and written['latency_ms']['p90'] is None
 
 
+def test_images_per_second_follow_from_the_time_between_two_results():
+    base = dict(config='a.py', task='detection', engine='openvino', precision='fp32', threads=2, input=[8, 8])
+    record = LatencyRecord(**base, latency_ms=Summary(2., (1.6, 2.5), 1., 4.), hint='throughput', streams=2)
+    written = json.loads(json.dumps(record.to_json()))
+    rate = written['images_per_s']
+    assert (rate['median'], rate['ci95'], rate['p10'], rate['p90']) == (500, [400, 625], 250, 1000)
+    assert LatencyRecord.from_json(written, 'here') == record and str(record).endswith('2 thr, net, throughput')
+    plain = LatencyRecord(**base, latency_ms=Summary(2., (1.6, 2.5)))
+    assert plain.hint == 'latency' and plain.images_per_s is None and 'images_per_s' not in plain.to_json()
+    assert plain.conditions != record.conditions
+    with pytest.raises(UserError, match='lacks a valid streams, hint'):
+        LatencyRecord.from_json({**written, 'hint': 'speed', 'streams': 0}, 'here')
+
+
 def test_what_is_measured_comes_back_from_json():
     record = LatencyRecord(config='a.py', task='detection', engine='eager', precision='fp32', threads=1, input=[8, 8],
                            latency_ms=Summary(2., (1.9, 2.1), 1.8, 2.2), profile=dict(wall_ms=2.))

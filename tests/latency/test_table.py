@@ -36,6 +36,16 @@ def test_table_shows_every_number():
     assert 'noisy' not in text
 
 
+def test_throughput_is_shown_in_images_per_second():
+    text = format_table([record(median=2., hint='throughput', streams=2, noisy=True),
+                         record('b', median=4., hint='throughput', samples=30)], ENVIRONMENT)
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith(('picodet', 'b '))}
+    assert rows['picodet_pplcnet_1x'][6:] == ['2', '500', '495-505', '417-556', '*']
+    assert rows['b'][6:] == ['?', '250', '248-253', '?-278']
+    assert 'images per second, network only, fp32, batch 1' in text and 'p10 needs 64 samples' in text
+    assert 'ms for one image' not in text and max(map(len, text.splitlines())) <= WIDTH
+
+
 def test_one_network_at_two_resolutions_has_two_rows():
     name = 'deeplabv3plus_pplcnet_0_5x'
     records = [record(name, input=[512, 1024]), record(name, 400., input=[1024, 2048])]

@@ -8,10 +8,11 @@ from pkgutil import iter_modules
 
 from lcvision.deploy.engines.best import BestEngine
 from lcvision.deploy.engines.engine import ENGINES, Engine, EngineError, Prepared, first_ms, register_engine
+from lcvision.deploy.load import HINTS
 from lcvision.deploy.precision import check_cpu
 from lcvision.errors import UserError
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_precisions', 'first_ms',
+__all__ = ['ENGINES', 'Engine', 'EngineError', 'Prepared', 'availability', 'check_hint', 'check_precisions', 'first_ms',
            'register_engine', 'select_engine', 'select_engines']
 
 # By which all others are judged.
@@ -65,6 +66,23 @@ def select_engine(engine: str, precision: str) -> Engine:
                         f"{', '.join(ENGINES)}, or 'best'")
     check_precisions([precision], chosen)
     return chosen[0]
+
+
+def check_hint(hint: object, engines: list[Engine], scopes: list[str]) -> str:
+    """The hint, 'latency' or 'throughput'.
+
+    Raises:
+        UserError: It is another, or none of the engines or not this scope has it.
+    """
+    if hint not in HINTS:
+        raise UserError(f"unknown hint {hint!r}: hints are {' and '.join(HINTS)}")
+    if hint == 'throughput' and scopes != ['net']:
+        raise UserError("hint 'throughput' measures the network alone: take scope 'net'")
+    if not any(hint in engine.hints for engine in engines):
+        have = [name for name, engine in ENGINES.items() if hint in engine.hints]
+        raise UserError(f"hint {hint!r} is not available on {', '.join(engine.name for engine in engines)}: take "
+                        f"engine {' or '.join(have)}")
+    return str(hint)
 
 
 def check_precisions(precisions: list[str], engines: list[Engine]) -> None:

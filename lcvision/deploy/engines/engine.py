@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from lcvision import environment
+from lcvision.deploy.load import Load
 
 Outputs = tuple[torch.Tensor, ...]
 Run = Callable[[torch.Tensor], Outputs]
@@ -32,6 +33,7 @@ class Prepared:
         layout: Memory layout of the activations, where the engine has a choice.
         engine: Name of the engine that runs it, where the one asked for chose among others.
         properties: What the runtime made of its settings, where it says.
+        load: Keeps all threads busy with several images at a time; None where it was prepared for one at a time.
     """
 
     run: Run
@@ -41,6 +43,7 @@ class Prepared:
     layout: str | None = None
     engine: str | None = None
     properties: dict[str, str] | None = None
+    load: Load | None = None
 
     def __call__(self, x: torch.Tensor) -> Outputs:
         """Runs one inference."""
@@ -56,6 +59,7 @@ class Engine(ABC):
         packages: What it imports; the version of the first, its runtime, is recorded.
         extra: The extra of this package that installs them.
         precisions: Those that it computes in.
+        hints: 'throughput' among them where it has :meth:`prepare_load`.
         compiles: Place among those that generate code, which are prepared last where time may run out; 0 for others.
         traced: How an inference is profiled: 'operators' one by one from Python, 'kernels' in the log of torch's
             oneDNN and torch's profiler; None where neither sees them.
@@ -69,6 +73,7 @@ class Engine(ABC):
     packages: tuple[str, ...] = ()
     extra: str = ''
     precisions: tuple[str, ...] = ('fp32',)
+    hints: tuple[str, ...] = ('latency',)
     compiles: int = 0
     traced: Literal['operators', 'kernels'] | None = None
     marker: str = 'P'
@@ -94,6 +99,10 @@ class Engine(ABC):
         Raises:
             EngineError: This network cannot be prepared.
         """
+
+    def prepare_load(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
+        """As :meth:`prepare`, with a ``load`` of so many threads in all."""
+        raise EngineError('it has no throughput mode')
 
 
 _Kind = TypeVar('_Kind', bound=Engine)

@@ -1,9 +1,12 @@
 """ONNX Runtime on its own CPU kernels."""
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
 from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
+from lcvision.deploy.load import ThreadLoad
 from lcvision.deploy.onnx_export import export_onnx
 from lcvision.deploy.sessions import onnx_session
 
@@ -20,12 +23,21 @@ class OnnxRuntimeEngine(Engine):
     packages = ('onnxruntime', 'onnx', 'onnxscript')
     extra = 'onnx'
     marker = 'v'
+    hints = ('latency', 'throughput')
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports the network and opens a session with ``threads`` threads inside an operator."""
         x = example.contiguous()
         return build_prepared(lambda: (_BoundSession(export_onnx(network, example), x, threads), x),
                               'ONNX Runtime cannot run')
+
+    def prepare_load(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
+        """Opens a session for each thread; their operators stay on it."""
+        x, graph = example.contiguous(), export_onnx(network, example)
+        prepared = build_prepared(lambda: (_BoundSession(graph, x, 1), x), 'ONNX Runtime cannot run')
+        others = [partial(_BoundSession(graph, x, 1), x) for _ in range(threads - 1)]
+        prepared.load = ThreadLoad([partial(prepared.run, x), *others])
+        return prepared
 
 
 class _BoundSession:

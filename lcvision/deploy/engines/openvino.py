@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
+from lcvision.deploy.load import RequestLoad
 from lcvision.deploy.onnx_export import export_onnx
 from lcvision.deploy.sessions import compile_openvino, import_openvino, openvino_properties, shared_core
 
@@ -25,20 +26,32 @@ class OpenVINOEngine(Engine):
     extra = 'openvino'
     marker = 'h'
     precisions = ('fp32', 'bf16')
+    hints = ('latency', 'throughput')
 
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
         """Exports and compiles the network for ``threads`` threads."""
+        return self._prepare(network, example.contiguous(), precision, threads, 'latency')
+
+    def prepare_load(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
+        """Exports the network and compiles it for throughput; OpenVINO chooses how many images run at a time."""
         x = example.contiguous()
-        prepared = build_prepared(lambda: (_SharedRequest(export_onnx(network, example), x, precision, threads), x),
+        prepared = self._prepare(network, x, precision, threads, 'throughput')
+        compiled = prepared.run.compiled  # type: ignore[attr-defined]
+        prepared.load = RequestLoad(compiled, {compiled.inputs[0].get_any_name(): x.numpy()})
+        return prepared
+
+    @staticmethod
+    def _prepare(network: nn.Module, x: torch.Tensor, precision: str, threads: int, hint: str) -> Prepared:
+        prepared = build_prepared(lambda: (_SharedRequest(export_onnx(network, x), x, precision, threads, hint), x),
                                   'OpenVINO cannot run')
         prepared.properties = prepared.run.properties  # type: ignore[attr-defined]
         return prepared
 
 
 class _SharedRequest:
-    def __init__(self, graph: bytes, example: torch.Tensor, precision: str, threads: int):
+    def __init__(self, graph: bytes, example: torch.Tensor, precision: str, threads: int, hint: str):
         self._openvino = import_openvino()
-        self.compiled = compile_openvino(shared_core().read_model(graph), precision, threads)
+        self.compiled = compile_openvino(shared_core().read_model(graph), precision, threads, hint)
         self._request = self.compiled.create_infer_request()
         self._alone = threads == 1
         self.properties = openvino_properties(self.compiled)

@@ -1,6 +1,7 @@
 """An exported file, opened by the runtime of its format; .onnx and .xml need neither torch nor a framework."""
 import importlib.util
 import re
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lcvision.deploy.export.file_metadata import KEY, parse
+from lcvision.deploy.load import HINTS
 from lcvision.deploy.sessions import compile_openvino, onnx_session, shared_core
 from lcvision.errors import UserError
 
@@ -33,7 +35,8 @@ class ExportedFile:
         path: The file.
         engine: Name of the engine that runs it.
         metadata: What its export wrote.
-        run: Its input, an array as the metadata say -> outputs by name, which the next call may overwrite.
+        run: Its input, an array as the metadata say -> outputs by name, which the next call may overwrite; opened with
+            the hint 'throughput', several threads may call it, each of which has outputs of its own.
     """
 
     path: Path
@@ -48,7 +51,7 @@ def is_exported(path: object) -> bool:
 
 
 def open_exported(path: str | Path, *, threads: int, engine: str = 'best', precision: str | None = None,
-                  trust_code: bool = False) -> ExportedFile:
+                  trust_code: bool = False, hint: str = 'latency') -> ExportedFile:
     """Opens a file that an export has written; the arguments are those of :class:`lcvision.Predictor`.
 
     Raises:
@@ -57,8 +60,11 @@ def open_exported(path: str | Path, *, threads: int, engine: str = 'best', preci
     """
     path = existing(path)
     engine = choose_engine(path, engine)
+    if hint not in HINTS or (hint == 'throughput' and engine == 'aot-inductor'):
+        raise UserError(f"hint {hint!r} is not available for {path}: take 'latency'"
+                        ", or 'throughput' for an .onnx or .xml file")
     text, start = {'onnxruntime': _read_onnx, 'openvino': _read_openvino, 'aot-inductor': _read_pt2}[engine](
-        path, threads)
+        path, threads, hint)
     metadata = parse(text if text is None or len(text) < _LONGEST else None, path)
     if precision not in (None, metadata['precision']) and engine != 'openvino':
         raise UserError(f"{path} computes in {metadata['precision']}, not in {precision}: leave out the precision, or "
@@ -118,9 +124,11 @@ def plain_errors(path: Path, what: str, call: Callable[[], Any]) -> Any:
         raise UserError(f'{path} {what}, its copy may be incomplete: {reason}') from error
 
 
-def _read_onnx(path: Path, threads: int) -> tuple[str | None, Start]:
+def _read_onnx(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
     content = path.read_bytes()
     _refuse_external(path, content)
+    # Each thread runs its own image in the one session, whose operators then stay on that thread.
+    threads = 1 if hint == 'throughput' else threads
     session = plain_errors(path, 'is no ONNX file that can be read', lambda: onnx_session(content, threads))
     source, names = session.get_inputs()[0].name, [one.name for one in session.get_outputs()]
 
@@ -129,7 +137,7 @@ def _read_onnx(path: Path, threads: int) -> tuple[str | None, Start]:
     return session.get_modelmeta().custom_metadata_map.get(KEY), lambda metadata, precision: run
 
 
-def _read_openvino(path: Path, threads: int) -> tuple[str | None, Start]:
+def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
     if path.suffix == '.onnx':
         _refuse_external(path, path.read_bytes())
     model = plain_errors(path, 'is no file that OpenVINO can read', lambda: shared_core().read_model(str(path)))
@@ -137,10 +145,13 @@ def _read_openvino(path: Path, threads: int) -> tuple[str | None, Start]:
     text = next((model.get_rt_info(place).astype(str) for place in places if model.has_rt_info(place)), None)
 
     def start(metadata: dict[str, Any], precision: str) -> Run:
-        request = compile_openvino(model, precision, threads).create_infer_request()
+        compiled, own = compile_openvino(model, precision, threads, hint), threading.local()
         names = [sorted(port.get_names()) for port in model.outputs]
 
         def run(x: np.ndarray) -> dict[str, np.ndarray]:
+            if not hasattr(own, 'request'):
+                own.request = compiled.create_infer_request()
+            request = own.request
             request.infer([x], share_inputs=True)
             return {name: request.get_output_tensor(place).data for place, alike in enumerate(names) for name in alike}
         return run
@@ -153,7 +164,7 @@ def _refuse_external(path: Path, content: bytes) -> None:
                         'them inside')
 
 
-def _read_pt2(path: Path, threads: int) -> tuple[str | None, Start]:
+def _read_pt2(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
     def read() -> str | None:
         with zipfile.ZipFile(path) as archive:
             found = [one for one in archive.infolist() if one.filename.endswith(f'/extra/{KEY}.json')]

@@ -16,9 +16,11 @@ class FileBackend:
     """What a predictor of an exported file consists of; the arguments and errors are the predictor's."""
 
     def __init__(self, path: str | Path, engine: str, threads: int, precision: str | None, top_k: int,
-                 trust_code: bool):
-        self.file = open_exported(path, threads=threads, engine=engine, precision=precision, trust_code=trust_code)
+                 trust_code: bool, hint: str):
+        self.file = open_exported(path, threads=threads, engine=engine, precision=precision, trust_code=trust_code,
+                                  hint=hint)
         self.threads, self._top_k = threads, top_k
+        self.workers = threads if hint == 'throughput' else 1
         metadata = self.file.metadata
         self.engine, self.task = self.file.engine, metadata['task']
         self.precision: str = precision or metadata['precision']
@@ -39,10 +41,15 @@ class FileBackend:
 
     def predict(self, image: np.ndarray) -> Result:
         """The result of a BGR uint8 image, shape (H, W, 3)."""
+        if self.workers > 1:  # the threads of cv2, one number for the process, are the caller's affair
+            return self._predict(image)
         before = cv2.getNumThreads()
         cv2.setNumThreads(self.threads)
         try:
-            prepared = prepare_image(image, self.file.metadata['input'])
-            return finish(self.file.run(prepared.x), self.file.metadata, prepared, top_k=self._top_k)
+            return self._predict(image)
         finally:
             cv2.setNumThreads(before)
+
+    def _predict(self, image: np.ndarray) -> Result:
+        prepared = prepare_image(image, self.file.metadata['input'])
+        return finish(self.file.run(prepared.x), self.file.metadata, prepared, top_k=self._top_k)

@@ -46,6 +46,50 @@ def test_paths_bytes_arrays_and_batches_are_alike(image, tmp_path):
     assert cv2.getNumThreads() == threads and predictor.draw(image, one).shape[1] == 128
 
 
+@pytest.mark.parametrize('suffix', ['.onnx', '.xml'])
+def test_throughput_gives_the_same_in_the_same_order(suffix, tmp_path):
+    path, folder = write(tmp_path / f'a{suffix}', 'detection'), tmp_path / 'images'
+    folder.mkdir()
+    for value in range(20):
+        assert cv2.imwrite(str(folder / f'{value:02d}.png'), np.full((20 + value, 40, 3), value * 10, np.uint8))
+    (folder / '07.png').write_bytes((folder / '07.png').read_bytes()[:60])
+    threads, skipped = cv2.getNumThreads(), []
+    one, several = Predictor(path, threads=1), Predictor(path, threads=2, hint='throughput')
+    assert (one.workers, several.workers) == (1, 2)
+    streams = [predictor.stream(folder, False, lambda *why: skipped.append(why)) for predictor in (one, several)]
+    for (frame, result), (same, found) in zip(*streams, strict=True):
+        assert frame.name == same.name and np.array_equal(frame.image, same.image)
+        np.testing.assert_allclose(found.boxes, result.boxes)
+        assert found.scores == pytest.approx(result.scores, abs=1e-6)
+        assert result.scores[0] == pytest.approx(int(frame.name[:2]) * 10 / 255, abs=1e-3)
+    assert [name for name, _ in skipped] == ['07.png'] * 2 and cv2.getNumThreads() == threads
+    with pytest.raises(UserError, match=r'07\.png ends early'):
+        list(several.stream(folder, False))
+    assert cv2.getNumThreads() == threads
+    assert several(folder / '05.png').scores == pytest.approx(one(folder / '05.png').scores, abs=1e-6)
+
+
+def test_the_tool_takes_all_threads_for_a_folder(tmp_path, capsys):
+    from lcvision.cli import run_tool
+    from lcvision.cli.predict import main
+    folder, path = tmp_path / 'images', write(tmp_path / 'a.onnx', 'segmentation')
+    folder.mkdir()
+    names = [f'{number}.png' for number in range(10, 22)]
+    for name in names:
+        assert cv2.imwrite(str(folder / name), np.full((32, 40, 3), (0, 200, 0), np.uint8))
+    (folder / '13.png').write_bytes(b'')
+    for option in ([], ['--no-pictures']):
+        out = tmp_path / f'out{len(option)}'
+        given = [str(folder), '--model', str(path), '--out', str(out), '--threads', '2', *option]
+        assert run_tool(lambda given=given: main(given)) == 1
+        entries = [json.loads(line) for line in (out / 'results.jsonl').read_text().splitlines()]
+        assert [entry['image'] for entry in entries] == names and 'empty' in entries[3].pop('error')
+        assert all(entry.get('labels') for entry in entries[4:])
+        assert len(list(out.glob('*.jpg'))) == (0 if option else 11)
+        assert json.loads((out / 'results.json').read_text())['images'] == 11
+        assert f'with reading and {"without" if option else "with"} drawing' in capsys.readouterr().out
+
+
 def test_nothing_but_the_runtime_is_imported(image, tmp_path):
     assert cv2.imwrite(str(tmp_path / 'a.png'), image)
     for suffix in ('.onnx', '.xml'):
@@ -75,6 +119,10 @@ def test_what_does_not_belong_to_a_file(tmp_path):
     path = write(tmp_path / 'a.onnx', 'detection', metadata('detection'))
     with pytest.raises(UserError, match=r'a.onnx is an exported file, which has its weights: leave out the checkpoint'):
         Predictor(path, 'a.pth')
+    with pytest.raises(UserError, match="hint 'throughput' is for exported files"):
+        Predictor('picodet_pplcnet_1x', 'a.pth', hint='throughput')
+    with pytest.raises(UserError, match=r"hint 'speed' is not available for .*a\.onnx: take 'latency', or"):
+        Predictor(path, hint='speed')
     with pytest.raises(UserError, match='without a checkpoint: give a config with its checkpoint, or an exported file'):
         Predictor('picodet_pplcnet_1x')
 
