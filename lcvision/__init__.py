@@ -11,14 +11,15 @@ from lcvision.version import __version__
 
 if TYPE_CHECKING:
     from lcvision.errors import UserError
-    from lcvision.exporting.export import ExportResult, export
+    from lcvision.exporting.export import export
+    from lcvision.exporting.job import ExportResult
     from lcvision.inference import Predictor
     from lcvision.latency.measure_configs import measure
     from lcvision.training.evaluate import Evaluation, evaluate
     from lcvision.training.train import TrainResult, train
 
 # Imported when they are first asked for: `import lcvision` stays cheap and loads no torch.
-_HOMES = {'Evaluation': 'training.evaluate', 'ExportResult': 'exporting.export', 'Predictor': 'inference',
+_HOMES = {'Evaluation': 'training.evaluate', 'ExportResult': 'exporting.job', 'Predictor': 'inference',
           'TrainResult': 'training.train', 'UserError': 'errors', 'evaluate': 'training.evaluate',
           'export': 'exporting.export', 'measure': 'latency.measure_configs', 'train': 'training.train'}
 

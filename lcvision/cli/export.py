@@ -8,7 +8,7 @@ from lcvision.tasks import TASKS
 from lcvision.text import table
 
 if TYPE_CHECKING:
-    from lcvision.exporting.export import ExportResult
+    from lcvision.exporting.job import ExportResult
 
 
 def main(argv: list[str] | None = None) -> int:

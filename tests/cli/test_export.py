@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lcvision.cli import export as tool
-from lcvision.exporting.export import ExportedFile, ExportResult
+from lcvision.exporting.job import ExportedFile, ExportResult
 from lcvision.exporting.ladder import Verdict
 from tests.cli.conftest import ROOT
 

@@ -134,9 +134,9 @@ def test_the_metric_of_a_file_is_the_model_s(classifier, tmp_path, monkeypatch):
     def own_metric(config, checkpoint, data, file=None):
         seen.append(file and file.path.name)
         return 50. if file is None else 49.
-    monkeypatch.setattr('lcvision.exporting.export.own_metric', own_metric)
+    monkeypatch.setattr('lcvision.exporting.job.own_metric', own_metric)
     monkeypatch.setattr('lcvision.exporting.export.use_source', lambda *args: None)
-    monkeypatch.setattr('lcvision.exporting.export.sample_images', lambda config: [])
+    monkeypatch.setattr('lcvision.exporting.job.sample_images', lambda config: [])
     result = classifier.again(tmp_path / 'out', data='sample')
     assert seen[0] is None and seen[1].endswith('.onnx') and metric.points(.5, 'detection') == 50
     assert 'level 4, accuracy/top1 is -1.00 points off' in result.failures[0]

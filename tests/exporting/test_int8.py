@@ -11,8 +11,8 @@ from lcvision.deploy.export.formats import format_of
 from lcvision.deploy.sessions import shared_core
 from lcvision.errors import UserError
 from lcvision.exporting import export as exporter
-from lcvision.exporting import int8
-from lcvision.exporting.export import ExportedFile, ExportResult, _recommend
+from lcvision.exporting import int8, job
+from lcvision.exporting.job import ExportedFile, ExportResult, _recommend
 from lcvision.exporting.ladder import Verdict
 from lcvision.exporting.original import training_images
 from tests.datasets.image_tree import tree
@@ -29,12 +29,12 @@ def data(monkeypatch):
 
     def own_metric(config, checkpoint, data, file=None):
         return .5 if file is None or file.graph.precision != 'int8' else .5 - (lost.pop(0) if lost else 0.) / 100
-    monkeypatch.setattr(exporter, 'own_metric', own_metric)
+    monkeypatch.setattr(job, 'own_metric', own_metric)
     monkeypatch.setattr(exporter, 'use_source', lambda *args: None)
     monkeypatch.setattr(exporter, 'lacking', lambda precision: 'there is none' if precision == 'bf16' else None)
-    monkeypatch.setattr(exporter, 'made_images', lambda size: [])
-    monkeypatch.setattr(exporter, 'sample_images', lambda config: encoded[:1])
-    monkeypatch.setattr(exporter, 'training_images', lambda config, count: encoded)
+    monkeypatch.setattr(job, 'made_images', lambda size: [])
+    monkeypatch.setattr(job, 'sample_images', lambda config: encoded[:1])
+    monkeypatch.setattr(job, 'training_images', lambda config, count: encoded)
     return lost
 
 
@@ -43,7 +43,7 @@ def without_nncf(monkeypatch):
     """Layers that would be quantised stay as they are."""
     monkeypatch.setattr(int8, 'check_request', lambda *args: None)
     monkeypatch.setattr(int8, 'import_nncf', lambda: None)
-    monkeypatch.setattr(exporter, 'verify', lambda *args: Verdict(compared=1))
+    monkeypatch.setattr(job, 'verify', lambda *args: Verdict(compared=1))
     monkeypatch.setattr(int8, 'version', lambda name: '0')
     monkeypatch.setattr(int8._Quantiser, '_quantised', lambda self, ops, *args, **options:
                         int8.network_of(self._float, self.file.graph.maps).clone())

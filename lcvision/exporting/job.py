@@ -1,0 +1,199 @@
+"""An export under way: what was asked for, and what became of each file."""
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mmengine.config import Config
+
+from lcvision import environment
+from lcvision.deploy.export.examples import write_examples
+from lcvision.deploy.export.formats import Format
+from lcvision.deploy.export.graph import ExportGraph, Layout, make_graph
+from lcvision.deploy.export.metadata import describe
+from lcvision.exporting import int8
+from lcvision.exporting.ladder import FileUnderTest, Verdict, verify
+from lcvision.exporting.metric import LIMITS, own_metric, points
+from lcvision.exporting.original import Original, made_images, sample_images, training_images
+from lcvision.exporting.timing import measure_files
+from lcvision.tasks import TASKS
+
+# Of int8's milliseconds: a bf16 that takes no more is recommended.
+_AS_QUICK = 1.05
+# Where a file goes once it has passed, its format, graph and precision.
+Planned = tuple[Path, Format, str, str]
+
+
+@dataclass
+class ExportedFile:
+    """A file and what was found of it.
+
+    Attributes:
+        path: Where it is, or would be had it passed.
+        format: Its format.
+        graph: 'net', 'boxes' or 'end2end'.
+        precision: That it is computed in.
+        size: Bytes, with the files beside it.
+        verdict: Of levels 0 to 3.
+        metric: Of level 4; None where there are no data.
+        ms: Median milliseconds of one image; None where it was not measured.
+    """
+
+    path: Path
+    format: str
+    graph: str
+    precision: str
+    size: int
+    verdict: Verdict
+    metric: float | None = None
+    ms: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every level was passed, so that the file was delivered."""
+        return self.verdict.failure is None
+
+
+@dataclass
+class ExportResult:
+    """What an export made.
+
+    Attributes:
+        task: Of the model.
+        files: In the order asked for.
+        notes: What is otherwise than asked for, a sentence each.
+        metric: Of the model itself, on the data.
+        eager_ms: Of the model itself, where files were measured.
+    """
+
+    task: str
+    files: list[ExportedFile]
+    notes: list[str] = field(default_factory=list)
+    metric: float | None = None
+    eager_ms: float | None = None
+
+    @property
+    def best(self) -> ExportedFile | None:
+        """The quickest file that passed; None where none was measured."""
+        return min((one for one in self.files if one.passed and one.ms is not None), key=lambda one: one.ms or 0.,
+                   default=None)
+
+    @property
+    def failures(self) -> list[str]:
+        """What is wrong with each file that did not pass."""
+        return [one.verdict.failure for one in self.files if one.verdict.failure]
+
+
+@dataclass
+class Job:
+    """An export under way: what was asked for, and what came of it so far."""
+
+    asked: Config
+    checkpoint: str | Path
+    data: str | Path | None
+    original: Original
+    max_drop: float
+    progress: Callable[[str], object]
+    result: ExportResult
+    files: list[tuple[FileUnderTest, ExportedFile]] = field(default_factory=list)
+
+    def metric(self, file: FileUnderTest | None = None) -> float:
+        """The metric of a file, or of the model itself."""
+        return own_metric(self.asked, self.checkpoint, str(self.data), file)
+
+    def write(self, plan: Sequence[Planned], layout: Layout, folder: Path) -> None:
+        """Writes the files to a folder."""
+        original, metric = self.original, None
+        graphs: dict[str, ExportGraph] = {}
+        if self.result.metric is not None:
+            metric = dict(name=TASKS[self.result.task].metric, value=round(self.result.metric, 6), data=self._data_name)
+        for target, kind, held, precision in plan:
+            if held not in graphs:
+                self.progress(f'making the graph {held}')
+                graphs[held] = make_graph(original.model, original.network, held, layout)
+            made = replace(graphs[held], precision=precision)
+            made.metadata = describe(made, original.model, original.config, original.classes, original.normalisation,
+                                     metric)
+            self.progress(f'writing {target.name}')
+            file = FileUnderTest(folder / target.name, kind, made, original, environment.usable_threads())
+            if precision == 'int8':
+                self._quantise(file)
+            else:
+                kind.write(made, file.path)
+            size = sum(path.stat().st_size for path in _parts(file))
+            one = ExportedFile(target, kind.name, made.kind, precision, size, Verdict())
+            self.files.append((file, one))
+            self.result.files.append(one)
+
+    @property
+    def _data_name(self) -> str:
+        return Path(str(self.data)).resolve().name
+
+    def _quantise(self, file: FileUnderTest) -> None:
+        def lost() -> tuple[float, float]:
+            value = self.metric(file)
+            return value, points((self.result.metric or 0.) - value, self.result.task)
+        images = training_images(self.original.config, int8.CALIBRATION_IMAGES)
+        sentence = int8.quantise(file, images, self._data_name, self.max_drop, lost, self.progress)
+        self.result.notes.append(f'int8: {sentence}')
+
+    def climb(self, measure: bool) -> None:
+        """Levels 0 to 5 of all files."""
+        encoded = sample_images(self.original.config if self.data else None)
+        made = made_images(self.original.size)
+        for file, one in self.files:
+            self.progress(f'verifying {file.path.name}')
+            one.verdict = verify(file, encoded, made)
+            if one.passed and self.result.metric is not None:
+                self._judge(file, one, self.result.metric)
+        if not any(one.verdict.compared for one in self.result.files if one.passed and one.precision == 'fp32'):
+            self.result.notes.append('the model finds nothing on the images, so that no result was compared: give '
+                                     '--data with images like those it was trained on')
+        if measure and any(one.passed for one in self.result.files):
+            self.progress('measuring')
+            self._measure(encoded[0])
+
+    def _judge(self, file: FileUnderTest, one: ExportedFile, wanted: float) -> None:
+        """Level 4: the metric is the model's."""
+        known = file.metadata.get('int8')
+        one.metric = known['metric'] if known else self.metric(file)
+        off = points(one.metric - wanted, self.result.task)
+        limit = {**LIMITS, 'int8': self.max_drop}[one.precision]
+        if not (-off if one.precision == 'int8' else abs(off)) <= limit:
+            best = ', the best of what was tried' if one.precision == 'int8' else ''
+            one.verdict.failure = (f'{one.path.name}: level 4, {TASKS[self.result.task].metric} is {off:+.2f} points '
+                                   f"off the model's{best} ({limit:g} is allowed)")
+
+    def _measure(self, image: bytes) -> None:
+        """Level 5: milliseconds of what passed."""
+        original = self.original
+        passed = [pair for pair in self.files if pair[1].passed]
+        case = original.case([original.fit(original.pipeline.steps.decode(image))])
+        self.result.eager_ms, *times = measure_files(original, [file for file, _ in passed], case, passed[0][0].threads)
+        for (_, one), ms in zip(passed, times, strict=True):
+            one.ms = ms
+        _recommend(self.result)
+
+    def deliver(self) -> None:
+        """Moves what passed to its place, with examples beside it."""
+        for file, one in self.files:
+            for path in _parts(file) if one.passed else ():
+                os.replace(path, one.path.parent / path.name)  # noqa: PTH105
+        ready = [one.path for one in self.result.files if one.passed and one.graph == 'end2end']
+        for name in write_examples(ready[0].parent) if ready else ():
+            self.result.notes.append(f'{name} was changed since it was written, and stays: move it to get that of this '
+                                     'version')
+
+
+def _parts(file: FileUnderTest) -> list[Path]:
+    # The one that is opened comes last: it is there only when all of it is.
+    return [*(file.path.with_suffix(suffix) for suffix in file.kind.beside), file.path]
+
+
+def _recommend(result: ExportResult) -> None:
+    """Says so where int8 gains nothing over bf16, which needs no calibration and loses less."""
+    for one in result.files:
+        for other in result.files:
+            if (one.precision, other.precision, other.format) == ('int8', 'bf16', one.format) and one.ms and other.ms \
+                    and other.ms <= _AS_QUICK * one.ms:
+                result.notes.append(f'use bf16: {other.ms:.2f} ms against {one.ms:.2f} of int8, without calibration')
