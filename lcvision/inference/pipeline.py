@@ -9,34 +9,26 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from lcvision.allocator import keep_freed_memory
 from lcvision.deploy.engines import Prepared
 from lcvision.deploy.network import RawNetwork
 from lcvision.inference.postprocess import postprocess_for
 from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisation, Sample
 from lcvision.inference.results import Result
+from lcvision.timing.rounds import inferring
 
 _INPUTS = 8
-# Their product is a subnormal number.
-_SUBNORMAL = np.float32(1e-38), np.float32(0.01)
 
 
 @contextmanager
 def predicting(threads: int) -> Iterator[None]:
-    """Inference mode, so many threads for torch and cv2, subnormal numbers flushed; restores the caller's state."""
-    keep_freed_memory()
-    before, cv2_before = torch.get_num_threads(), cv2.getNumThreads()
-    flushing = bool(_SUBNORMAL[0] * _SUBNORMAL[1] == 0)
-    torch.set_num_threads(threads)
+    """:func:`inferring`, with so many threads for cv2, too."""
+    before = cv2.getNumThreads()
     cv2.setNumThreads(threads)
-    torch.set_flush_denormal(True)
     try:
-        with torch.inference_mode():
+        with inferring(threads):
             yield
     finally:
-        torch.set_flush_denormal(flushing)
-        cv2.setNumThreads(cv2_before)
-        torch.set_num_threads(before)
+        cv2.setNumThreads(before)
 
 
 class Pipeline:

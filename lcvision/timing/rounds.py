@@ -1,7 +1,8 @@
 """The protocol: state of the machine, warm-up, and samples taken in interleaved rounds."""
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,34 +84,45 @@ class Interrupted(KeyboardInterrupt):
         self.series = series
 
 
-def quietly(work: Callable[[], Any], threads: int) -> Any:
-    """Runs ``work`` under the conditions of a measurement and leaves the caller's as they were.
+@contextmanager
+def inferring(threads: int) -> Iterator[None]:
+    """Inference mode, so many threads within an operator, subnormal numbers flushed; restores the caller's state.
 
-    The conditions are inference mode, ``threads`` threads within an operator, subnormal numbers flushed to zero, no
-    garbage collection; and freed memory stays in the process for good. The work runs in the calling thread: a second
-    one would start OpenMP workers of its own, and with more workers than CPUs every barrier is slow (two threads took
-    twice their time). Workers inherit the flush flag from the thread that starts them, and earlier ones do not change;
-    the tools therefore set it before any worker starts.
+    Freed memory stays in the process for good. Workers inherit the flush flag from the thread that starts them, and
+    earlier ones do not change; the tools therefore set it before any worker starts.
     """
     keep_freed_memory()
-    before, collecting, flushing = torch.get_num_threads(), gc.isenabled(), flushes_subnormals()
-    gc.collect()
-    gc.disable()
+    before, flushing = torch.get_num_threads(), flushes_subnormals()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
         with torch.inference_mode():
-            return work()
+            yield
     finally:
         torch.set_flush_denormal(flushing)
         torch.set_num_threads(before)
+
+
+def quietly(work: Callable[[], Any], threads: int) -> Any:
+    """Runs ``work`` under the conditions of a measurement: :func:`inferring`, without garbage collection.
+
+    The work runs in the calling thread: a second one would start OpenMP workers of its own, and with more workers than
+    CPUs every barrier is slow (two threads took twice their time).
+    """
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        with inferring(threads):
+            return work()
+    finally:
         if collecting:
             gc.enable()
 
 
 def flushes_subnormals() -> bool:
-    """Whether this thread turns subnormal numbers into zeros."""
-    return (torch.full((1,), 1e-38) * 0.01).item() == 0
+    """Whether this thread turns subnormal numbers, such as this product, into zeros."""
+    return bool(np.float32(1e-38) * np.float32(0.01) == 0)
 
 
 def sample(run: Callable[[], Any], count: int) -> np.ndarray:
