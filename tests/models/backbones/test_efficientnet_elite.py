@@ -9,8 +9,7 @@ from torch import nn
 
 from lcvision.complexity import count_complexity
 from lcvision.models import ConvGapHead, EfficientNetELite
-from lcvision.models.layers.blocks import DropConnect
-from lcvision.models.layers.same_conv2d import SameConv2d
+from lcvision.models.layers.blocks import DropConnect, SameConv2d
 from tests.fixture import Fixture, assert_close
 
 # Member, side of its images, widths of stem, stages and head, blocks of the stages, parameters, multiply-adds, and the

@@ -7,7 +7,7 @@ from mmengine.structures import InstanceData
 from torch.nn import functional as F
 
 from lcvision.models import PicoSimOTAAssigner
-from lcvision.models.task_modules.pico_sim_ota_assigner import varifocal_cost
+from lcvision.models.task_modules.pico_assigners import varifocal_cost
 from tests.fixture import Fixture
 
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from mmcv.cnn.bricks import Conv2dAdaptivePadding
 
-from lcvision.models.layers.same_conv2d import SameConv2d
+from lcvision.models.layers.blocks import SameConv2d
 
 
 @pytest.mark.parametrize('size', [(8, 12), (9, 7), (8, 7), (1, 2)], ids=str)
