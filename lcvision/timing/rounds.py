@@ -140,10 +140,8 @@ def sample(run: Callable[[], Any], count: int) -> np.ndarray:
 def warm_up(run: Callable[[], Any], seconds: float = 30.) -> tuple[int, float]:
     """Runs until the medians of two successive blocks agree within 2 %, or ``seconds`` are over.
 
-    Two blocks of five runs are made in any case, unless they take more than 30 seconds.
-
-    Returns:
-        The number of runs, and the median of the last block in milliseconds.
+    Two blocks of five runs are made in any case, unless they take more than 30 seconds. Returns the number of runs, and
+    the median of the last block in milliseconds.
     """
     start, previous, runs = time.monotonic(), 0., 0
     while True:
@@ -167,14 +165,11 @@ def measure_rounds(runs: Sequence[Callable[[], Any]], budget: Budget, progress: 
     rounds.
 
     Args:
-        runs: The candidates.
+        runs: The candidates, which get one series each.
         budget: How many samples, and when to stop.
         progress: Called with the share done, between blocks.
         yardstick: Read before each block and at the end; a block's own value is the mean of the readings around it.
         drain: Called with the place of a candidate when it has run for a while; it ends what the last run began.
-
-    Returns:
-        One series for each candidate.
 
     Raises:
         Interrupted: With the series as far as they were sampled.
@@ -201,8 +196,7 @@ def _sample_rounds(runs: Sequence[Callable[[], Any]], series: list[Series], plan
     before = Activity.now()
     try:
         for turn in range(budget.rounds):
-            order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
-            for i in order:
+            for i in range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs))):
                 one = series[i]
                 if plans[i][turn] and (len(one.samples_ms) < _MIN_SAMPLES or spent[i] < budget.max_seconds):
                     start = time.monotonic()

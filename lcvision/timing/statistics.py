@@ -48,11 +48,7 @@ class Summary:
 
 
 def summarize(blocks: Sequence[np.ndarray], seed: int = 0) -> Summary:
-    """Summarises a series.
-
-    Args:
-        blocks: Latencies in milliseconds of each round, (n,) each.
-        seed: Of the bootstrap, so that one series always gives one interval.
+    """Summarises the latencies of each round, (n,) milliseconds each; with one ``seed`` always to one interval.
 
     Raises:
         ValueError: There is no sample, or one is not a finite number above zero.
@@ -71,17 +67,10 @@ def median_interval(blocks: Sequence[np.ndarray], level: float = 0.95, seed: int
 
 
 def resampled_medians(*series: Sequence[np.ndarray], seed: int = 0) -> np.ndarray:
-    """Medians of series drawn anew: rounds first, then samples within each.
+    """Medians (1000, number of series) of series drawn anew: rounds, alike for all series, then samples within each.
 
     The samples of one round share the state of the machine, so they are not independent. With rounds alone, the
     interval of three or four rounds would hold the true median in 70 to 85 of 100 cases.
-
-    Args:
-        series: Blocks of one or more series that were measured in the same rounds, which are drawn alike for all.
-        seed: Of the resampling.
-
-    Returns:
-        (1000, number of series) medians.
     """
     rng, medians = np.random.default_rng(seed), np.empty((_BOOTSTRAPS, len(series)))
     for column, blocks in enumerate(series):
@@ -109,21 +98,19 @@ def noise_reasons(series: Series, threads: int) -> list[str]:
     The work of other processes counts when it takes more than a tenth of the CPUs and leaves too few cores for them and
     our ``threads``: two threads on one core slow each other.
     """
-    reasons, seen = [], series.contention
+    seen, change = series.contention, drift(series.samples_ms)
     cpus, cores = len(environment.affinity()), len(environment.cores())
-    if seen.others > _MAX_OTHERS * cpus and seen.others + threads > (1 - _MAX_OTHERS) * cores:
-        reasons.append(f'other processes used {seen.others:.1f} of {cpus} CPUs')
-    if seen.siblings > _MAX_OTHERS * cores:
-        reasons.append(f'other processes used {seen.siblings:.1f} CPUs that share cores with ours')
-    if seen.throttled > _MAX_THROTTLED:
-        reasons.append(f'the CPU quota of the container stopped us for {seen.throttled:.0%} of the time')
     rate = series.switches / max(series.cpu_seconds, 1e-3)
-    if rate > _MAX_SWITCHES and series.switches > 1:
-        reasons.append(f'{rate:.0f} involuntary context switches a CPU second')
-    change = drift(series.samples_ms)
-    if abs(change) > _MAX_DRIFT:
-        reasons.append(f'the median drifted by {change:+.0%} from the first half to the second')
-    return reasons
+    found = {
+        f'other processes used {seen.others:.1f} of {cpus} CPUs':
+            seen.others > _MAX_OTHERS * cpus and seen.others + threads > (1 - _MAX_OTHERS) * cores,
+        f'other processes used {seen.siblings:.1f} CPUs that share cores with ours':
+            seen.siblings > _MAX_OTHERS * cores,
+        f'the CPU quota of the container stopped us for {seen.throttled:.0%} of the time':
+            seen.throttled > _MAX_THROTTLED,
+        f'{rate:.0f} involuntary context switches a CPU second': rate > _MAX_SWITCHES and series.switches > 1,
+        f'the median drifted by {change:+.0%} from the first half to the second': abs(change) > _MAX_DRIFT}
+    return [reason for reason, holds in found.items() if holds]
 
 
 def _checked(blocks: Sequence[np.ndarray]) -> np.ndarray:
