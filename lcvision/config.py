@@ -93,7 +93,8 @@ def config_name(config: str | Path | Config) -> str:
 
 def class_name(settings: Mapping) -> str:
     """The name of the class that an entry builds, given with or without its scope, or as the class."""
-    return getattr(settings['type'], '__name__', str(settings['type'])).rpartition('.')[2]
+    kind = settings.get('type', '')
+    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]
 
 
 def inner_dicts(part: Any) -> Iterator[Any]:

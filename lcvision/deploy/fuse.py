@@ -13,14 +13,11 @@ _TOLERANCE = 1e-3
 
 
 def fuse_network(network: nn.Module, example: torch.Tensor) -> nn.Module:
-    """The network as one deploys it: re-parameterised where its modules can, norms folded into convolutions.
+    """A copy that computes the same with fewer operations: re-parameterised where modules can, norms folded.
 
     Args:
         network: In eval mode; it is not changed.
         example: An input of it.
-
-    Returns:
-        A copy that computes the same with fewer operations.
 
     Differs: mmengine's and mmcv's ``fuse_conv_bn`` take the order in which children were declared for the order in
         which they run. Here one forward pass shows which norm received which convolution's output, and a pair whose
@@ -39,11 +36,7 @@ def linearize_vectors(network: nn.Module, example: torch.Tensor) -> nn.Module:
     """Replaces the 1 x 1 convolutions that only ever see 1 x 1 maps: squeeze-and-excitation, classifiers, pooling.
 
     Such a convolution computes for one to ten microseconds, and calling it through oneDNN takes 25; a compiler
-    generates a matrix product in place.
-
-    Args:
-        network: In eval mode; it is changed, and returned.
-        example: An input of it.
+    generates a matrix product in place. The network, in eval mode, is changed and returned; ``example`` is an input.
     """
     sizes: dict[nn.Module, int] = {}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mmengine.config import Config
 
+from lcvision.config import class_name
 from lcvision.errors import UserError
 
 _RESIZES = ('Resize', 'Pad', 'CenterCrop', 'EfficientNetCenterCrop')
@@ -22,10 +23,7 @@ def find_input_size(config: Config) -> tuple[int, int]:
 
     A pipeline that keeps the aspect ratio has no single size: its whole ``scale`` counts, padded as the data
     preprocessor pads. For one that leaves images as they are, as in segmentation, the config's ``image_size`` counts,
-    (width, height).
-
-    Raises:
-        UserError: The config does not say.
+    (width, height). A config that does not say is refused with a :class:`UserError`.
     """
     model = config.get('model') or {}
     test_cfg, preprocessor = model.get('test_cfg') or {}, model.get('data_preprocessor') or {}
@@ -59,10 +57,8 @@ def evaluation_pipelines(config: Config) -> Iterator[list]:
 def _pipeline_size(pipeline: list) -> tuple[int, int] | None:
     size = None
     for step in pipeline:
-        kind = step.get('type', '')
-        name = kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
         value = step.get('scale') or step.get('size') or step.get('crop_size')
-        if name in _RESIZES and value:
+        if class_name(step) in _RESIZES and value:
             # mmcv writes these three as (width, height).
             size = _pair(value)[::-1]
     return size

@@ -12,14 +12,10 @@ from lcvision.deploy.fuse import fuse_network
 
 
 def export_onnx(network: nn.Module, example: torch.Tensor, dynamic_shapes: Any = None) -> bytes:
-    """Exports a float32 network in eval mode, fused, for exactly this (N, 3, H, W) input
-    or, with the ``dynamic_shapes`` of ``torch.export.export``, for others of such a shape.
+    """Exports a float32 network in eval mode, fused, with one input and the flat outputs in order.
 
-    Returns:
-        The serialised graph with its weights, one input and the flat outputs in order.
-
-    Raises:
-        Exception: The exporter does not support something; its type is the exporter's.
+    The graph is for exactly this (N, 3, H, W) input or, with the ``dynamic_shapes`` of ``torch.export.export``, for
+    others of such a shape. What the exporter does not support raises an exception of its own.
     """
     # Tensors made in inference mode, as fused weights would be, cannot be traced.
     with torch.inference_mode(False), torch.no_grad(), _silence():

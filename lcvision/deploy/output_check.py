@@ -31,11 +31,7 @@ class OutputCheck:
 
     def difference(self, run: Callable[[torch.Tensor], Sequence[torch.Tensor]],
                    example: torch.Tensor) -> tuple[float, float]:
-        """How far an engine's outputs are from the network's.
-
-        Args:
-            run: The engine's network.
-            example: An input in the memory layout that it prefers.
+        """How far the outputs of an engine, whose memory layout ``example`` has, are from the network's.
 
         Returns:
             The largest absolute difference, and the largest :func:`response_error` of a tensor; infinite where number,
@@ -65,12 +61,9 @@ class OutputCheck:
 def response_error(outputs: torch.Tensor, expected: torch.Tensor) -> float:
     """Error of one output for two inputs, as a share of how far apart the two right outputs are.
 
-    Both are Euclidean norms. Neither a bias, which no input changes, nor one large number hides an error. Infinite
-    where the right outputs are zeros, which can show no error.
-
-    Args:
-        outputs: (2, ...) what an engine gave.
-        expected: (2, ...) what the network gives.
+    ``outputs`` (2, ...) are an engine's and ``expected`` the network's; both measures are Euclidean norms. Neither a
+    bias, which no input changes, nor one large number hides an error. Infinite where the right outputs are zeros,
+    which can show no error.
     """
     distance = max(float((expected[0] - expected[1]).norm()), _LEAST_RESPONSE * float(expected.norm()))
     error = float((outputs - expected).norm())

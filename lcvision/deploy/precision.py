@@ -40,11 +40,6 @@ def lacking(precision: str) -> str | None:
 
 
 def check_cpu(precision: str) -> None:
-    """Refuses a precision that would be emulated here.
-
-    Raises:
-        UserError: Names what the CPU lacks.
-    """
-    reason = lacking(precision)
-    if reason:
+    """Refuses, with a UserError, a precision that would be emulated here."""
+    if reason := lacking(precision):
         raise UserError(f'precision {precision!r} cannot be measured on this CPU: {reason}; use fp32')

@@ -27,15 +27,12 @@ def availability() -> dict[str, str | None]:
 
 
 def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
-    """Engines that a request names.
+    """Engines that a request names; a UserError where one is unknown or not installed.
 
     Args:
         spec: Names separated by commas, or 'all' for every installed one, or 'best' for the one that chooses among
             these for each network.
         fresh: Whether 'best' measures although it knows its choice.
-
-    Raises:
-        UserError: A name is unknown, or its engine is not installed.
     """
     missing = availability()
     here = [name for name, reason in missing.items() if reason is None]
@@ -55,11 +52,7 @@ def select_engines(spec: str, fresh: bool = False) -> list[Engine]:
 
 
 def select_engine(engine: str, precision: str) -> Engine:
-    """The one engine that a network is to run on, by its name or 'best'.
-
-    Raises:
-        UserError: There is no such engine here, the name is of several, or it or this CPU lacks the precision.
-    """
+    """The one engine that a network is to run on, by its name or 'best'; it and this CPU must have the precision."""
     chosen = select_engines(engine)
     if len(chosen) != 1:
         raise UserError(f'a network runs on one engine, {engine!r} names {len(chosen)}: give one of '
@@ -86,11 +79,7 @@ def check_hint(hint: object, engines: list[Engine], scopes: list[str]) -> str:
 
 
 def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
-    """Refuses a precision that none of the engines or not this CPU has.
-
-    Raises:
-        UserError: Names the precision and those supported.
-    """
+    """Refuses, with a UserError, a precision that none of the engines or not this CPU has."""
     for precision in precisions:
         if not any(precision in engine.precisions for engine in engines):
             have = '; '.join(f"{engine.name}: {', '.join(engine.precisions)}" for engine in engines)
