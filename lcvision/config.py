@@ -40,9 +40,8 @@ class ConfigOptions(DictAction):
 def find_config(name: str) -> str:
     """The file of a config; a UserError where there is none, or the name is that of several.
 
-    Args:
-        name: A path, or the name of a config of this package: 'picodet_pplcnet_1x', 'detection/picodet_pplcnet_1x',
-            also with the ending .py and behind 'configs/'.
+    It is named by its path or, in this package, as 'picodet_pplcnet_1x' or 'detection/picodet_pplcnet_1x', also with
+    the ending .py and behind 'configs/'.
     """
     if os.path.isfile(name):  # noqa: PTH113  (a method of Path would raise at a name that no file can have)
         return name
@@ -59,11 +58,7 @@ def find_config(name: str) -> str:
 
 
 def load_config(config: str | Path | Config, cfg_options: dict | None = None) -> Config:
-    """Reads a config file.
-
-    Args:
-        config: Its path or name, see :func:`find_config`; or the config itself, which is copied.
-        cfg_options: Entries to override, as ``--cfg-options`` gives them.
+    """Reads a config by its path or name, see :func:`find_config`, or copies one, with ``--cfg-options`` applied.
 
     Raises:
         UserError: It is missing, is no config of a model, needs a framework that is not installed, or

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 class UserError(Exception):
     """A mistake that the user can correct: the tools print the message and exit with 2.
 
-    Args:
-        message: One sentence that says what was wrong, what was given, what is legal and what to do.
+    The message is one sentence that says what was wrong, what was given, what is legal and what to do.
     """
 
     exit_code = 2

@@ -23,11 +23,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
     Any number of processes may write one file: a reader finds the whole of what one of them wrote. A symbolic link
     stays one, and the file that it names is written. What is no regular file (a device, a pipe), and the file that
-    standard output or error goes to, is written to and never replaced.
-
-    Args:
-        path: Target; what it held stays until all of ``content`` is on the disk. A missing folder is made.
-        content: Everything the file is to hold.
+    standard output or error goes to, is written to and never replaced. A missing folder is made.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; the target is as before.

@@ -9,11 +9,9 @@ _EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
 
 
 def require(framework: str | None, asker: str) -> None:
-    """Raises a UserError if a framework, or the mmcv below it, is not installed.
+    """Raises a UserError if a framework that ``asker`` needs, or the mmcv below it, is not installed.
 
-    Args:
-        framework: Its package, as a config's ``default_scope`` names it; any other name passes.
-        asker: What needs it.
+    It is named by its package, as in a config's ``default_scope``; any other name passes.
     """
     missing = [name for name in (framework, 'mmcv') if framework in _EXTRAS and find_spec(str(name)) is None]
     if missing:

@@ -35,11 +35,7 @@ _TAIL = 64
 
 
 def read_image(path: str | Path, decode: Callable[[str, bytes], np.ndarray]) -> np.ndarray:
-    """Reads an image file and decodes it, given its name and content.
-
-    Raises:
-        UserError: It is missing or cannot be read, or ``decode`` refuses it.
-    """
+    """Reads an image file and decodes it, given its name and content; a UserError where it cannot be read."""
     try:
         return decode(str(path), Path(path).read_bytes())
     except FileNotFoundError:
@@ -60,16 +56,11 @@ def decode_pixels(content: bytes) -> np.ndarray | None:
 
 def decode_image(name: str, content: bytes, decode: Callable[[bytes], np.ndarray | None] = decode_pixels,
                  decoder: str = 'cv2') -> np.ndarray:
-    """Decodes the whole content of an image file.
-
-    Args:
-        name: Of the file, for messages.
-        content: Of the file.
-        decode: Makes the pixels, None where it cannot.
-        decoder: Name of what decodes, for messages.
+    """Decodes the whole content of an image file; ``decode`` makes the pixels, None where it cannot.
 
     Raises:
-        UserError: It is empty, ends early, cannot be decoded, or :func:`check_size` finds it too large.
+        UserError: It is empty, ends early, cannot be decoded, or :func:`check_size` finds it too large. The message has
+            ``name`` and ``decoder``.
     """
     if not content:
         raise UserError(f'Image file {name} is empty (0 bytes): {REMEDY}.')
@@ -116,11 +107,10 @@ def upright_size(name: str, file: str | Path | bytes) -> tuple[int, int]:
 
 
 def check_size(name: str, width: int, height: int) -> None:
-    """Refuses an image with too many pixels or too unequal sides.
+    """Refuses, with a UserError, an image with too many pixels or too unequal sides.
 
-    Raises:
-        UserError: It has more pixels than ``LCVISION_MAX_PIXELS`` in the environment allows (100 million), or its
-            longer side is more than ``LCVISION_MAX_ASPECT`` (100) times the shorter.
+    These are more than ``LCVISION_MAX_PIXELS`` in the environment allows (100 million), and a longer side of more than
+    ``LCVISION_MAX_ASPECT`` (100) times the shorter.
     """
     aspect = -(-max(width, height) // max(min(width, height), 1))
     values = {'LCVISION_MAX_PIXELS': (width * height, f'{width * height:,} pixels are'),

@@ -26,12 +26,7 @@ Nest = Callable[[Sequence[torch.Tensor]], Any]
 class RawNetwork(nn.Module):
     """Backbone, neck and head of a detector, segmentor or classifier, without pre- and post-processing.
 
-    Args:
-        backbone: Images -> maps.
-        neck: Maps -> maps, or None.
-        head: Maps -> raw outputs (class and box logits, segmentation logits, class logits), or None.
-
-    Shapes: (N, 3, H, W) -> flat tuple of tensors.
+    Shapes: (N, 3, H, W) -> flat tuple of raw outputs: class and box logits, segmentation logits, class logits.
     """
 
     def __init__(self, backbone: nn.Module, neck: nn.Module | None, head: nn.Module | None):
@@ -61,14 +56,11 @@ def flatten(outputs: object) -> tuple[torch.Tensor, ...]:
 
 
 def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
-    """Takes the network out of a built model.
+    """Takes the network out of a built model, as a copy in eval mode, float32, on the CPU.
 
     Args:
         model: An mm model on any device and in any mode; it is not changed.
         input_size: Height and width that it will run with.
-
-    Returns:
-        A copy in eval mode, float32, on the CPU.
 
     Raises:
         UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
@@ -139,7 +131,7 @@ def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> Non
     Args:
         model: It is changed, whatever its norms were.
         input_size: Height and width of the images; at another size the borders have another share of the statistics.
-            The sides of very large ones are halved, which takes a quarter of the time.
+            Very large ones are halved, which takes a quarter of the time.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     momenta = [norm.momentum for norm in norms]

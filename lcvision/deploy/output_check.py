@@ -19,9 +19,7 @@ _TINT = (1., 0., -1.)
 class OutputCheck:
     """What a network gives for two inputs, by which engines that should compute the same are judged.
 
-    Args:
-        network: (1, 3, H, W) -> flat tuple of tensors, in eval mode and float32, not fused.
-        example: An input of it; the other is noise of the same size.
+    It is in eval mode and float32, not fused; one input is ``example``, the other noise of the same size.
     """
 
     def __init__(self, network: nn.Module, example: torch.Tensor):

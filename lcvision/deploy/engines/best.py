@@ -91,9 +91,8 @@ def prepare_checked(engine: Engine, network: nn.Module, example: torch.Tensor, p
 class EngineCache:
     """Choices in a JSON file; one that cannot be read or written is named in a warning, and the engines are measured.
 
-    Args:
-        path: The file; None takes ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache``, and remembers
-            nothing where there is no home folder either.
+    It is ``lcvision/best_engine.json`` in XDG_CACHE_HOME or ``~/.cache`` unless ``path`` is given; where there is no
+    home folder either, nothing is remembered.
     """
 
     def __init__(self, path: str | Path | None = None):

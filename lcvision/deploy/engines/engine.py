@@ -88,16 +88,13 @@ class Engine(ABC):
 
     @abstractmethod
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
-        """Makes a network ready; called in inference mode with the number of threads already set.
+        """Makes a network ready, or raises an :class:`EngineError`; called in inference mode with the threads set.
 
         Args:
             network: In eval mode, float32, not fused; it must stay as it is.
             example: (1, 3, H, W) input of the size that will be measured.
             precision: One of ``precisions``.
             threads: Threads it will run with.
-
-        Raises:
-            EngineError: This network cannot be prepared.
         """
 
     def prepare_load(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:
@@ -132,8 +129,7 @@ def register_engine(kind: type[_Kind]) -> type[_Kind]:
 def build_prepared(build: Callable[[], tuple[Run, torch.Tensor]], refusal: str, layout: str | None = None) -> Prepared:
     """Builds a network and its example, which takes time, and runs it once.
 
-    Raises:
-        EngineError: It cannot be built or run: ``refusal`` (such as 'OpenVINO cannot run') this network.
+    Where that fails, an :class:`EngineError` says ``refusal``, such as 'OpenVINO cannot run', and why.
     """
     start = time.perf_counter()
     try:

@@ -108,8 +108,7 @@ class AOTInductorEngine(InductorFreezingEngine):
     def export(self, network: nn.Module, example: torch.Tensor, path: Path, precision: str = 'fp32') -> torch.Tensor:
         """Writes the package that :func:`torch._inductor.aoti_load_package` loads; ``path`` ends in '.pt2'.
 
-        Returns:
-            The example in the memory layout that the package takes.
+        Returns the example in the memory layout that the package takes.
         """
         # Tensors made in inference mode, as fused weights would be, cannot be exported.
         with torch.inference_mode(False), torch.no_grad():
