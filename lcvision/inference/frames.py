@@ -34,10 +34,8 @@ class Frame:
 def open_source(source: Any, progress: bool) -> Iterator[tuple[str, Any]]:
     """Names and images of a source for ``Predictor.stream``, which explains the arguments; no image file is read yet.
 
-    A video that ends early has as its last image the error that says so.
-
-    Raises:
-        UserError: It is missing, holds no image, or is no video that can be read; before the first image.
+    A video that ends early has as its last image the error that says so. What is missing, holds no image,
+    or is no video that can be read is a UserError before the first image.
     """
     total: int | None
     frames: Iterable[tuple[str, Any]]

@@ -35,14 +35,11 @@ class Pipeline:
     """Preparation and postprocessing of one model, however its network is run.
 
     Args:
-        config: The model's whole config.
+        config: The model's whole config; a UserError where it or the model does something that is not known here.
         model: Built from it, in eval mode.
         network: What ``raw_network`` took out of the model.
         classes: Names of the classes.
         top_k: Classes that a classification names.
-
-    Raises:
-        UserError: The config or the model does something between image and result that is not known here.
     """
 
     def __init__(self, config: Config, model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5):
@@ -64,12 +61,7 @@ class Pipeline:
         return None if shape is None else self._normalisation.padded(shape)
 
     def tensor(self, sample: Sample, example: torch.Tensor) -> torch.Tensor:
-        """The network's input, in memory that is reused for the next image of this size.
-
-        Args:
-            sample: The image.
-            example: A tensor of the input's size in the layout that the network prefers.
-        """
+        """The network's input, of the size and memory layout of ``example``; the next such image takes its memory."""
         return self._input(sample.image.shape[:2], example.shape, not example.is_contiguous())(sample.image)
 
     def postprocess(self, outputs: tuple[torch.Tensor, ...], sample: Sample) -> Result:
@@ -77,12 +69,7 @@ class Pipeline:
         return self._postprocess(outputs, sample.meta)
 
     def predict(self, image: np.ndarray, network: Callable[[tuple[int, int]], Prepared]) -> Result:
-        """An image's result; called in inference mode.
-
-        Args:
-            image: BGR uint8, shape (H, W, 3).
-            network: Returns the network prepared for an input of a height and width.
-        """
+        """Result of a BGR uint8 image, by what prepares the network for a height and width; in inference mode."""
         sample = self.sample(image)
         prepared = network(sample.meta['padded'])
         return self.postprocess(prepared.run(self.tensor(sample, prepared.example)), sample)

@@ -18,9 +18,8 @@ Postprocess = Callable[[Outputs, dict], Result]
 def postprocess_for(model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5) -> Postprocess:
     """Chooses what turns the raw maps of a model's network into results; the arguments are those of ``Pipeline``.
 
-    Returns:
-        (flat outputs of one image, meta) -> result, where meta has ``ori_shape``, ``img_shape``, ``scale_factor`` and
-        ``padded``, height and width of the network's input.
+    It takes the flat outputs of one image, and ``ori_shape``, ``img_shape``, ``scale_factor`` and ``padded``, height
+    and width of the network's input.
 
     Raises:
         UserError: The model makes its results in a way that is not known here: a segmentor slides a window, has one

@@ -43,13 +43,8 @@ class ImageSteps:
     """Reader and geometry of a test pipeline, without annotations and packing.
 
     The transforms are the pipeline's own, so sizes, interpolation and ratio are those of an evaluation; an image of a
-    resizing pipeline costs one cv2.resize and a few microseconds more.
-
-    Args:
-        config: A whole config.
-
-    Raises:
-        UserError: It has no test pipeline, or one that does not build or augments.
+    resizing pipeline costs one cv2.resize and a few microseconds more. A config without a test pipeline, or with one
+    that does not build or augments, is a UserError.
     """
 
     def __init__(self, config: Config):

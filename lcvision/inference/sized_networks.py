@@ -23,10 +23,6 @@ class SizedNetworks:
 
     The engine 'eager' takes any size without being prepared for it. 'best' chooses among engines for the first four
     sizes and takes 'eager' for further ones, for which a choice would take far longer than it could save.
-
-    Args:
-        network: In eval mode, float32.
-        precision: One that the engine has.
     """
 
     def __init__(self, network: nn.Module, engine: Engine, precision: str, threads: int):
@@ -43,11 +39,7 @@ class SizedNetworks:
         return ' and '.join(self._names) or self.engine.name
 
     def __call__(self, size: tuple[int, int]) -> Prepared:
-        """The network for an input of this height and width; called under the conditions of prediction.
-
-        Raises:
-            UserError: The engine cannot run it.
-        """
+        """The network for an input of this height and width, or a UserError; called in :func:`predicting`."""
         if size not in self._prepared:
             if len(self._prepared) == _SIZES:
                 self._prepared.popitem(last=False)

@@ -18,15 +18,11 @@ from lcvision.weights.safe_load import load_checkpoint_file
 
 
 def load_trained(config: Config, checkpoint: str | Path) -> tuple[nn.Module, dict[str, Any]]:
-    """Builds the model of a config and loads a checkpoint into it.
+    """Builds the model of a whole config and loads a checkpoint, .pth or .safetensors, into it.
 
     The number of classes is the checkpoint's: one trained with ``--data`` fits the config it was trained with,
     whatever classes that config is written for. Their names are those that the run noted in the checkpoint, else the
     config's or its data set's if they are as many, else 'class 0' and so on.
-
-    Args:
-        config: A whole config; it is not changed.
-        checkpoint: .pth or .safetensors.
 
     Returns:
         The model in eval mode on the CPU, and ``classes``, one name for each, with ``palette`` where there is one.

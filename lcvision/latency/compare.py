@@ -40,11 +40,7 @@ class Verdict:
 
 
 def read_baseline(path: str, option: str = '--compare') -> Measurements:
-    """The results of an earlier run, from the file that ``--json`` wrote and that was given to this option.
-
-    Raises:
-        UserError: It is not there, or it is another kind of file.
-    """
+    """The results of an earlier run, from the file that ``--json`` wrote and ``option`` names; else a UserError."""
     try:
         content = parse_json(Path(path).read_bytes())
     except OSError as error:
@@ -65,11 +61,7 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
     and how much is memory is not known: a row is slower when none of the yardsticks explains it, by the whole interval
     of its ratio and more than the larger noise floor of the two runs. A noisy row is judged too, with a mark: a guard
     should rather ask twice than miss one.
-
-    Args:
-        records: Of this run.
-        machine: This run's environment, with its noise floors.
-        baseline: From :func:`read_baseline`.
+    ``machine`` is this run's environment, with its noise floors.
     """
     then = baseline.environment
     differences = machine_differences(machine, then)

@@ -29,12 +29,7 @@ _STAGE_RUNS = 21
 
 
 class JpegToResult:
-    """An encoded image in memory to a result, through the config's own test pipeline.
-
-    Args:
-        pipeline: What surrounds the network.
-        image: BGR uint8, shape (H, W, 3); it is encoded once, as JPEG.
-    """
+    """An encoded image in memory to a result, through a pipeline; the image (H, W, 3) is encoded once, as JPEG."""
 
     def __init__(self, pipeline: Pipeline, image: np.ndarray):
         self.image = list(image.shape[:2])
@@ -84,11 +79,8 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     Args:
         config: The whole config that the model was built from.
         model: The model.
-        size: Height and width of the network's input.
+        size: Height and width of the network's input; a UserError where the pipeline makes another.
         untrained: Whether its weights are random, so that the class biases are shifted.
-
-    Raises:
-        UserError: The pipeline does not make an input of this size, or the model does not run.
     """
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config)['classes'])

@@ -13,15 +13,10 @@ class JointScore:
         weight: What exceeding them costs, at least 0; with 0 only the metric counts.
         scope: Whose milliseconds, 'net' or 'e2e'.
 
-    Raises:
-        ValueError: An argument is not one of these.
+    Source: MnasNet (Tan et al., CVPR 2019), equations 2 and 3: ACC * (LAT / T) ** w, with w = -0.07.
 
-    Source:
-        MnasNet (Tan et al., CVPR 2019), equations 2 and 3: ACC * (LAT / T) ** w, with w = -0.07.
-
-    Differs:
-        In the paper w is -0.07 on both sides of the target, or 0 below and -1 above. Here it is 0 below and -weight
-        above: being quicker than asked gains nothing, and being a little too slow does not decide everything.
+    Differs: in the paper w is -0.07 on both sides of the target, or 0 below and -1 above. Here it is 0 below and
+    -weight above: being quicker than asked gains nothing, and being a little too slow does not decide everything.
     """
 
     def __init__(self, metric: str, budget_ms: float, weight: float = 0.07, scope: str = 'net'):

@@ -15,9 +15,8 @@ _KEYS = ('config', 'engine', 'precision', 'threads', 'input', 'scope')
 def noise_floor(record: LatencyRecord, first: Series, second: Series) -> dict:
     """How far apart the medians of a record's row and of the same one prepared anew are, in the same rounds.
 
-    Returns:
-        What the row was, the relative ``difference`` of the medians, ``ci95``, its bootstrap interval, and ``floor``,
-        the largest difference that the interval allows: a smaller one may be none.
+    It is what the row was, the relative ``difference`` of the medians, ``ci95``, its bootstrap interval, and ``floor``,
+    the largest difference that the interval allows: a smaller one may be none.
     """
     shared = sorted(first.blocks.keys() & second.blocks.keys())
     drawn = resampled_medians(*([one.blocks[turn] for turn in shared] for one in (first, second)))

@@ -120,8 +120,7 @@ class LatencyRecord:
     def from_json(cls, content: Any, where: str) -> 'LatencyRecord':
         """Reads a record from parsed JSON; unknown keys are ignored.
 
-        Raises:
-            UserError: Something is missing or of another kind; ``where`` names the file and the record's place in it.
+        If something is missing or of another kind, a UserError names ``where``, the file and the record's place in it.
         """
         if not isinstance(content, dict):
             raise UserError(f'{where} is {type(content).__name__}, not a latency record: {_REPAIR}')
@@ -171,11 +170,7 @@ class Measurements:
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> 'Measurements':
-        """Reads what :meth:`to_json` gave, also in an earlier version.
-
-        Raises:
-            UserError: It is of another schema, or something in it is missing or of another kind; ``where`` names it.
-        """
+        """Reads what :meth:`to_json` gave, also in an earlier version; anything else is a UserError with ``where``."""
         schema = content.get('schema') if isinstance(content, dict) else None
         if schema != SCHEMA:
             found = 'no schema' if schema is None else f'schema {schema!r}'
@@ -230,10 +225,9 @@ def read_records(rows: Iterable[Any], where: str) -> list[LatencyRecord]:
 
 
 def parse_json(content: bytes) -> Any:
-    """Parses JSON in UTF-8 or UTF-16; numbers that a page cannot hold (NaN, infinite, over 15 digits) become None.
+    """Parses JSON in UTF-8 or UTF-16, or raises a ValueError.
 
-    Raises:
-        ValueError: It is something else.
+    Numbers that a page cannot hold (NaN, infinite, over 15 digits) become None.
     """
     try:
         return json.loads(

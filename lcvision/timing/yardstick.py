@@ -62,14 +62,10 @@ class Yardstick:
             layer(maps)
 
     def record(self, series: Series) -> dict:
-        """The ``yardstick`` object of a record, by kind.
+        """The ``yardstick`` object of the record of a series that was measured with this yardstick, by kind.
 
-        Args:
-            series: Measured with this yardstick.
-
-        Returns:
-            ``work``, what is done; ``ms``, its median time beside the series' blocks; ``ratio``, the median of the
-            samples, each divided by the yardstick's time around its block; and ``ci95``, the interval of that.
+        It has ``work``, what is done; ``ms``, its median time beside the series' blocks; ``ratio``, the median of the
+        samples, each divided by the yardstick's time around its block; and ``ci95``, the interval of that.
         """
         found = {}
         for place, (kind, work) in enumerate(zip(KINDS, self.work, strict=True)):

@@ -84,16 +84,13 @@ def is_whole(names: Mapping[str, object]) -> bool:
 
 def fit(named: Mapping[str, Tensor], model: nn.Module, rename: Callable[[str], str | None],
         report: ConversionReport) -> dict[str, Tensor]:
-    """Takes the tensors that fit a model and reports the others.
+    """The tensors that fit a model, in its order; counters of batches, which few files hold, are zero where absent.
 
     Args:
         named: Name in the file to tensor.
         model: A whole model, or a backbone, which takes the backbone's part.
         rename: From the name in the file to that in a whole model, None where it is unknown.
-        report: Completed in place.
-
-    Returns:
-        State dict in the model's order; counters of batches, which only some files hold, are zero where absent.
+        report: Completed in place, with what became of each.
     """
     own = model.state_dict()
     prefix = '' if is_whole(own) else 'backbone.'

@@ -89,16 +89,13 @@ _LEAVES = {'weight', 'bias', *_STATISTICS}
 
 
 def convert(named_arrays: Mapping[str, Any], model: nn.Module, dropout: float = 0.2) -> dict[str, Tensor]:
-    """Maps a Paddle state dict onto a model.
+    """Maps a Paddle state dict onto a model; returns a complete state dict of it, in float32.
 
     Args:
         named_arrays: Paddle's name to array, of a PPLCNet or MobileNetV3 classifier, one of the three PicoDets or a
             DeepLabV3P with either backbone.
         model: The model built from our config, or a backbone alone, which takes its part of any of these files.
         dropout: Probability with which the file's classifier was trained; a ValueError if it is none.
-
-    Returns:
-        A complete state dict of ``model``, in float32.
 
     Raises:
         ConversionError: The file does not fit.

@@ -21,10 +21,7 @@ def is_timm(names: Mapping[str, object]) -> bool:
 
 
 def convert_with_report(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str, Tensor], ConversionReport]:
-    """Maps the state dict of timm's ``lcnet_*`` onto a classifier with PP-LCNet, or onto the backbone alone.
-
-    Returns:
-        The tensors that fit, and what became of each.
+    """Tensors of timm's ``lcnet_*`` that fit a classifier with PP-LCNet or its backbone, and what became of each.
 
     Differs: timm's 1280-wide convolution has a bias, which PP-LCNet has not. A bias of zeros is dropped; any other
         makes a classifier refuse the file, because no other weight can stand for it behind the hard-swish. The backbone

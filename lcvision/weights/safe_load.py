@@ -74,17 +74,13 @@ def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, 
 
 
 def read_paddle(path: str | Path) -> dict[str, Any]:
-    """Reads a Paddle state dict.
+    """Reads a Paddle state dict: Paddle's name to array, and the entries that Paddle adds for its own use.
 
     Args:
         path: ``.pdparams`` (a pickle, of which only arrays of numbers and plain containers are admitted) or ``.npz``
             (read without pickle; where names start with ``param/`` only those are taken, without it).
 
-    Returns:
-        Paddle's name to array, and the entries that Paddle adds for its own use.
-
-    Raises:
-        UserError: As :func:`load_checkpoint_file` does.
+    Raises: as :func:`load_checkpoint_file`.
     """
     path = existing_file(path)
     if path.suffix not in PADDLE_SUFFIXES:

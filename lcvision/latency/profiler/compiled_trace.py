@@ -23,11 +23,7 @@ _FACTORS = {'linear': (0, 1), 'addmm': (1, 2), 'mm': (0, 1), 'bmm': (0, 1), 'bad
 
 
 def trace_onednn(run: Callable, x: torch.Tensor, layers: list[Layer]) -> tuple[list[Kernel], set[Key]]:
-    """Runs one inference of a compiled network with oneDNN's log.
-
-    Returns:
-        oneDNN's kernels in order, and the sizes of the layers that they computed.
-    """
+    """oneDNN's kernels in one inference of a compiled network, in order, and the sizes of the layers they computed."""
     with capture_log() as log:
         run(x)
         primitives = parse_log(log.text())
@@ -39,10 +35,9 @@ def trace_onednn(run: Callable, x: torch.Tensor, layers: list[Layer]) -> tuple[l
 
 
 def trace_others(run: Callable, x: torch.Tensor, layers: list[Layer], known: set[Key]) -> list[Kernel]:
-    """Runs one inference of a network, compiled with :data:`NAMED_KERNELS`, under torch's profiler.
+    """Generated kernels and called operators in one inference of a network compiled with :data:`NAMED_KERNELS`.
 
-    Returns:
-        Generated kernels and called operators, in order, without oneDNN's and the layers of the ``known`` sizes.
+    They come in order, without oneDNN's and without layers of the ``known`` sizes.
     """
     # The profiler announces itself on standard error.
     with capture_stderr(), profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:

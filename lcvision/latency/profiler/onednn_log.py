@@ -114,16 +114,12 @@ def pointwise_key(outputs: int, inputs: int, rows: int) -> Key:
 
 
 def parse_log(text: str) -> list[Primitive]:
-    """Reads what was executed, in order; headers, creations and lines that are not oneDNN's are skipped.
-
-    Raises:
-        LogError: A line of oneDNN has an unknown form.
-    """
+    """Reads what was executed, in order; headers, creations and lines that are not oneDNN's are skipped."""
     return [primitive for line in text.splitlines() if (primitive := parse_line(line)) is not None]
 
 
 def parse_line(line: str) -> Primitive | None:
-    """Reads one line; None where it reports no execution."""
+    """Reads one line; None where it reports no execution, a :class:`LogError` where its form is unknown."""
     parts = line.strip().split(',')
     # Before the word come a version of the form, a time stamp where one is asked for, and a component.
     if parts[0] != _MARK or 'exec' not in parts[1:5] or 'graph' in parts[1:4]:

@@ -49,12 +49,9 @@ def run_profiles(subjects: Sequence[Subject], engines: Sequence[Engine], threads
                  precisions: Sequence[str] = ('fp32',), budget: Budget | None = None,
                  progress: Progress | None = None, time_limit: TimeLimit | None = None,
                  deliver: Callable[[Outcome], None] | None = None) -> Outcome:
-    """Measures as :func:`run_benchmark` does, one row after the other, and profiles each.
+    """Measures as :func:`run_benchmark` does, one row after the other, and gives each record a profile.
 
-    Args: as for :func:`run_benchmark`, with engines of :func:`traceable`; ``deliver`` is called after each row.
-
-    Returns:
-        Records with a profile, see :func:`profile_inference`.
+    The arguments are the same, with engines of :func:`traceable`; ``deliver`` is called after each row.
     """
     outcome = Outcome()
     rows = [(subject, engine, precision, count) for subject in subjects for count in threads for engine in engines
@@ -114,9 +111,6 @@ def profile_inference(prepared: Prepared, subject: Subject, traced: str | None, 
     Returns:
         Plain JSON: wall_ms, the milliseconds and shares of its parts (onednn, reorders, other, outside), peak_gflops
         of one core, and rows with layer, kernel, shape, count, us, share of wall_ms, gflops, of_peak and flags.
-
-    Raises:
-        LogError: oneDNN's log has an unknown form.
     """
     tracers = _tracers(prepared, subject, traced, precision)
     traces: list[list[list[Kernel]]] = [[] for _ in tracers]

@@ -55,9 +55,9 @@ class Backbone(BaseModule):
                                  f'{", ".join(map(repr, legal))}')
 
     def check_strides(self, strides: object, count: int, names: str = '') -> tuple[int, ...]:
-        """Returns the strides of the stem and of some stages if they are ``count`` numbers, each 1 or 2.
+        """The strides of the stem and of some stages if they are ``count`` numbers, each 1 or 2, else a ValueError.
 
-        ``names`` is what else may be given, for the message.
+        ``names`` is what else may be given.
         """
         steps = tuple(strides) if isinstance(strides, Sequence) else ()
         if len(steps) != count or set(steps) - {1, 2}:

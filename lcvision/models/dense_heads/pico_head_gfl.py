@@ -15,8 +15,7 @@ from lcvision.registry import MODELS
 class PicoHeadGFL(PicoHead):
     """Generalized focal loss with a 5 x 5 depthwise tower for each level (July to September 2021).
 
-    Args:
-        kwargs: See :class:`PicoHead`, like the others.
+    Its arguments are those of :class:`PicoHead`.
 
     Source: PaddleDetection ``PicoHead(GFLHead)`` at b1186bc822. One 1 x 1 convolution a level predicts classes and
     distances, all its biases start at -log(99). Boxes are clipped, in this generation alone.
@@ -64,22 +63,18 @@ class PicoHeadGFL(PicoHead):
 
     def class_loss(self, logits: torch.Tensor, labels: torch.Tensor, quality: torch.Tensor,
                    avg_factor: float) -> torch.Tensor:
-        """Loss of the scores of all cells.
+        """Loss of the scores of all cells, from ``logits`` (n, num_classes) and what each of n labels should score.
 
-        Args:
-            logits, labels: (n, num_classes), and (n,) with ``num_classes`` for background.
-            quality, avg_factor: (n,) what the labelled class should score, 0 for background, and the sum's divisor.
+        Background has the label ``num_classes`` and the ``quality`` 0; ``avg_factor`` divides the sum.
         """
         return self.loss_cls(logits, (labels, quality), avg_factor=avg_factor)
 
     def targets(self, priors: torch.Tensor, num_level_priors: list[int], batch_gt_instances: list[InstanceData],
                 logits: torch.Tensor | None = None,
                 distances: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor, int]:
-        """Targets of a batch as :meth:`PicoHead.gather_targets` returns them.
+        """Targets of a batch as :meth:`PicoHead.gather_targets` returns them, for ``priors`` (L, 3) of all levels.
 
-        Args:
-            priors, num_level_priors: (L, 3) centres and strides, and the cells of each level.
-            logits, distances: (N, L, num_classes) and (N, L, 4 * bins) of what is predicted; not used here.
+        ``logits`` (N, L, num_classes) and ``distances`` (N, L, 4 * bins) are what is predicted; not used here.
         """
         anchors = InstanceData(priors=self.anchors(priors))
         return self.gather_targets([self.assigner.assign(anchors, num_level_priors, gts).gt_inds
@@ -88,10 +83,7 @@ class PicoHeadGFL(PicoHead):
 
 @MODELS.register_module()
 class PicoHeadOTA(PicoHeadGFL):
-    """Varifocal loss on targets that follow the predictions.
-
-    Args:
-        kwargs: See :class:`PicoHead`, like the others; ``assigner`` may be :class:`PicoSimOTAAssigner`.
+    """Varifocal loss on targets that follow the predictions; ``assigner`` may be :class:`PicoSimOTAAssigner`.
 
     Source: PaddleDetection ``PicoHead(OTAVFLHead)`` at 666f597f, whose layers are those of September 2021 with other
     widths and activations. Boxes are not clipped. mmdet's varifocal, distribution focal and GIoU losses are equal to

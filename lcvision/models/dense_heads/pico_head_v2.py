@@ -44,8 +44,7 @@ class PicoHeadV2(PicoHead):
 
     Args:
         train_cfg: ``initial_epoch``, ``initial_assigner``, ``assigner``, and ``alpha`` and ``beta``, the powers of
-            score and IoU in the latter's metric.
-        kwargs: See :class:`PicoHead`, like the others.
+            score and IoU in the latter's metric. For the others see :class:`PicoHead`.
 
     Source: PaddleDetection ``PicoHeadV2`` at 666f597f (March 2022 and later). The alignment branch is its DPModule with
     one output channel and as many groups, hence a dense 5 x 5 convolution; distances are not aligned.

@@ -83,12 +83,9 @@ class PicoPyramid(BaseModule):
 
 @MODELS.register_module()
 class CSPPAN(PicoPyramid):
-    """A pyramid whose maps are fused by cross-stage-partial layers of bottlenecks.
+    """A pyramid whose maps are fused by cross-stage-partial layers of ``num_csp_blocks`` bottlenecks.
 
-    Args:
-        out_channels: Channels of every output, an even number.
-        num_csp_blocks: Bottlenecks a layer.
-        in_channels, kwargs: See :class:`PicoPyramid`.
+    The number of ``out_channels`` is even; for the other arguments see :class:`PicoPyramid`.
 
     Source: PaddleDetection ``CSPPAN`` at 666f597f. Its norms decay like every other weight (see the configs).
     """
@@ -149,8 +146,7 @@ class LCPAN(PicoPyramid):
 class PicoPAN(BaseModule):
     """Lateral 1 x 1 convolutions, then bilinear adds down and up the pyramid; nothing else has weights.
 
-    Args:
-        in_channels, out_channels: Channels of the backbone's maps, finest first, and of every output.
+    Its arguments are those of :class:`PicoPyramid`.
 
     Shapes: maps of strides s, 2s, 4s ... in, the same sizes with ``out_channels`` out. Input sizes that are not
         multiples of the coarsest stride are resized to each neighbour's size.

@@ -1,6 +1,6 @@
 """The labels of bilinearly upsampled logits, without the upsampled logits."""
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -33,7 +33,7 @@ class AxisTaps:
 
     def to(self, device: torch.device) -> 'AxisTaps':
         """Moves to a device."""
-        return AxisTaps(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return AxisTaps(*(tensor.to(device) for tensor in vars(self).values()))
 
 
 @lru_cache(maxsize=64)
