@@ -19,11 +19,10 @@ import lcvision.latency.end_to_end as photographed
 from lcvision.datasets.sources.config_edits import innermost
 from lcvision.deploy.engines import ENGINES
 from lcvision.deploy.network import raw_network
-from lcvision.inference.pipeline import Pipeline
+from lcvision.inference.pipeline import Pipeline, SizedNetworks
 from lcvision.inference.preprocess import Normalisation, Sample
 from lcvision.inference.results import Detections, Result
 from lcvision.inference.runtime.preparation import PreparedImage
-from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.tasks import DETECTION, SEGMENTATION, task_of
 
 IMAGES = 8

@@ -7,9 +7,8 @@ from mmengine.config import Config
 from lcvision.config import load_config
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.network import raw_network
-from lcvision.inference.pipeline import Pipeline, predicting
+from lcvision.inference.pipeline import Pipeline, SizedNetworks, predicting
 from lcvision.inference.results import Result
-from lcvision.inference.sized_networks import SizedNetworks
 from lcvision.inference.trained_model import load_trained
 from lcvision.tasks import task_of
 

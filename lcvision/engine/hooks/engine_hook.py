@@ -10,8 +10,7 @@ from lcvision import environment
 from lcvision.deploy.engines import select_engine
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import Nest, raw_network, unwrapped
-from lcvision.inference.pipeline import predicting
-from lcvision.inference.sized_networks import SizedNetworks
+from lcvision.inference.pipeline import SizedNetworks, predicting
 from lcvision.registry import HOOKS
 from lcvision.tasks import task_of
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from lcvision.deploy.engines import ENGINES, Engine, Prepared
 from lcvision.deploy.engines.best import BestEngine
-from lcvision.inference.sized_networks import SizedNetworks
+from lcvision.inference.pipeline import SizedNetworks
 
 SIDES = (32, 64, 96, 128, 160, 32, 192)
 
@@ -52,7 +52,7 @@ def run(networks, sides=SIDES):
 
 def test_an_engine_that_is_asked_for_runs_every_size(network, monkeypatch):
     told = []
-    monkeypatch.setattr('lcvision.inference.sized_networks.print_log', lambda text, **kwargs: told.append(text))
+    monkeypatch.setattr('lcvision.inference.pipeline.print_log', lambda text, **kwargs: told.append(text))
     engine = Counting()
     networks = SizedNetworks(network, engine, 'fp32', 1)
     run(networks, SIDES[:4] * 2)
