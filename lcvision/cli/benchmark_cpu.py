@@ -18,10 +18,9 @@ from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
 from lcvision.inference.runtime.exported_file import is_exported
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
-from lcvision.latency.compare import compare_runs, read_baseline
+from lcvision.latency.compare import compare_runs, describe_floor, read_baseline
 from lcvision.latency.file_subject import file_subject
 from lcvision.latency.measure_configs import make_subject
-from lcvision.latency.noise_floor import describe_floor
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import check_profiled, format_profiles, run_profiles, traceable

@@ -8,7 +8,7 @@ from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared, first_line
 from lcvision.deploy.network import example_input
 from lcvision.deploy.output_check import OutputCheck, objection
-from lcvision.latency.noise_floor import mark_noisy, noise_floor
+from lcvision.latency.compare import mark_noisy, noise_floor
 from lcvision.latency.record import Failure, LatencyRecord, Outcome
 from lcvision.latency.subject import Subject, TimeLimit
 from lcvision.timing.rounds import Budget, Interrupted, Series, measure_rounds, quietly

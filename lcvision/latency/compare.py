@@ -1,19 +1,79 @@
-"""A guard against regressions: this run's medians as ratios to those of an earlier one."""
-from collections.abc import Sequence
+"""How far two rows differ: the A/A noise floor, ratios of medians, and a guard against an earlier run."""
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lcvision.errors import UserError
-from lcvision.latency.noise_floor import floor_of
-from lcvision.latency.paper_comparison import format_ratio, ratio_bounds
-from lcvision.latency.record import LatencyRecord, Measurements, Summary, parse_json
+import numpy as np
 
+from lcvision.errors import UserError
+from lcvision.latency.record import LatencyRecord, Measurements, Summary, parse_json
+from lcvision.timing.rounds import Series
+from lcvision.timing.statistics import resampled_medians
+
+# Between two equal candidates in the same rounds; beyond it no number of these rounds is worth much.
+_MAX_DIFFERENCE = 0.03
+_KEYS = ('config', 'engine', 'precision', 'threads', 'input', 'scope')
 _MACHINE = {
     'cpu': 'CPU', 'cpu_id': 'family, model, stepping', 'flags': 'instruction sets', 'flags_hash': 'hash of all flags',
     'cores': 'CPUs', 'physical_cores': 'cores', 'affinity': 'usable CPUs', 'cgroup_quota': 'quota',
     'isa_cap': 'forbidden kernels', 'torch_cpu_capability': "torch's kernels", 'governor': 'governor',
     'hypervisor': 'hypervisor', 'product': 'product'}
+
+
+def noise_floor(record: LatencyRecord, first: Series, second: Series) -> dict:
+    """How far apart the medians of a record's row and of the same one prepared anew are, in the same rounds.
+
+    It is what the row was, the relative ``difference`` of the medians, ``ci95``, its bootstrap interval, and ``floor``,
+    the largest difference that the interval allows: a smaller one may be none.
+    """
+    shared = sorted(first.blocks.keys() & second.blocks.keys())
+    drawn = resampled_medians(*([one.blocks[turn] for turn in shared] for one in (first, second)))
+    low, high = np.quantile(drawn[:, 1] / drawn[:, 0] - 1, (0.025, 0.975))
+    medians = [float(np.median(one.samples_ms)) for one in (first, second)]
+    difference = medians[1] / medians[0] - 1
+    return {**{key: getattr(record, key) for key in _KEYS},
+            'median_ms': [round(median, 5) for median in medians],
+            'difference': round(difference, 5), 'ci95': [round(float(low), 5), round(float(high), 5)],
+            'floor': round(float(max(abs(low), abs(high), abs(difference))), 5)}
+
+
+def floor_of(record: LatencyRecord, floors: Iterable[dict]) -> float:
+    """Relative difference below which rows measured like this one are equal; 0 where no floor has its threads."""
+    return max((floor['floor'] for floor in floors if floor['threads'] == record.threads), default=0.)
+
+
+def mark_noisy(records: Sequence[LatencyRecord], floor: dict) -> None:
+    """Marks all rows of rounds in which equal candidates differed too much."""
+    difference = abs(floor['difference'])
+    if difference > _MAX_DIFFERENCE:
+        for record in records:
+            record.noisy = True
+            record.noisy_because.append(f'the same engine measured twice differed by {difference:.1%}')
+
+
+def describe_floor(floor: dict) -> str:
+    """One line for the foot of a table."""
+    low, high = floor['ci95']
+    return (f"A/A, {floor['threads']} thr: {floor['engine']} twice differs by {floor['difference']:+.1%} "
+            f"({low:+.1%} to {high:+.1%}): less than {floor['floor']:.1%} is equal")
+
+
+def format_ratio(ours: Summary, theirs: Summary, mark: str = '', floor: float = 0.) -> str:
+    """A ratio of two medians, followed by ``mark`` and its bounds; equal up to the relative difference ``floor``."""
+    ratio, low, high = ratio_bounds(ours, theirs)
+    return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f})' + ' equal' * is_equal(ratio, floor)
+
+
+def ratio_bounds(ours: Summary, theirs: Summary) -> tuple[float, float, float]:
+    """The ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
+    return ours.median / theirs.median, ours.ci95[0] / theirs.ci95[1], ours.ci95[1] / theirs.ci95[0]
+
+
+def is_equal(ratio: float, floor: float) -> bool:
+    """Whether a ratio is 1 up to the relative difference ``floor``."""
+    return bool(floor) and abs(math.log(ratio)) <= math.log1p(floor)
 
 
 @dataclass

@@ -1,16 +1,14 @@
 """Our milliseconds beside a paper's: its tables, and its comparisons of two models."""
-import math
 from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
-from lcvision.latency.noise_floor import floor_of
+from lcvision.latency.compare import floor_of, format_ratio, is_equal
 from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import format_ms
 from lcvision.papers.tables import PAPER, PAPER_MACHINE, PP_LCNET, PaperRow
 from lcvision.text import table
-from lcvision.timing.statistics import Summary
 
 # The row that the others of a table are divided by, and the rows of table 2 that table 3 repeats.
 _REFERENCE = 'PP-LCNet 1x'
@@ -47,17 +45,6 @@ def format_ratios(records: Sequence[LatencyRecord], floors: Sequence[dict] = ())
             *lines, f'  paper: {PAPER_MACHINE}'] if lines else []
 
 
-def format_ratio(ours: Summary, theirs: Summary, mark: str = '', floor: float = 0.) -> str:
-    """A ratio of two medians, followed by ``mark`` and its bounds; equal up to the relative difference ``floor``."""
-    ratio, low, high = ratio_bounds(ours, theirs)
-    return f'{ratio:.2f}{mark} ({low:.2f}-{high:.2f})' + ' equal' * _is_equal(ratio, floor)
-
-
-def ratio_bounds(ours: Summary, theirs: Summary) -> tuple[float, float, float]:
-    """The ratio of two medians, and the smallest and largest that both 95 % intervals allow."""
-    return ours.median / theirs.median, ours.ci95[0] / theirs.ci95[1], ours.ci95[1] / theirs.ci95[0]
-
-
 def paper_rows(number: str) -> tuple[PaperRow, ...]:
     """Rows of the paper's table '2' to '5', without those that repeat a network with other weights."""
     own = tuple(row for row in PP_LCNET.table(number) if not row.distilled)
@@ -88,7 +75,7 @@ def _table(rows: Sequence[tuple[PaperRow, LatencyRecord]], floors: Sequence[dict
         ratio = record.latency_ms.median / base.latency_ms.median if base else None
         cells.append((row.model, format_ms(record.latency_ms.median) + '*' * record.noisy, format_ms(row.ms),
                       f'{ratio:.2f}' if ratio else '-', _ratio(row, reference),
-                      'equal' if ratio and record is not base and _is_equal(ratio, floor_of(record, floors)) else ''))
+                      'equal' if ratio and record is not base and is_equal(ratio, floor_of(record, floors)) else ''))
     both = [(record.latency_ms.median, row.ms) for row, record in rows if row.ms]
     correlation = rank_correlation([a for a, _ in both], [b for _, b in both])
     lines = table(cells, left=(0, 5))
@@ -113,7 +100,3 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
 def _ratio(one: PaperRow, other: PaperRow | None) -> str:
     return f'{one.ms / other.ms:.2f}' if other and one.ms and other.ms else '-'
-
-
-def _is_equal(ratio: float, floor: float) -> bool:
-    return bool(floor) and abs(math.log(ratio)) <= math.log1p(floor)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from lcvision.latency.noise_floor import describe_floor, floor_of, mark_noisy, noise_floor
+from lcvision.latency.compare import describe_floor, floor_of, mark_noisy, noise_floor
 from lcvision.latency.record import LatencyRecord, Summary
 from lcvision.timing.rounds import Series
 
