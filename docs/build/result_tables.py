@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.record import LatencyRecord, Measurements, read_records
 from lcvision.latency.table import format_count, format_ms
-from lcvision.papers.tables import PAPER_DATA, PP_LCNET
+from lcvision.papers import PAPER_DATA, PP_LCNET
 from lcvision.tasks import DETECTION, TASKS, Task
 
 STATUSES = {

@@ -7,7 +7,7 @@ import numpy as np
 from lcvision.latency.compare import floor_of, format_ratio, is_equal
 from lcvision.latency.record import LatencyRecord
 from lcvision.latency.table import format_ms
-from lcvision.papers.tables import PAPER, PAPER_MACHINE, PP_LCNET, PaperRow
+from lcvision.papers import PAPER, PAPER_MACHINE, PP_LCNET, PaperRow
 from lcvision.text import table
 
 # The row that the others of a table are divided by, and the rows of table 2 that table 3 repeats.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lcvision.errors import UserError
 from lcvision.latency.record import LatencyRecord
-from lcvision.papers.tables import PAPER_DATA, PAPER_MACHINE, PP_LCNET
+from lcvision.papers import PAPER_DATA, PAPER_MACHINE, PP_LCNET
 from lcvision.report.names import MACHINE_NOT_RECORDED, drop_shared_start, engine_of, model_of
 from lcvision.report.pareto import pareto_front
 from lcvision.report.reading import Evaluation, Inputs, read_inputs

@@ -10,7 +10,7 @@ from typing import Any
 from lcvision.files import write_atomically
 from lcvision.latency.record import SCOPES
 from lcvision.latency.table import format_count, format_ms
-from lcvision.papers.tables import PAPER
+from lcvision.papers import PAPER
 from lcvision.report.assemble import VIEW, Report, TaskReport
 from lcvision.report.names import MACHINE_NOT_RECORDED
 from lcvision.report.style import BEATEN, FRONT, GRID, INK, PAPER_COLOUR, PAPER_SOFT, SOFT, marker_of

@@ -6,7 +6,7 @@ from typing import Any
 
 from lcvision.latency.record import SCOPES, LatencyRecord
 from lcvision.latency.table import describe_machine, format_ms
-from lcvision.papers.tables import PAPER
+from lcvision.papers import PAPER
 from lcvision.report.assemble import TaskReport, in_view, timed
 from lcvision.report.labels import leader, place_labels
 from lcvision.report.names import DATA_NOT_RECORDED, engine_of

@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from lcvision.complexity import count_complexity
-from lcvision.papers.tables import PP_LCNET
+from lcvision.papers import PP_LCNET
 from lcvision.registry import MODELS
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lcvision.deploy.input_size import find_input_size
-from lcvision.papers.tables import ELITE
+from lcvision.papers import ELITE
 from lcvision.registry import MODELS
 
 

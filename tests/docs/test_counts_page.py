@@ -7,7 +7,7 @@ import pytest
 
 from docs.build import counts_page
 from lcvision.cli.get_flops import count_config
-from lcvision.papers.tables import PAPERS
+from lcvision.papers import PAPERS
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs' / 'classification'

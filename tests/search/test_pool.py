@@ -4,7 +4,7 @@ from statistics import fmean, pstdev
 import pytest
 
 from lcvision.errors import UserError
-from lcvision.papers.tables import ELITE
+from lcvision.papers import ELITE
 from lcvision.search.make_plan import find_pool, group_members, pool_members
 from lcvision.search.pool import DEPTHS, POOLS, SIZES, WIDTHS, coefficients, side
 

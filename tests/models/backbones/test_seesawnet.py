@@ -7,7 +7,7 @@ from lcvision.complexity import count_complexity
 from lcvision.deploy.fuse import fuse_network
 from lcvision.models import ConvGapHead, SeesawNet
 from lcvision.models.layers.seesaw_block import SeesawBlock
-from lcvision.papers.tables import SEESAW
+from lcvision.papers import SEESAW
 from tests.fixture import assert_close
 
 # Tables 6 and 7.

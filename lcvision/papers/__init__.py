@@ -1,1 +1,0 @@
-"""Every number that the three papers print, as data."""
