@@ -61,7 +61,9 @@ def cpu(cpuinfo: str | None = None) -> dict:
     parts = ('vendor_id', 'cpu family', 'model', 'stepping', 'CPU implementer', 'CPU variant', 'CPU part',
              'CPU revision')
     return {
-        'cpu': first('model name|Hardware|Model') or _brand() or platform.processor() or platform.machine(),
+        # The second is where macOS has the name.
+        'cpu': (first('model name|Hardware|Model') or _output('sysctl', '-n', 'machdep.cpu.brand_string')
+                or platform.processor() or platform.machine()),
         'cpu_id': ' '.join(filter(None, map(first, parts))),
         'flags': [flag for flag in _FLAGS if flag in have],
         'flags_hash': hashlib.sha256(' '.join(sorted(have)).encode()).hexdigest()[:16],
@@ -152,7 +154,6 @@ def onednn_version() -> str | None:
     return found and found[1]
 
 
-@functools.cache
 def git_revision() -> str | None:
     """Commit of the sources this package runs from, with '-dirty' when they were changed; None outside git."""
     folder = Path(__file__).resolve().parents[1]
@@ -192,11 +193,6 @@ def count_subnormals(network: 'nn.Module') -> int:
 
 
 @functools.cache
-def _brand() -> str:
-    """The CPU's name where macOS has it."""
-    return _output('sysctl', '-n', 'machdep.cpu.brand_string') or ''
-
-
 def _output(*command: str) -> str | None:
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout.strip()

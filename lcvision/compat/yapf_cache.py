@@ -6,15 +6,11 @@ torchrun, ends with `EOFError: Ran out of input`. Delete it when yapf closes the
 """
 import importlib
 import pickle
-from typing import Any
 
 from lcvision.files import write_atomically
 
 
 def write_whole() -> None:
     """Makes yapf write the files of its cache atomically."""
-    importlib.import_module('yapf_third_party._ylib2to3.pgen2.grammar').Grammar.dump = _dump
-
-
-def _dump(grammar: Any, filename: str) -> None:
-    write_atomically(filename, pickle.dumps(vars(grammar), pickle.HIGHEST_PROTOCOL))
+    importlib.import_module('yapf_third_party._ylib2to3.pgen2.grammar').Grammar.dump = (
+        lambda grammar, filename: write_atomically(filename, pickle.dumps(vars(grammar), pickle.HIGHEST_PROTOCOL)))

@@ -81,7 +81,8 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
         if not all(torch.isfinite(tensor).all() for tensor in tensors):
             raise UserError(f'{type(model).__name__} cannot be measured, its {what} are not finite: has the training '
                             'diverged? Take an earlier checkpoint')
-    if len(outputs) != len(expected) or not all(map(_same, outputs, expected)):
+    if len(outputs) != len(expected) or not all(a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)
+                                                for a, b in zip(outputs, expected, strict=True)):
         raise UserError(f'{type(model).__name__} does more in its forward than run backbone, neck and {head} one '
                         'after the other, so it cannot be measured as one network')
     return revert_sync_batchnorm(network).eval()
@@ -177,7 +178,3 @@ def _without_layout(model: nn.Module) -> nn.Module:
             if hook is to_channels_last:
                 del module._forward_pre_hooks[key]
     return model
-
-
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-6)

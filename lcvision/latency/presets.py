@@ -44,11 +44,6 @@ class Preset:
         return dict(self.sizes).get(Path(path).resolve().parent.name)
 
 
-def _paper_configs() -> tuple[str, ...]:
-    points = [point for number in '2345' for point in paper_rows(number)]
-    return tuple(dict.fromkeys(f'{point.task}/{point.config}' for point in points))
-
-
 DEFAULT = Preset(
     tuple(f'{name}_{width}' for name in ('classification/pplcnet', 'detection/picodet_pplcnet',
                                          'segmentation/deeplabv3plus_pplcnet') for width in ('0_5x', '1x')),
@@ -56,7 +51,8 @@ DEFAULT = Preset(
 PRESETS = {
     # One engine that needs nothing but torch and is ready at once; --engine takes others.
     'pplcnet-paper': Preset(
-        _paper_configs(), engine='eager', threads=10, minutes=9., describe=format_paper,
+        tuple(dict.fromkeys(f'{row.task}/{row.config}' for number in '2345' for row in paper_rows(number))),
+        engine='eager', threads=10, minutes=9., describe=format_paper,
         budget=Budget(samples=100, max_seconds=8., warmup_seconds=5.)),
 }
 

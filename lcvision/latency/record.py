@@ -225,10 +225,7 @@ def read_records(rows: Iterable[Any], where: str) -> list[LatencyRecord]:
 
 
 def parse_json(content: bytes) -> Any:
-    """Parses JSON in UTF-8 or UTF-16, or raises a ValueError.
-
-    Numbers that a page cannot hold (NaN, infinite, over 15 digits) become None.
-    """
+    """Parses JSON or raises a ValueError; numbers no page can hold (NaN, infinite, over 15 digits) become None."""
     try:
         return json.loads(
             content, parse_constant=lambda _: None, parse_int=lambda text: int(text) if len(text) <= 15 else None,

@@ -93,10 +93,7 @@ class TimeLimit:
         return self._clock() < self._end(turn - 1 + _PREPARE)
 
     def budget(self, wanted: Budget, first_ms: Sequence[float], turn: int) -> Budget:
-        """The budget ``wanted``, less what this turn has no time for, by each row's first inference.
-
-        The slowest rows lose samples first.
-        """
+        """``wanted`` less what this turn has no time for, by first inferences; the slowest rows lose samples first."""
         left = max(self._end(turn) - self._clock(), 1.)
         needs = [ms / 1e3 * (wanted.samples + _WARM_UP_RUNS) for ms in first_ms]
         return replace(

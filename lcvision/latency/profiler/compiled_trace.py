@@ -8,7 +8,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from lcvision.latency.profiler.kernel import Kernel, Key, Layer, LayerNames, describe_product
-from lcvision.latency.profiler.onednn_log import capture_log, capture_stderr, convolution_key, parse_log, pointwise_key
+from lcvision.latency.profiler.onednn_log import STDERR, capture, capture_log, convolution_key, parse_log, pointwise_key
 
 # Makes inductor's kernels appear in torch's profiler; it has to be set while a network is compiled.
 NAMED_KERNELS = {'cpp.enable_kernel_profile': True}
@@ -40,7 +40,7 @@ def trace_others(run: Callable, x: torch.Tensor, layers: list[Layer], known: set
     They come in order, without oneDNN's and without layers of the ``known`` sizes.
     """
     # The profiler announces itself on standard error.
-    with capture_stderr(), profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+    with capture(STDERR), profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
         # The profiler is slow with the first events of its life.
         run(x)
         with record_function(_INFERENCE):

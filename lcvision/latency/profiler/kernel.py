@@ -56,10 +56,7 @@ class Kernel:
 
 
 def median_kernels(traces: Sequence[Sequence[Kernel]]) -> list[Kernel]:
-    """One trace for several of the same inference, each kernel with its median time.
-
-    Traces that do not run what most run are left out.
-    """
+    """One trace for several of an inference, each kernel with its median time; those unlike most are left out."""
     identities = [tuple(kernel.identity for kernel in trace) for trace in traces]
     usual = max(identities, key=identities.count)
     same = [trace for trace, identity in zip(traces, identities, strict=True) if identity == usual]

@@ -15,7 +15,7 @@ import torch
 _MARK = 'onednn_verbose'
 _FIELDS = ('engine', 'operation', 'implementation', 'propagation', 'memory', 'attributes', 'algorithm', 'problem')
 _ISA = re.compile(r':((?:avx|sse|amx|sve|asimd|isa_|neon)\w*)$')
-_STDOUT, _STDERR = 1, 2
+STDOUT, STDERR = 1, 2
 # What two layers of a model must share to count as the same computation.
 Key = tuple
 
@@ -158,21 +158,15 @@ def capture_log() -> Iterator[Log]:
 
     oneDNN prints from C, so the descriptor itself is redirected: whatever else prints ends up there too.
     """
-    with _captured(_STDOUT) as log, torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+    with capture(STDOUT) as log, torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
         yield log
 
 
 @contextmanager
-def capture_stderr() -> Iterator[Log]:
-    """Keeps what is printed on standard error off the terminal."""
-    with _captured(_STDERR) as log:
-        yield log
-
-
-@contextmanager
-def _captured(descriptor: int) -> Iterator[Log]:
+def capture(descriptor: int) -> Iterator[Log]:
+    """Keeps what is printed on standard output or error off the terminal."""
     libc = ctypes.CDLL(None)
-    stream = sys.stdout if descriptor == _STDOUT else sys.stderr
+    stream = sys.stdout if descriptor == STDOUT else sys.stderr
     with tempfile.TemporaryFile() as file:
         stream.flush()
         libc.fflush(None)

@@ -55,10 +55,7 @@ class Backbone(BaseModule):
                                  f'{", ".join(map(repr, legal))}')
 
     def check_strides(self, strides: object, count: int, names: str = '') -> tuple[int, ...]:
-        """The strides of the stem and of some stages if they are ``count`` numbers, each 1 or 2, else a ValueError.
-
-        ``names`` is what else may be given.
-        """
+        """The strides of stem and stages, ``count`` numbers 1 or 2; else a ValueError, with ``names`` also allowed."""
         steps = tuple(strides) if isinstance(strides, Sequence) else ()
         if len(steps) != count or set(steps) - {1, 2}:
             raise ValueError(f'{type(self).__name__}: strides={strides!r} must be {names}{count} numbers 1 or 2, those '
