@@ -16,15 +16,9 @@ _CHUNK = 1024
 
 
 def nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    """Keeps the best boxes that do not overlap a better one.
+    """Indices (k,) of the best boxes, best first: one goes if its IoU with a better kept one is above the threshold.
 
-    Args:
-        bboxes, scores: (n, 4) corners x1, y1, x2, y2 in pixels, and (n,).
-        iou_threshold: A box goes when its IoU with a better kept box is strictly above this.
-        offset: 0 or 1, added to widths and heights.
-
-    Returns:
-        (k,) indices of the kept boxes, best first, on the scores' device.
+    ``offset``, 0 or 1, is added to widths and heights.
 
     Differs: boxes in half precision are compared in float32 and doubles as doubles; mmcv's CPU code refuses both.
     """

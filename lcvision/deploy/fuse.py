@@ -15,9 +15,7 @@ _TOLERANCE = 1e-3
 def fuse_network(network: nn.Module, example: torch.Tensor) -> nn.Module:
     """A copy that computes the same with fewer operations: re-parameterised where modules can, norms folded.
 
-    Args:
-        network: In eval mode; it is not changed.
-        example: An input of it.
+    The network is in eval mode, and ``example`` is an input of it.
 
     Differs: mmengine's and mmcv's ``fuse_conv_bn`` take the order in which children were declared for the order in
         which they run. Here one forward pass shows which norm received which convolution's output, and a pair whose

@@ -56,14 +56,10 @@ def flatten(outputs: object) -> tuple[torch.Tensor, ...]:
 
 
 def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
-    """Takes the network out of a built model, as a copy in eval mode, float32, on the CPU.
-
-    Args:
-        model: An mm model on any device and in any mode; it is not changed.
-        input_size: Height and width that it will run with.
+    """Copies the network out of a built model on any device and in any mode: in eval mode, float32, on the CPU.
 
     Raises:
-        UserError: The model is not a chain of backbone, neck and head, or cannot run at this size.
+        UserError: The model is not a chain of backbone, neck and head, or cannot run at this height and width.
     """
     head = task_of(model).head
     model = _without_layout(copy.deepcopy(model)).to('cpu', torch.float32).eval()
@@ -91,10 +87,8 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
 def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, int] = (160, 160)) -> nn.Module:
     """Builds the model of a config without data or weights, always with the same random ones, in eval mode.
 
-    Args:
-        config: Only ``model``, ``data_preprocessor`` and ``default_scope`` are used.
-        calibrated: Whether norms are set as :func:`calibrate` does.
-        input_size: Height and width to calibrate for.
+    Of the config ``model``, ``data_preprocessor`` and ``default_scope`` are used; with ``calibrated``, norms are set as
+    :func:`calibrate` does.
 
     Raises:
         UserError: There is no model, it does not build, or it has no network that could run by itself.

@@ -75,12 +75,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
     biases of an untrained model are shifted so that what follows has the work of a trained one's: 300 boxes of a
     PicoDet pass the threshold, and a tenth of a segmentor's map is boundaries. They do not change the network's time.
-
-    Args:
-        config: The whole config that the model was built from.
-        model: The model.
-        size: Height and width of the network's input; a UserError where the pipeline makes another.
-        untrained: Whether its weights are random, so that the class biases are shifted.
+    A pipeline that makes inputs of another ``size``, height and width, is a UserError.
     """
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config)['classes'])

@@ -78,10 +78,7 @@ class Subject:
 class TimeLimit:
     """The time that a benchmark has, from the moment this is made.
 
-    Args:
-        seconds: Until the end, above 0.
-        turns: How many numbers of threads are measured one after the other; turn 0, 1, ... share the time evenly.
-        clock: Seconds, monotonic.
+    Its ``turns``, the numbers of threads that are measured one after the other, share the ``seconds`` evenly.
     """
 
     def __init__(self, seconds: float, turns: int = 1, clock: Callable[[], float] = time.monotonic):

@@ -28,13 +28,9 @@ class BestEngine(Engine):
     """Runs each network on the engine that is the quickest for it here; ``select_engines('best')`` makes it.
 
     The first time it meets a network's structure at a size, precision and number of threads, all candidates are
-    measured in interleaved rounds and their outputs checked; later the choice is looked up. A choice made while the
-    machine was busy is not remembered. Outputs depend on the weights and are checked every time.
-
-    Args:
-        candidates: Installed engines.
-        fresh: Whether to measure although the choice is known.
-        cache: Remembers the choices; None for the user's.
+    measured in interleaved rounds and their outputs checked; later, unless ``fresh`` is set, the choice is looked up.
+    A choice made while the machine was busy is not remembered. Outputs depend on the weights and are checked every
+    time.
     """
 
     name = 'best'

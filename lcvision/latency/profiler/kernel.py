@@ -76,11 +76,7 @@ def describe(primitive: Primitive) -> str:
 def describe_convolution(weight: Sequence[int], groups: int, stride: Sequence[int], output: Sequence[int]) -> str:
     """A convolution in a few characters: '3x3/2 3>16 112x112', and 'dw 5x5 256 7x7' for a depthwise one.
 
-    Args:
-        weight: Output channels, input channels of a group, then the kernel's size.
-        groups: Groups of channels.
-        stride: Along each axis, or one for all.
-        output: Size of the output.
+    ``weight`` is output channels, input channels of a group, then the kernel's size; ``output`` the output's size.
     """
     kernel = _times(weight[2:]) + (f'/{max(stride)}' if max(stride) > 1 else '')
     inputs = weight[1] * groups

@@ -99,14 +99,10 @@ def _keeping(engine: Engine) -> tuple[Engine, list[Prepared]]:
 
 def profile_inference(prepared: Prepared, subject: Subject, traced: str | None, precision: str,
                       threads: int) -> dict:
-    """Takes an inference apart; called under the conditions of a measurement.
+    """Takes apart an inference of a prepared subject, under the conditions of a measurement.
 
     Inferences without a log, which give the time of the whole, take turns with traced ones, which give the times of the
     kernels; both count with their medians. The rest is the time outside kernels: Python, dispatch, allocation.
-
-    Args:
-        prepared: The network of ``subject`` as the engine runs it, in ``precision`` on ``threads`` threads.
-        traced: Of its engine, see :class:`~lcvision.deploy.engines.Engine`.
 
     Returns:
         Plain JSON: wall_ms, the milliseconds and shares of its parts (onednn, reorders, other, outside), peak_gflops

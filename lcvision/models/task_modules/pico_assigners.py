@@ -208,10 +208,6 @@ class PicoTaskAlignedAssigner(TaskAlignedAssigner):
     Among the cells whose centre lies inside a ground truth, the ``topk`` of highest score ** alpha * IoU ** beta are
     positive. A cell that several ground truths claim goes to the one of highest IoU, claiming or not.
 
-    Args:
-        topk: Most positive cells of a ground truth.
-        iou_calculator: How boxes are compared.
-
     Source: PaddleDetection ``TaskAlignedAssigner`` at 666f597f.
 
     Differs: from mmdet's ``TaskAlignedAssigner``, as the fixtures show (7 of 83 positives): that one takes the
