@@ -16,7 +16,7 @@ class FileBackend:
     """What a predictor of an exported file consists of; the arguments and errors are the predictor's."""
 
     def __init__(self, path: str | Path, engine: str, threads: int, precision: str | None, top_k: int,
-                 trust_code: bool, hint: str):
+                 trust_code: bool, hint: str = 'latency'):
         self.file = open_exported(path, threads=threads, engine=engine, precision=precision, trust_code=trust_code,
                                   hint=hint)
         self.threads, self._top_k = threads, top_k
