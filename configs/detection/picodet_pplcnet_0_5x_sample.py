@@ -29,3 +29,4 @@ optim_wrapper = dict(optimizer=dict(lr=4e-3))
 param_scheduler = _base_.param_scheduler
 param_scheduler[0].end = 50
 param_scheduler[1].update(T_max=max_epochs, end=max_epochs)
+default_hooks = dict(checkpoint=dict(interval=35), latency=dict(interval=2))

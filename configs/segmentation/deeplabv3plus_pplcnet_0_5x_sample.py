@@ -24,4 +24,4 @@ optim_wrapper = dict(optimizer=dict(lr=1e-2))
 param_scheduler = _base_.param_scheduler
 param_scheduler[0].end = 30
 param_scheduler[1].update(begin=30, end=max_iters + 1)
-default_hooks = dict(checkpoint=dict(interval=max_iters // 2))
+default_hooks = dict(checkpoint=dict(interval=max_iters // 2), latency=dict(interval=2))
