@@ -1,6 +1,5 @@
 """Measures networks on this CPU; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.benchmark_cpu import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('benchmark_cpu'))

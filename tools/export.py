@@ -1,6 +1,5 @@
 """Exports a model; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.export import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('export'))

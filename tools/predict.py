@@ -1,6 +1,5 @@
 """Predicts images, a folder or a video; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.predict import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('predict'))

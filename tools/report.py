@@ -1,6 +1,5 @@
 """Draws accuracy against latency: a picture for each task and one page; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.report import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('report'))

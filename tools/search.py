@@ -1,6 +1,5 @@
 """Searches a pool of networks for the best of each size; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.search import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('search'))

@@ -1,6 +1,5 @@
 """Trains configs at equal settings and compares them; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.sweep import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('sweep'))

@@ -1,6 +1,5 @@
 """Trains a model; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.train import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('train'))

@@ -24,7 +24,7 @@ def test_help_has_a_line_for_every_tool_and_loads_nothing(tmp_path):
 
 def test_every_tool_is_the_same_door():
     tools = sorted((ROOT / 'tools').glob('*.py'))
-    doors = {path.read_text().partition('\n')[2].replace(f'cli.{path.stem} ', 'cli.NAME ') for path in tools}
+    doors = {path.read_text().partition('\n')[2].replace(f"'{path.stem}'", 'NAME') for path in tools}
     assert len(tools) > 6 and len(doors) == 1
 
 
