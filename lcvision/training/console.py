@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
+from lcvision.datasets.check.faults import quick_faults
 from lcvision.deploy.network import unwrapped
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.tasks import TASKS
@@ -152,6 +153,10 @@ class ConsoleHook(Hook):
         self.started = True
         self._hushed.close()
         head = describe_run(runner, self.data, self.notes)
+        if is_main_process() and runner.val_loop:
+            datasets = {'train': runner.train_dataloader.dataset, 'val': runner.val_loop.dataloader.dataset}
+            with contextlib.suppress(KeyError, TypeError, ValueError, OSError):  # entries of one's own data set
+                head += ''.join(f'\n  {"check":<14} {finding}' for finding in [*quick_faults(datasets)])
         runner.logger.info('\n' + head)
         self._print(head)
         self._since = time.monotonic()

@@ -1,0 +1,94 @@
+"""A repaired copy in the layout that training takes, and a picture of samples."""
+import json
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine import fileio
+from PIL import Image
+
+from lcvision.datasets.check.faults import Seen, box_faults
+from lcvision.datasets.check.layouts import Found, Part
+from lcvision.datasets.mask_coding import MaskCoding, read_mask
+from lcvision.errors import UserError
+from lcvision.progress import progress
+
+
+def write_copy(found: Found, every: Sequence[Sequence[Seen]], equal: Sequence[Sequence[tuple[int, int]]], root: Path,
+               out: Path) -> None:
+    """Writes what can be used of the data of ``root`` to a new folder, which appears when it is complete.
+
+    Detection becomes COCO layout, with boxes alone, segmentation images and masks of indices, classification a tree. Of
+    equal images in several splits the last of train, val and test has one.
+
+    Raises:
+        UserError: The folder holds something or lies in ``root``, or cannot be written.
+    """
+    if (out.exists() and not (out.is_dir() and not any(out.iterdir()))) or out.resolve().is_relative_to(root.resolve()):
+        raise UserError(f'--fix {out}: give a new or empty folder outside {root}')
+    whole = out.with_name(f'.{out.name}.partial')
+    try:
+        for number, (part, images) in enumerate(zip(found.parts, every, strict=True)):
+            drop = {index for group in equal for other, index in group if other == number < max(group)[0]}
+            drop |= {index for index, seen in enumerate(images) if seen.fault or seen.mask_fault}
+            names = _copy_images(found, part, [i for i in range(len(images)) if i not in drop], whole)
+            if found.task == 'detection':
+                (whole / 'annotations').mkdir(exist_ok=True)
+                (whole / f'annotations/instances_{part.name}.json').write_text(json.dumps(_coco(part, images, names)))
+            elif found.task == 'segmentation':
+                (whole / 'classes.txt').write_text('\n'.join(part.classes) + '\n')
+        whole.replace(out)
+    except OSError as error:
+        raise UserError(f'--fix {out} cannot be written ({error.strerror or error}): check the disk and the '
+                        'permissions') from error
+    finally:
+        shutil.rmtree(whole, ignore_errors=True)
+
+
+def _copy_images(found: Found, part: Part, kept: Sequence[int], out: Path) -> dict[str, int]:
+    """Returns the new names, and the index of each."""
+    folder = out / (f'images/{part.name}' if part.masks else part.name)
+    folder.mkdir(parents=True)
+    labels = {row[0]: part.classes[int(row[1])] for row in part.rows} if found.task == 'classification' else {}
+    names: dict[str, int] = {}
+    stems: set[str] = set()
+    for index in progress(kept, f'copying the images of {part.name}'):
+        old = Path(part.images[index])
+        stem = free = f'{labels[index].replace("/", "_")}/{old.stem}' if labels else old.stem
+        while free in stems:
+            free = f'{stem}_{len(stems)}'
+        stems.add(free)
+        name = free + old.suffix
+        names[name] = index
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(fileio.get(part.images[index]))
+        if part.masks:
+            mask = (out / 'masks' / part.name / name).with_suffix('.png')
+            mask.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(labels_of(part.masks[index], found.codings[part.name])).save(mask)
+    return names
+
+
+def labels_of(mask: str, coding: MaskCoding) -> np.ndarray:
+    """The labels of a mask file, uint8, shape (H, W)."""
+    pixels, table = read_mask(mask)
+    return coding.labels(pixels, mask, table)
+
+
+def _coco(part: Part, images: Sequence[Seen], names: dict[str, int]) -> dict:
+    faults, ids = box_faults(part, images), {index: number for number, index in enumerate(names.values(), 1)}
+    annotations: list[dict] = []
+    for index, label, x, y, width, height, crowd, area in part.table[~faults['empty'] & ~faults['twice']].tolist():
+        if index in ids:
+            limit = images[int(index)].size
+            left, top, right, bottom = max(x, 0.), max(y, 0.), min(x + width, limit[0]), min(y + height, limit[1])
+            box = [left, top, right - left, bottom - top]
+            if math.isnan(area) or box != [x, y, width, height]:
+                area = box[2] * box[3]
+            annotations.append({'id': len(annotations) + 1, 'image_id': ids[index], 'category_id': int(label) + 1,
+                                'bbox': box, 'area': area, 'iscrowd': int(crowd)})
+    return {'images': [{'id': ids[index], 'file_name': name, 'width': images[index].size[0],
+                        'height': images[index].size[1]} for name, index in names.items()], 'annotations': annotations,
+            'categories': [{'id': label, 'name': name} for label, name in enumerate(part.classes, 1)]}

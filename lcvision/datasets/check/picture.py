@@ -1,0 +1,46 @@
+"""A picture of labelled samples."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine import fileio
+
+from lcvision.datasets.check.copy import labels_of
+from lcvision.datasets.check.faults import Seen
+from lcvision.datasets.check.layouts import Found
+from lcvision.image_file import decode_image
+from lcvision.visualization import SegmentationPainter, SegmentationScene, Style, contact_sheet, tile_sizes
+from lcvision.visualization.detection import LabelLayer, draw_box, pixel_corners
+
+_COUNT, _STYLE = 9, Style(font=14, line=2, dash=4)
+
+
+def draw_samples(found: Found, every: Sequence[Sequence[Seen]]) -> np.ndarray:
+    """Images spread evenly over the first split with what is annotated, BGR uint8, shape (H, W, 3)."""
+    part = found.parts[0]
+    whole = [index for index, seen in enumerate(every[0]) if not seen.fault and not seen.mask_fault]
+    chosen = [whole[len(whole) * place // min(_COUNT, len(whole))] for place in range(min(_COUNT, len(whole)))]
+    painter = SegmentationPainter({'classes': part.classes})
+    tiles, seen_labels = [], set()
+    for index, size in zip(chosen, tile_sizes([every[0][index].size[::-1] for index in chosen])):
+        path = part.images[index]
+        image = cv2.resize(decode_image(path, fileio.get(path)), size[::-1], interpolation=cv2.INTER_AREA)
+        rows = part.table[part.table[:, 0] == index]
+        title = Path(path).name
+        if found.task == 'segmentation':
+            labels = labels_of(part.masks[index], found.codings[part.name]).astype(np.int16)
+            labels[labels >= len(part.classes)] = -1
+            painter.paint(image, SegmentationScene(labels, labels), _STYLE)
+        elif found.task == 'classification':
+            title = part.classes[int(rows[0, 1])]
+        scale = np.array(size[::-1] * 2) / (every[0][index].size * 2)
+        layer = LabelLayer(image, _STYLE)
+        for box, label in zip(rows[:, 2:6], rows[:, 1].astype(int)) if found.task == 'detection' else ():
+            corners = pixel_corners(np.array([*box[:2], *(box[:2] + box[2:])]) * scale, image.shape)
+            draw_box(image, corners, painter.colour(label), _STYLE.line)
+            layer.add(corners, (painter.name(label),), painter.colour(label))
+        seen_labels |= set(rows[:, 1].astype(int)) if found.task != 'classification' else set()
+        tiles.append((title, image))
+    legend = [(painter.name(label), painter.colour(label)) for label in sorted(seen_labels)]
+    return contact_sheet(tiles, legend, f'{len(tiles)} of {len(part.images)} images of {part.name}, as annotated')
