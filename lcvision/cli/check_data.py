@@ -1,6 +1,7 @@
 """Checks a folder of data before a training, and mends it in a copy."""
 import dataclasses
 import json
+import re
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     check_target('--json', args.json)
     start_log()
     for handler in MMLogger.get_current_instance().handlers:
-        handler.addFilter(lambda record: record.module == 'progress')
+        handler.addFilter(lambda record: bool(re.search(r': \d+( of \d+)?$', str(record.msg))))  # only progress
     found = read_folder(args.data)
     every = look_at(found, args.decode)
     equal = equal_images(found, every)
