@@ -1,6 +1,6 @@
 """A config's model with the weights of a checkpoint, and the names of its classes."""
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,11 @@ def load_trained(config: Config, checkpoint: str | Path) -> tuple[nn.Module, dic
     config = copy.deepcopy(config)
     model = build_model(config, calibrated=False)
     if added := added_classes(model, state):
-        set_num_classes(config.model, _num_classes(config) + added)
-        model = build_model(config, calibrated=False)
+        count, noted = _num_classes(config) + added, len(_classes_of(meta.get('dataset_meta')))
+        # Where a layer gives classes and distances, its shape alone does not say which of the two are more.
+        if count > 0 and noted in (0, count):
+            set_num_classes(config.model, count)
+            model = build_model(config, calibrated=False)
     check_compatible(model, state, checkpoint)
     # Only counters of norms can be missing: converted weights have none, and nothing reads them in eval mode.
     model.load_state_dict(state, strict=False)
@@ -59,12 +62,15 @@ def _num_classes(config: Config) -> int:
 def _dataset_meta(config: Config, saved: object) -> dict[str, Any]:
     count = _num_classes(config)
     for meta in (saved, *_config_metas(config)):
-        if not isinstance(meta, Mapping):
-            continue
-        classes, palette = meta.get('classes'), meta.get('palette')
-        if isinstance(classes, (list, tuple)) and len(classes) == count:
+        if len(classes := _classes_of(meta)) == count:
+            palette = meta.get('palette')  # type: ignore[attr-defined]
             return {'classes': tuple(map(str, classes)), **({'palette': palette} if palette else {})}
     return {'classes': tuple(f'class {label}' for label in range(count))}
+
+
+def _classes_of(meta: object) -> Sequence:
+    classes = meta.get('classes') if isinstance(meta, Mapping) else None
+    return classes if isinstance(classes, (list, tuple)) else ()
 
 
 def _config_metas(config: Config) -> Iterator[object]:

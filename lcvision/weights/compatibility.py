@@ -40,7 +40,8 @@ def check_compatible(model: nn.Module, state_dict: MutableMapping[str, Tensor], 
         advice = ("it has a backbone alone, which a config takes by model.backbone.init_cfg=dict(type='Pretrained', "
                   f"prefix='backbone', checkpoint='{path}')")
     elif _class_difference(found):
-        advice = 'it has another number of classes: give the data or the config it was trained with'
+        advice = ("it has another number of classes, or a detector's boxes another reg_max: give the data or the "
+                  'config it was trained with')
     raise UserError(f'{path} is a checkpoint of another model: of {len(own)} tensors of the model and {len(given)} of '
                     f'the file, {found.faults}; {advice}.')
 
@@ -64,9 +65,10 @@ def _compare(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> Conversi
 def _class_difference(found: ConversionReport) -> int:
     """By how many outputs all layers that differ are larger in the file; 0 where anything else differs."""
     items = found.misshapen
+    # Layers of distances alone, here and in mmdet, have 'reg' in their names.
     if found.missing or found.unexpected or not all(
-            item.name.startswith(_HEADS) and len(item.file) == len(item.model) and item.file[1:] == item.model[1:]
-            for item in items):
+            item.name.startswith(_HEADS) and 'reg' not in item.name and len(item.file) == len(item.model)
+            and item.file[1:] == item.model[1:] for item in items):
         return 0
     sizes = {item.file[0] - item.model[0] for item in items}
     return sizes.pop() if len(sizes) == 1 else 0

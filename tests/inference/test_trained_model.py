@@ -64,6 +64,17 @@ def test_a_checkpoint_of_another_model_is_one_sentence(tmp_path):
         load_trained(small_config(CLASSIFIER), path)
 
 
+@pytest.mark.parametrize('reg_max', [3, 15])
+@pytest.mark.parametrize('name', DETECTORS)
+def test_boxes_of_another_reg_max_are_no_classes(name, reg_max, tmp_path):
+    model = shaken_model(small_config(name, **{'model.bbox_head.reg_max': reg_max}))
+    path = save(model, tmp_path / 'model.pth', dataset_meta=dict(classes=list('tuvwxyz')))
+    bins = 4 * (reg_max + 1), 4 * 8
+    file, own = bins if name == DETECTORS[2] else (7 + count for count in bins)
+    with pytest.raises(UserError, match=rf'predictors\.0\.weight is {file}x32x1x1 in the file and {own}x32x1x1 in the'):
+        load_trained(small_config(name), path)
+
+
 def test_a_checkpoint_is_read_as_data(tmp_path):
     class Evil:
         def __reduce__(self):

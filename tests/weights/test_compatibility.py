@@ -50,6 +50,11 @@ def test_more_than_classes_differ():
     state['head.fc.bias'] = torch.zeros(79)
     with pytest.raises(UserError, match='another model'):
         check_compatible(classifier(10), state, 'x.pth', drop_class_layers=True)
+    state = detector('v2', 80).state_dict()
+    for name in [name for name in state if '.reg_predictors.' in name]:
+        state[name] = state[name].repeat_interleave(2, 0)
+    with pytest.raises(UserError, match=r'reg_predictors.*give the config it was trained with'):
+        check_compatible(detector('v2', 80), state, 'x.pth', drop_class_layers=True)
     state = detector('paper', 80).state_dict()
     del state['neck.laterals.0.bias']
     with pytest.raises(UserError, match=r'1 missing \(neck\.laterals\.0\.bias\)'):
