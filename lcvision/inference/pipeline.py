@@ -1,4 +1,4 @@
-"""From an image to a result: what surrounds a network, the network for each size, the state of the process."""
+"""From an image to a result: what surrounds a network, the network for each size, a predictor of a checkpoint."""
 import logging
 import time
 from collections import OrderedDict
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,18 +16,23 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
-from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared
-from lcvision.deploy.network import RawNetwork, example_input
+from lcvision.config import load_config
+from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared, select_engine
+from lcvision.deploy.network import RawNetwork, example_input, raw_network
 from lcvision.errors import UserError
 from lcvision.inference.postprocess import postprocess_for
 from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisation, Sample
 from lcvision.inference.results import Result
+from lcvision.inference.trained_model import load_trained
+from lcvision.tasks import task_of
 from lcvision.timing.rounds import inferring
 
 _INPUTS = 8
 # Engines that compile do so for one size; this many stay.
 _SIZES = 4
 _ANY_SIZE = 'eager'
+# Where the test pipeline leaves the size to the image: only for looking at the network.
+_TRIAL_SIZE = (128, 128)
 
 
 @contextmanager
@@ -139,3 +145,39 @@ class SizedNetworks:
         known = self._any_size
         layout = torch.contiguous_format if known.example.is_contiguous() else torch.channels_last
         return replace(known, example=torch.empty((1, 3, *size)).contiguous(memory_format=layout))
+
+
+class TrainedBackend:
+    """What a predictor of a checkpoint consists of; the arguments and errors are the predictor's."""
+
+    def __init__(self, config: str | Path | Config, checkpoint: str | Path, engine: str, threads: int, precision: str,
+                 top_k: int):
+        # First, since what it imports may register the engine.
+        config = load_config(config)
+        chosen = select_engine(engine, precision)
+        self.threads, self.precision, self.workers = threads, precision, 1
+        model, self.dataset_meta = load_trained(config, checkpoint)
+        self.task = task_of(model).name
+        with predicting(threads):
+            network = raw_network(model, _TRIAL_SIZE)
+            self._pipeline = Pipeline(config, model, network, self.dataset_meta['classes'], top_k)
+            self._networks = SizedNetworks(network, chosen, precision, threads)
+            size = self._pipeline.fixed_size()
+        self.read, self.decode = self._pipeline.steps.read, self._pipeline.steps.decode
+        if size:
+            self.prepare(size)
+
+    @property
+    def engine(self) -> str:
+        """The engine, or those that 'best' chose for the sizes met so far."""
+        return self._networks.engine_name
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Prepares the network for inputs of this height and width."""
+        with predicting(self.threads):
+            self._networks(size)
+
+    def predict(self, image: np.ndarray) -> Result:
+        """The result of a BGR uint8 image, shape (H, W, 3)."""
+        with predicting(self.threads):
+            return self._pipeline.predict(image, self._networks)

@@ -71,7 +71,7 @@ class Predictor:
                             f'({", ".join(ENGINES)}) alone')
         else:
             # Here, since exported files need neither torch nor a framework.
-            from lcvision.inference.trained_backend import TrainedBackend
+            from lcvision.inference.pipeline import TrainedBackend
             self._backend = TrainedBackend(config, checkpoint, engine, self.threads, precision or 'fp32', top_k)
         self.task: str = self._backend.task
         self.precision: str = self._backend.precision
