@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 import torch
@@ -15,7 +16,7 @@ import torch
 _MARK = 'onednn_verbose'
 _FIELDS = ('engine', 'operation', 'implementation', 'propagation', 'memory', 'attributes', 'algorithm', 'problem')
 _ISA = re.compile(r':((?:avx|sse|amx|sve|asimd|isa_|neon)\w*)$')
-STDOUT, STDERR = 1, 2
+_STDOUT, _STDERR = 1, 2
 # What two layers of a model must share to count as the same computation.
 Key = tuple
 
@@ -158,15 +159,14 @@ def capture_log() -> Iterator[Log]:
 
     oneDNN prints from C, so the descriptor itself is redirected: whatever else prints ends up there too.
     """
-    with capture(STDOUT) as log, torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+    with _captured(_STDOUT) as log, torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
         yield log
 
 
 @contextmanager
-def capture(descriptor: int) -> Iterator[Log]:
-    """Keeps what is printed on standard output or error off the terminal."""
+def _captured(descriptor: int) -> Iterator[Log]:
     libc = ctypes.CDLL(None)
-    stream = sys.stdout if descriptor == STDOUT else sys.stderr
+    stream = sys.stdout if descriptor == _STDOUT else sys.stderr
     with tempfile.TemporaryFile() as file:
         stream.flush()
         libc.fflush(None)
@@ -179,3 +179,7 @@ def capture(descriptor: int) -> Iterator[Log]:
             libc.fflush(None)
             os.dup2(terminal, descriptor)
             os.close(terminal)
+
+
+silence = partial(_captured, _STDERR)
+"""Keeps what is printed on standard error off the terminal."""

@@ -15,9 +15,8 @@ from lcvision.deploy.network import example_input
 from lcvision.deploy.precision import Bfloat16Network, deployed_network
 from lcvision.errors import UserError
 from lcvision.latency.benchmark import NO_TIME, Progress, reason_of, run_benchmark
-from lcvision.latency.profiler.compiled_trace import NAMED_KERNELS, trace_onednn, trace_others
-from lcvision.latency.profiler.eager_trace import trace_eager
 from lcvision.latency.profiler.kernel import Kernel, median_kernels, record_layers
+from lcvision.latency.profiler.traces import NAMED_KERNELS, OUTSIDE, trace_eager, trace_onednn, trace_others
 from lcvision.latency.record import Failure, Outcome
 from lcvision.latency.subject import Subject, TimeLimit
 from lcvision.timing.rounds import Budget, measure_rounds, quietly
@@ -167,7 +166,7 @@ def _row(group: list[Kernel], wall_ms: float, peak: float) -> dict:
     gflops = 2e-3 * macs / us if macs and us else None
     flags = [name for name, raised in (('reference', any(kernel.is_reference for kernel in group)),
                                        ('reorder', first.is_reorder),
-                                       ('outside oneDNN', first.source == 'torch' and macs > 0)) if raised]
+                                       (OUTSIDE, first.source == 'torch' and macs > 0)) if raised]
     return {
         'layer': first.layer if len({kernel.layer for kernel in group}) == 1 else None,
         'source': first.source, 'operation': first.operation, 'kernel': first.name,

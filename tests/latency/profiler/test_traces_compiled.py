@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.latency.profiler import compiled_trace
-from lcvision.latency.profiler.compiled_trace import trace_onednn, trace_others
+from lcvision.latency.profiler import traces
 from lcvision.latency.profiler.kernel import LayerNames, record_layers
 from lcvision.latency.profiler.onednn_log import convolution_key, pointwise_key
+from lcvision.latency.profiler.traces import trace_onednn, trace_others
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
 
@@ -80,7 +80,7 @@ def test_what_the_profiler_tells():
         event('aten::mm', shapes=[[1, 16], [16, 4]], us=2., start=9),
         event('aoti_torch_cpu_topk', us=4., start=10))
     known = {pointwise_key(4, 16, 1)}
-    kernels = compiled_trace._children(event('Torch-Compiled Region: 0/0', call), LayerNames(layers()), known)
+    kernels = traces._children(event('Torch-Compiled Region: 0/0', call), LayerNames(layers()), known)
     assert [(k.source, k.name, k.layer, k.us, k.macs) for k in kernels] == [
         ('inductor', 'generated', None, 3., None), ('inductor', 'generated gemm', 'fc', 5., 28),
         ('torch', 'outside oneDNN', 'first', 9., 64 * 16 * 9), ('torch', 'topk', None, 4., None)]

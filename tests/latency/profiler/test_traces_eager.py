@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.latency.profiler.eager_trace import describe_call, trace_eager
+from lcvision.latency.profiler.traces import describe_call, trace_eager
 from tests.latency.small_net import small_net
 
 pytestmark = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
