@@ -18,11 +18,9 @@ class Plan:
     """What is measured.
 
     Attributes:
-        budget: Samples and seconds a row.
-        minutes: Time limit; None for as long as it takes.
+        budget, minutes: Samples and seconds a row, and the time limit; None for as long as it takes.
         size: Height and width asked for.
-        preset: The set of models; None where configs were named.
-        notes: Where it differs from the preset.
+        preset, notes: The set of models, None where configs were named, and where the plan differs from it.
     """
 
     configs: list[str]

@@ -39,7 +39,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _report(args: Namespace, found: Evaluation) -> None:
-    """Prints the metrics on one line and writes the json."""
     shown = '  '.join(f'{name} {value:.4g}' for name, value in found.metrics.items() if isinstance(value, int | float))
     print(f'\n{found.checkpoint}\n  {shown}')
     if args.show_dir:

@@ -60,8 +60,7 @@ def check_image_list(path: Path, folder: Path, num_classes: int) -> int:
     """Checks a list of images, one ``path label`` a line as in ImageNet's ``meta/train.txt``, and counts them.
 
     Args:
-        path: The list.
-        folder: What its paths are relative to.
+        path, folder: The list, and what its paths are relative to.
         num_classes: Labels lie below; 0 for any.
     """
     try:

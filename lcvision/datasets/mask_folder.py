@@ -36,8 +36,7 @@ class ClassList:
     """Classes of a data set.
 
     Attributes:
-        names: In the order of the labels.
-        colours: RGB colour of each, 0..255; None if they have none.
+        names, colours: In the order of the labels; colours are RGB of 0..255, None if there are none.
         ignored: Colours of what does not count.
     """
 

@@ -95,10 +95,8 @@ class NpzImageDataset(BaseDataset):
     ``lcvision.LoadAnyImage`` from its ``img_path``.
 
     Args:
-        data_file: The file, see :class:`NpzImages`.
-        split: Which of its splits: 'train', 'test' or 'val'.
-        pipeline: Steps for every sample.
-        kwargs: What mmpretrain's ``BaseDataset`` takes: metainfo, data_root, indices, test_mode, lazy_init, ...
+        data_file, split: The file, see :class:`NpzImages`, and which of its splits: 'train', 'test' or 'val'.
+        pipeline, kwargs: What mmpretrain's ``BaseDataset`` takes: metainfo, data_root, indices, test_mode, ...
     """
 
     def __init__(self, data_file: str, split: str = 'train', pipeline: Sequence = (), **kwargs) -> None:

@@ -21,10 +21,8 @@ class TaskReport:
     """All points of a task.
 
     Attributes:
-        task: 'detection', 'segmentation' or 'classification'.
-        metric: What its axis says.
-        points: With accuracy and milliseconds.
-        latency_only: With milliseconds.
+        task, metric: 'detection', 'segmentation' or 'classification', and what its axis says.
+        points, latency_only: With accuracy and milliseconds, and with milliseconds alone.
         paper: Rows of papers, each with ``median`` and whether it is on their ``front``.
         view: The part of the points that is shown first: a value for each of VIEW.
     """

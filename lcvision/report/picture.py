@@ -141,7 +141,6 @@ def _strip_rows(points: Sequence[dict], known: Collection[str]) -> list[tuple[st
 
 
 def _draw_strip(axes: Any, rows: Sequence[tuple[str, list[dict]]], more: int) -> None:
-    """Draws the milliseconds of each model's points on a line."""
     scale_ms(axes, [point for _, found in rows for point in found], 9.5)
     # Room for the number left of the fastest point.
     left, right = axes.get_xlim()

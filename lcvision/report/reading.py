@@ -23,13 +23,10 @@ class Evaluation:
     """One checkpoint's accuracy.
 
     Attributes:
-        config: Path or name of its config.
-        task: 'detection', 'segmentation' or 'classification'.
-        accuracy: In percent.
-        data: Name of the data set.
+        config, task: Path or name of its config; 'detection', 'segmentation' or 'classification'.
+        accuracy, data: In percent, on the data set of this name.
         name: Of its file or run, which tells two evaluations of one config apart.
-        precision: Of the network that was evaluated.
-        records: Latency records of the same report.
+        precision, records: Of the network that was evaluated; latency records of the same report.
     """
 
     config: str
@@ -49,8 +46,7 @@ class Inputs:
         evaluations: Of ``lcvision test`` and of runs.
         timings: Latency record, its machine's place in ``machines`` (None: not recorded) and its file's name.
         machines: Environments as ``lcvision benchmark`` writes them, each with ``source``.
-        sources: Names of the files read.
-        remarks: What of them is left out, a sentence each.
+        sources, remarks: Names of the files read, and what of them is left out, a sentence each.
     """
 
     evaluations: list[Evaluation] = field(default_factory=list)

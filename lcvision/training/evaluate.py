@@ -40,12 +40,10 @@ class Evaluation:
     """What a test finds.
 
     Attributes:
-        config: The config.
-        checkpoint: The checkpoint.
+        config, checkpoint: What was evaluated; an exported file is both.
         metrics: By name, such as 'coco/bbox_mAP', 'mIoU', 'accuracy/top1' and 'latency/net_ms'.
         latency: Records of the latency.
-        engine: What ran the network; None for the model itself.
-        precision: Of the engine; None without one.
+        engine, precision: What ran the network, and in which precision; None for the model itself.
     """
 
     config: str
@@ -118,8 +116,7 @@ def evaluate_file(path: str | Path, data: str | Path | None, *, config: Config |
     """Evaluates an exported file, without its latency; the other arguments are those of :func:`evaluate`.
 
     Args:
-        path: The file.
-        data: 'sample' or a folder.
+        path, data: The file, and 'sample' or a folder.
         config: The config that was trained; None takes one of the task, which gives the data set and the metric alone.
         work_dir: Folder of the log; None for ``work_dirs/`` and the file's name.
     """
@@ -141,7 +138,6 @@ def evaluate_file(path: str | Path, data: str | Path | None, *, config: Config |
 
 
 def _test(cfg: Config, show_dir: str | Path | None, verbose: bool, *hooks: Hook) -> tuple[dict[str, Any], MessageHub]:
-    """Metrics of a test, and what its hooks have noted."""
     if show_dir:
         set_hook(cfg, 'pictures', out_dir=str(show_dir))
     console = ConsoleHook(shown=not verbose)

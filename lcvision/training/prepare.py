@@ -33,8 +33,7 @@ class Preparation:
         cfg: The config, a copy.
         name: The config as it was given, for messages; 'config' where it has no file.
         data: Folder of the data, or 'sample'; empty where the config does not say.
-        notes: What differs from the request, a line each.
-        logged: What has been logged meanwhile.
+        notes, logged: What differs from the request, a line each, and what has been logged meanwhile.
     """
 
     cfg: Config

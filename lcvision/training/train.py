@@ -25,11 +25,9 @@ class TrainResult:
     """What a training leaves.
 
     Attributes:
-        config: The config that ran, in the run's folder.
-        work_dir: The run's folder.
+        config, work_dir: The config that ran, in the run's folder, and this folder.
         checkpoint: The best checkpoint, or the last where none is the best.
-        metrics: Of the last validation.
-        latency: Records of its latency.
+        metrics, latency: Of the last validation, and the records of its latency.
         history: Metrics of each validation since the run began or was resumed.
     """
 

@@ -20,8 +20,7 @@ class ClassificationScene:
     """What to write on one image.
 
     Attributes:
-        label: The best class.
-        score: Its score, 0..1.
+        label, score: The best class and its score, 0..1.
         true_labels: The annotated class or classes; empty without annotation.
     """
 

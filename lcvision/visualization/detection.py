@@ -24,11 +24,8 @@ class DetectionScene:
 
     Attributes:
         shape: Height and width of the original image in pixels.
-        boxes: Predictions, the best first, shape (N, 4).
-        labels: Their classes, shape (N,).
-        scores: Their scores, 0..1, shape (N,).
-        true_boxes: Annotations, shape (M, 4).
-        true_labels: Their classes, shape (M,).
+        boxes, labels, scores: Predictions, the best first: shape (N, 4), classes (N,) and scores of 0..1 (N,).
+        true_boxes, true_labels: Annotations: shape (M, 4), and classes (M,).
     """
 
     shape: tuple[int, int]

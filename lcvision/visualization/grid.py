@@ -88,7 +88,6 @@ def legend_foot(legend: Sequence[tuple[str, Colour]], remark: str, width: int, s
 
 
 def _wrap(text: str, width: int, size: int) -> list[str]:
-    """Breaks a sentence into lines between words."""
     lines: list[str] = []
     for word in text.split():
         longer = f'{lines[-1]} {word}' if lines else word

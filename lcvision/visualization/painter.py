@@ -21,9 +21,7 @@ class Style:
     """Sizes in pixels that belong together.
 
     Attributes:
-        font: Height of the text.
-        line: Width of a predicted box's line.
-        dash: Length of a dash of a true box.
+        font, line, dash: Height of the text, width of a predicted box's line, length of a dash of a true box.
     """
 
     font: int

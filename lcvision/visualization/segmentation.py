@@ -111,5 +111,4 @@ def _stripes(shape: tuple[int, ...], width: int) -> np.ndarray:
 
 
 def _seen(labels: np.ndarray) -> list[int]:
-    """Classes of a label map, in order."""
     return np.flatnonzero(np.bincount(labels.ravel() + 1)[1:]).tolist()

@@ -32,8 +32,7 @@ def render_shapes(rng: np.random.Generator, size: Size | None = None, empty: boo
     Args:
         rng: Source of all randomness.
         size: Of the image; None for one of ``SIZES``.
-        empty: Whether nothing lies there.
-        crowd: Whether a field of small shapes is a region to be ignored.
+        empty, crowd: Whether nothing lies there, or a field of small shapes that is a region to be ignored.
     """
     image = _ground(rng, size or SIZES[rng.integers(len(SIZES))])
     instances: list[Instance] = []

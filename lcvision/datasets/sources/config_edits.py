@@ -42,8 +42,7 @@ def set_num_classes(model: ConfigDict | list, num_classes: int, other: bool = Fa
     The weights of other classes say nothing about these: they become 1, or what they all were.
 
     Args:
-        model: Changed in place.
-        num_classes: Their number.
+        model, num_classes: Changed in place, and the number of classes.
         other: Whether the classes are others even where they are as many.
         former: What ``num_classes`` was in the part that ``model`` belongs to.
     """

@@ -105,7 +105,6 @@ def _affine_step(name: str, value: float) -> np.ndarray:
 
 
 def _pil_step(picture: Image.Image, name: str, value: float) -> Image.Image:
-    """One distortion of today's reference, of an RGB image."""
     if name != 'hue':
         enhancers = {'brightness': ImageEnhance.Brightness, 'contrast': ImageEnhance.Contrast,
                      'saturation': ImageEnhance.Color}
