@@ -24,13 +24,11 @@ from lcvision.latency.record import LatencyRecord
 from lcvision.tasks import CLASSIFICATION, DETECTION, SEGMENTATION
 from lcvision.text import listing
 from lcvision.training.console import ConsoleHook, build_runner
-from lcvision.training.hooks import find_hook, set_hook
 from lcvision.training.launch import quiet_warnings
-from lcvision.training.prepare import latency_records, prepare
+from lcvision.training.prepare import find_hook, latency_records, prepare, set_hook
 from lcvision.weights.safe_load import existing_file, load_state_dict_file
 
-# What stands in for a config where a file has none: data set, metric and steps of the task, and a model that does not
-# run.
+# What stands in for a config where a file has none: data set, metric and steps of its task; the model does not run.
 _CONFIGS = {DETECTION.name: 'picodet_pplcnet_0_5x', SEGMENTATION.name: 'deeplabv3plus_pplcnet_0_5x',
             CLASSIFICATION.name: 'pplcnet_0_5x'}
 

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
 
 from lcvision.allocator import keep_freed_memory
-from lcvision.config import config_name, load_config, override
+from lcvision.config import class_name, config_name, load_config, override
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import start_log
-from lcvision.training.hooks import complete_hooks, set_hook
 from lcvision.training.launch import use_launcher
 from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
@@ -23,6 +22,13 @@ from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 _STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
 # What a new length of the run changes.
 _SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cfg.')
+# Our hooks by their names in ``default_hooks``, as ``configs/_base_/runtime.py`` has them.
+_HOOKS = dict(finite='FiniteHook', resume='ResumeHook', compatible='CompatibleCheckpointHook', latency='CPULatencyHook',
+              memory_format='MemoryFormatHook', pictures='PictureHook', engine='EngineHook')
+# What a run has even if its config inherits another runtime.
+REQUIRED = ('finite', 'resume', 'compatible', 'memory_format')
+# mmengine takes None for these alone: it adds them itself where they are left out.
+_OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 
 
 @dataclass
@@ -111,6 +117,30 @@ def _set_length(cfg: Config, asked: Config, epochs: int | None, num_images: int)
     if planned and asked.train_cfg.max_iters != planned:
         return [set_iterations(cfg, asked.train_cfg.max_iters, planned)]
     return []
+
+
+def complete_hooks(cfg: Config) -> None:
+    """Adds the hooks that every run needs, and removes those set to None or also given as custom hooks."""
+    hooks = cfg.get('default_hooks') or {}
+    own = {class_name(hook) for hook in cfg.get('custom_hooks') or [] if isinstance(hook, dict)}
+    cfg.default_hooks = {name: dict(type=f'lcvision.{_HOOKS[name]}') for name in REQUIRED} | hooks
+    cfg.default_hooks = {name: hook for name, hook in cfg.default_hooks.items()
+                         if (hook is not None or name in _OF_MMENGINE) and _HOOKS.get(name) not in own}
+
+
+def find_hook(cfg: Config, name: str) -> ConfigDict | None:
+    """Returns the settings of a hook, which may be among the custom hooks as well."""
+    hooks = [cfg.default_hooks.get(name), *(cfg.get('custom_hooks') or [])]
+    return next((hook for hook in hooks if isinstance(hook, dict) and class_name(hook) == _HOOKS[name]), None)
+
+
+def set_hook(cfg: Config, name: str, **settings: object) -> None:
+    """Changes settings of a hook; adds it if it is not there."""
+    hook = find_hook(cfg, name)
+    if hook is None:
+        cfg.merge_from_dict(dict(default_hooks={name: dict(type=f'lcvision.{_HOOKS[name]}', **settings)}))
+    else:
+        hook.update(settings)
 
 
 def latency_records(hub: MessageHub) -> list[LatencyRecord]:

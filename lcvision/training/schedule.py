@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 from mmengine.config import Config, ConfigDict
 
-from lcvision.config import class_name
+from lcvision.config import class_name, inner_dicts
 from lcvision.errors import UserError
 
 # A warm-up takes at most one part in so many of a run.
@@ -136,10 +136,7 @@ def fit_schedule(cfg: Config, num_images: int) -> list[str]:
 
 def _schedulers(cfg: Config) -> list[ConfigDict]:
     """All schedulers: a config has one, a list, or either for each of several optimisers."""
-    given = cfg.get('param_scheduler') or []
-    if isinstance(given, dict):
-        given = [given] if 'type' in given else list(given.values())
-    return [one for part in given for one in (part if isinstance(part, list) else [part])]
+    return [one for one in inner_dicts(cfg.get('param_scheduler')) if 'type' in one]
 
 
 def _kind(scheduler: ConfigDict) -> str:

@@ -8,7 +8,7 @@ from mmengine.visualization import Visualizer
 
 from lcvision.config import load_config
 from lcvision.engine.hooks.cpu_latency_hook import CPULatencyHook
-from lcvision.training.hooks import REQUIRED, complete_hooks, set_hook
+from lcvision.training.prepare import REQUIRED, complete_hooks, set_hook
 
 ROOT = Path(__file__).parents[2] / 'configs'
 

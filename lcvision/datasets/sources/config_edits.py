@@ -1,10 +1,11 @@
 """What the tasks change in a config to point it at other data."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import ConfigDict
 from mmengine.logging import print_log
 
+from lcvision.config import inner_dicts
 from lcvision.datasets.layout import Split
 from lcvision.errors import UserError
 
@@ -77,7 +78,7 @@ def check_same_classes(train: Split, val: Split) -> None:
                         f'({difference(train.classes, val.classes)}): both must have the same names in the same order')
 
 
-def fit_sizes(steps: Sequence | Mapping, before: Size | None, now: Size) -> None:
+def fit_sizes(steps: ConfigDict | list, before: Size | None, now: Size) -> None:
     """Changes the sizes in pixels of a pipeline, so that it does to other images what it did to its own.
 
     Scales keep their ratio to the images, and windows become no larger than these.
@@ -90,21 +91,17 @@ def fit_sizes(steps: Sequence | Mapping, before: Size | None, now: Size) -> None
     Raises:
         UserError: A size cannot be changed: an unknown step has it, or it is a scale and ``before`` is None.
     """
-    for step in [steps] if isinstance(steps, Mapping) else steps:
-        if not isinstance(step, Mapping):
-            if isinstance(step, list | tuple):
-                fit_sizes(step, before, now)
-            continue
+    for step in inner_dicts(steps):
         name = str(step.get('type', '')).rpartition('.')[2]
-        for key, value in list(step.items()):
+        for key, value in step.items():
             kind = name, key
-            if isinstance(value, Mapping) or key == 'transforms':
-                fit_sizes(value, before, now)
-            elif value is not None and kind in _WINDOWS:
+            if value is None or isinstance(value, dict):
+                continue
+            if kind in _WINDOWS:
                 limits = _ordered(now, _WINDOWS[kind])
                 new = min(value, *limits) if isinstance(value, int) else tuple(map(min, value, limits))
                 _set(step, *kind, new, now)
-            elif value is not None and before != now and (kind in _SCALES or key in _SIZES):
+            elif before != now and (kind in _SCALES or key in _SIZES):
                 if kind not in _SCALES or before is None:
                     remedy = ('give the size of the images it is for with --cfg-options "image_size=(W, H)"'
                               if before is None else 'remove the step or, if it fits them, say so with --cfg-options '

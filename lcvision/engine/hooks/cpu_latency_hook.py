@@ -24,15 +24,13 @@ from lcvision.tasks import task_of
 class CPULatencyHook(Hook):
     """Measures the network just evaluated, as it would be deployed, and adds ``latency/net_ms`` to the metrics.
 
-    A copy of the model with its present weights (those of an EMA if one is evaluated) is fused and measured with batch
-    1. ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile;
-    ``latency/e2e_ms`` is the median from an encoded image to the result. As ordinary metrics they are logged with the
-    others and reach every visualiser. The whole records are in :attr:`records` and, as plain JSON, in the message hub
-    under 'latency/records'. In a distributed run the first rank measures and the others wait.
+    A copy of the model with its present weights, or those of an EMA, is fused and measured with batch 1.
+    ``latency/net_ms`` is the median from tensor to raw maps and ``latency/p90_ms`` its ninth decile; ``latency/e2e_ms``
+    is the median from an encoded image to the result. The whole records are in :attr:`records` and, as plain JSON, in
+    the message hub under 'latency/records'. In a distributed run the first rank measures and the others wait.
 
-    With ``joint`` the metrics also have ``joint/score``, by which ``save_best='joint/score'`` chooses. It only tells
-    checkpoints apart whose networks differ in time, as in a search or in pruning; with one network it ranks runs of
-    different networks.
+    With ``joint`` the metrics also have ``joint/score``, by which ``save_best='joint/score'`` chooses between networks
+    that differ in time, as in a search or in pruning.
 
     Args:
         engine: One engine, several separated by commas, 'all' or 'best'; the metric is the quickest.
