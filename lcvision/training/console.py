@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.progress import BarColumn, Progress, TextColumn
 
+from lcvision.complexity import count_params
 from lcvision.datasets.check.faults import quick_faults
 from lcvision.deploy.network import unwrapped
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
@@ -264,8 +265,7 @@ def describe_run(runner: Runner, data: str, notes: Sequence[str]) -> str:
     length = (f'{len(loader):,} steps an epoch, {loop.max_epochs:,} epochs' if isinstance(loop, EpochBasedTrainLoop)
               else f'{loop.max_iters:,} iterations')
     lines = {
-        'model': f'{type(model).__name__} ({", ".join(parts)}), '
-                 f'{sum(parameter.numel() for parameter in model.parameters()):,} parameters',
+        'model': f'{type(model).__name__} ({", ".join(parts)}), {count_params(model):,} parameters',
         'data': f'{data or type(dataset).__name__}: {len(dataset):,} training{held_out} images',
         'classes': f'{len(classes)}: {listing(classes, 6)}',
         'batch': f'{loader.batch_size}{f" in each of {workers} processes" * (workers > 1)}, {length}',
