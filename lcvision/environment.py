@@ -73,11 +73,15 @@ def cpu(cpuinfo: str | None = None) -> dict:
 
 def versions() -> dict[str, str | None]:
     """Versions of everything that computes, by name; None for what is absent."""
-    found: dict[str, str | None] = dict.fromkeys(PACKAGES)
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return {**found, 'onednn': onednn_version(), 'lcvision': __version__}
+    return {**{package: version_of(package) for package in PACKAGES}, 'onednn': onednn_version(),
+            'lcvision': __version__}
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package, None where it is absent."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
+    return None
 
 
 def affinity() -> list[int]:

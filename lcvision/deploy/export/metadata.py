@@ -49,7 +49,7 @@ def describe(graph: ExportGraph, model: Any, config: Config, classes: Sequence[s
         'opset': next(one.version for one in graph.model.opset_import if one.domain == ''),
         'config': Path(config_name(config)).stem, 'config_sha256': _config_hash(config),
         'weights_sha256': environment.weights_hash(graph.network), 'licence': 'Apache-2.0',
-        'versions': {name: versions.get(name) or _version(name) for name in _PACKAGES}, 'metric': metric}
+        'versions': {name: versions.get(name) or environment.version_of(name) for name in _PACKAGES}, 'metric': metric}
     if task is DETECTION and hasattr(model.bbox_head, 'strides') and clips(model.bbox_head) is not None:
         head: Any = model.bbox_head
         found |= {'strides': list(head.strides), 'thresholds': thresholds(head), 'clip': clips(head)}
@@ -111,11 +111,3 @@ def _values(values: Any) -> list[float] | None:
 def _config_hash(config: Config) -> str:
     parts = {key: config.get(key) for key in ('model', 'data_preprocessor', 'test_pipeline', 'test_dataloader')}
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _version(package: str) -> str | None:
-    from importlib.metadata import PackageNotFoundError, version
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
