@@ -48,6 +48,10 @@ def main(argv: list[str] | None = None) -> int:
         handler.addFilter(lambda record: bool(re.search(r': \d+( of \d+)?$', str(record.msg))))  # only progress
     found = read_folder(args.data)
     every = look_at(found, args.decode)
+    if all(seen.fault or seen.mask_fault for images in every for seen in images):
+        reason = f'{found.parts[0].images[0]} ({every[0][0].fault or every[0][0].mask_fault})'
+        raise UserError(f'no image of {args.data} can be used, first {reason}: put the images where the annotations say, '
+                        'or restore them')
     equal = equal_images(found, every)
     config = args.config or _config_for(found, every)
     findings, size = _try_training(found, args.data, config)

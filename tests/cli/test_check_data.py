@@ -51,3 +51,12 @@ def test_mistakes(tmp_path, arguments, said):
     coco_like.folder(tmp_path / 'set')
     done = call('check_data', *arguments, cwd=tmp_path)
     assert done.returncode == 2 and f'error: {said}' in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_without_a_single_image_there_is_nothing_to_say(tmp_path):
+    root = coco_like.folder(tmp_path / 'set')
+    for path in root.rglob('*.jpg'):
+        path.unlink()
+    done = call('check_data', 'set', cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('error: no image of set can be used, first set/train2017/1.jpg (missing): put ')

@@ -234,8 +234,9 @@ def _classes(part: Part) -> Iterator[Finding]:
         what = 'cannot be learned' if part.name == 'train' else 'do not count in the metric'
         text = f'{len(absent)} of {len(counts)} classes are in no image and {what}'
         yield Finding('warning', part.name, text, absent, False)
-    most, least = max(counts, key=counts.__getitem__), min((n for n in counts if counts[n]), key=counts.__getitem__)
-    if part.name == 'train' and counts[most] > _IMBALANCE * counts[least]:
+    most, least = (choose((name for name in counts if counts[name]), key=counts.__getitem__, default='')
+                   for choose in (max, min))
+    if part.name == 'train' and most and counts[most] > _IMBALANCE * counts[least]:
         yield Finding('warning', part.name, f'{most} occurs {counts[most]} times, {least} {counts[least]} times: so '
                       'rare a class is hardly learned', (), False)
 

@@ -1,5 +1,7 @@
 """Reads data in whatever layout they are, leniently: what is wrong is for ``faults`` to say."""
 import math
+import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
@@ -26,6 +28,7 @@ from lcvision.tasks import TASKS
 _BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ElementTree.ParseError)
 _SPLITS = ('train', 'val', 'test')
 _ONLY_CLASS = (0, 0, 0, 0)
+_NAME = re.compile(rf'[^/\\=?]+(?:{"|".join(map(re.escape, EXTENSIONS))})', re.IGNORECASE)
 # Split, file, width and height as annotated, objects, mask.
 _Image = tuple[str, str | Path, tuple[float, float], Any, str]
 
@@ -77,8 +80,8 @@ class Found:
         """Takes the images; ``read`` makes class, x, y, width, height, crowd and area, or less, of an object."""
         names = {name: label for label, name in enumerate(dict.fromkeys(classes))}
         found = sorted(progress(images, f'reading {self.layout}'), key=lambda image: str(image[1]))
-        if {image[0] for image in found} == {'all'}:
-            self.layout += ' without splits: every fifth image by name is held out'
+        if {image[0] for image in found} in ({'all'}, {'train'}):
+            self.layout += ' without validation: every fifth image by name is held out'
             found = [(split, *image[1:]) for split in _SPLITS[:2] for image in part_of(found, split)]
         parts = {split: Part(split, []) for split in (*_SPLITS, 'all')}
         for split, path, size, objects, mask in found:
@@ -91,7 +94,8 @@ class Found:
                     part.rows.append((len(part.images), names.setdefault(str(name), len(names)),
                                       *(*values, False, math.nan)[:6]))
                 except _BROKEN:
-                    part.wrong.append(f'{Path(path).name} {str(item)[:80]}')
+                    said = str(item)[:80] if isinstance(item, str | dict) else 'object'
+                    part.wrong.append(f'{Path(path).name} {said}')
             part.images.append(str(path))
             part.sizes.append(size)
             part.masks.extend([mask] * bool(mask))
@@ -107,7 +111,7 @@ def read_folder(root: Path) -> Found:
     Raises:
         UserError: It is missing, or in no layout that is known here; or the framework of its task is not installed.
     """
-    if not root.exists():
+    if not os.path.exists(root):  # noqa: PTH110  (a method of Path would raise at a name that no file can have)
         raise UserError(f'there is no {root}: give a folder of images with their annotations')
     try:
         for reader in (_yolo, _voc, _json, _masks, _classes):
@@ -194,8 +198,7 @@ def _label_studio(path: Path, tasks: list) -> Found:
     def images() -> Iterator[_Image]:
         for task in tasks:
             data = task.get('data') or task
-            link = [value for value in data.values() if str(value).lower().endswith(EXTENSIONS)][0]
-            name = unquote(link).replace('\\', '/').rpartition('/')[2].rpartition('=')[2]
+            name = [found for value in data.values() for found in _NAME.findall(unquote(str(value)))][0]
             done = [one['result'] for one in task.get('annotations') or () if not one.get('was_cancelled')]
             shapes = done[-1] if done else [one for value in data.values() if isinstance(value, list) for one in value]
             # An upload has a prefix that the user's own file may lack.
@@ -233,6 +236,8 @@ def _yolo(root: Path) -> Found | None:
 
     def read(line: str) -> tuple:
         label, *values = map(float, line.split())
+        if label not in range(10_000):
+            raise ValueError
         name = names[int(label)] if label < len(names) else f'class {label:g}'
         if len(values) == 4:
             return name, values[0] - values[2] / 2, values[1] - values[3] / 2, *values[2:]
@@ -313,4 +318,4 @@ def _classes(root: Path) -> Found | None:
         images += [(split, f'{place}/{name}', (0, 0), [(name.partition('/')[0] or place.name, *_ONLY_CLASS)], '')
                    for name in files if '/' in name and name.lower().endswith(EXTENSIONS)]
     names = sorted({image[3][0][0] for image in images})
-    return Found('classification', layout.LAYOUT, native).filled(images, tuple, names)
+    return Found('classification', layout.LAYOUT, native).filled(images, tuple, names) if len(names) > 1 else None

@@ -54,6 +54,20 @@ def test_a_folder_in_coco_layout_is_read_leniently(tmp_path):
     assert len(part.wrong) == 3 and len(part.images) == 2
 
 
+def test_bad_lines_are_collected(tmp_path):
+    lines = ('a b', '-1 .5 .5 .1 .1', '0 nan 1 1 1', '1 .5 .5 .2 .2', '0 1', '')
+    (exports.yolo(tmp_path) / 'train/labels/0.txt').write_text('\n'.join(lines))
+    part = read_folder(tmp_path).parts[0]
+    assert [text.partition(' ')[2] for text in part.wrong] == ['a b', '-1 .5 .5 .1 .1', '0 nan 1 1 1', '0 1']
+    assert part.counts == {'cup': 1, 'fork': 3}
+
+
+def test_a_lone_training_split_is_divided(tmp_path):
+    root = coco_like.folder(tmp_path)
+    (root / 'annotations/instances_val2017.json').unlink()
+    assert [(part.name, len(part.images)) for part in read_folder(root).parts] == [('train', 1), ('val', 1)]
+
+
 @pytest.mark.parametrize('content', ['[]', '[1]', '[{"a": 1}]', '{"a": 1}', '{"images": [{"id": [1]}]}'])
 def test_a_json_that_is_no_data_set_is_told(tmp_path, content):
     (tmp_path / 'x.json').write_text(content)
