@@ -2,7 +2,7 @@
 import dataclasses
 import json
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from rich.console import Console
 
 from lcvision.config import load_config
 from lcvision.datasets.check.copy import write_copy
-from lcvision.datasets.check.faults import Finding, Seen, equal_images, find_faults, look_at
+from lcvision.datasets.check.faults import Finding, find_faults, look_at
 from lcvision.datasets.check.layouts import Found, read_folder
 from lcvision.datasets.check.picture import draw_samples
 from lcvision.datasets.sources import use_source
 from lcvision.deploy.input_size import find_input_size
 from lcvision.errors import UserError
 from lcvision.files import check_target, write_atomically
-from lcvision.text import table
+from lcvision.text import listing, table
 from lcvision.training.console import start_log
 from lcvision.training.launch import quiet_warnings
 from lcvision.visualization import PictureFolder
@@ -46,35 +46,19 @@ def main(argv: list[str] | None = None) -> int:
     start_log()
     for handler in MMLogger.get_current_instance().handlers:
         handler.addFilter(lambda record: bool(re.search(r': \d+( of \d+)?$', str(record.msg))))  # only progress
-    found = read_folder(args.data)
-    every = look_at(found, args.decode)
-    if all(seen.fault or seen.mask_fault for images in every for seen in images):
-        reason = f'{found.parts[0].images[0]} ({every[0][0].fault or every[0][0].mask_fault})'
-        raise UserError(f'no image of {args.data} can be used, first {reason}: put the images where the annotations say, '
-                        'or restore them')
-    equal = equal_images(found, every)
-    config = args.config or _config_for(found, every)
-    findings, size = _try_training(found, args.data, config)
-    findings = [*find_faults(found, every, equal, size), *findings]
+    found = look_at(read_folder(args.data), args.decode)
+    seen = [one for part in found.parts for one in part.seen]
+    if all(one.fault or one.mask_fault for one in seen):
+        reason = f'first {found.parts[0].images[0]} ({seen[0].fault or seen[0].mask_fault})'
+        raise UserError(f'no image of {args.data} can be used, {reason}: put the images where the annotations say, or '
+                        'restore them')
+    small = found.task == 'classification' and max(max(one.size) for one in seen) <= _SMALL
+    config = args.config or _CONFIGS['small' if small else found.task]
+    said, size = _try_training(found, args.data, config)
+    findings = [*find_faults(found, size), *said]
     if args.fix:
-        write_copy(found, every, equal, args.data, args.fix)
-    train = f'lcvision train {config} --data {args.fix or args.data}'
-    if args.fix:
-        advice = f'{args.fix} is a repaired copy; train with: {train}'
-    elif not found.native or any(finding.mended and finding.level == 'error' for finding in findings):
-        advice = f'{"repair" if found.native else "convert"} with: lcvision check-data {args.data} --fix OUT'
-    else:
-        advice = f'train with: {train}'
-    folder = PictureFolder(args.show_dir, args.data)
-    picture = f"{folder.free_stem(args.data.resolve().stem, '{}.jpg')}.jpg"
-    folder.write(picture, draw_samples(found, every))
-    _show(found, every, findings, f'{advice}\nsamples: {args.show_dir / picture}')
-    if args.json:
-        content = {'schema': 1, 'data': str(args.data), 'task': found.task, 'layout': found.layout, 'advice': advice,
-                   'splits': {part.name: {'images': len(part.images), 'classes': part.counts, 'sizes': _sizes(seen)}
-                              for part, seen in zip(found.parts, every)},
-                   'findings': [dataclasses.asdict(finding) for finding in findings]}
-        write_atomically(args.json, (json.dumps(content, indent=1) + '\n').encode())
+        write_copy(found, args.data, args.fix)
+    _report(found, findings, args, config)
     return int(any(finding.level == 'error' for finding in findings))
 
 
@@ -89,28 +73,29 @@ def _try_training(found: Found, root: Path, config: str) -> tuple[list[Finding],
     return findings, find_input_size(cfg)
 
 
-def _config_for(found: Found, every: list[list[Seen]]) -> str:
-    small = max((max(seen.size) for images in every for seen in images), default=0) <= _SMALL
-    return _CONFIGS['small' if small and found.task == 'classification' else found.task]
-
-
-def _sizes(images: list[Seen]) -> dict[str, int]:
-    """How many images there are of each size, the commonest sizes first."""
-    return dict(Counter(f'{seen.size[0]}x{seen.size[1]}' for seen in images if not seen.fault).most_common())
-
-
-def _show(found: Found, every: list[list[Seen]], findings: list[Finding], foot: str) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f'{found.task}: {found.layout}', markup=False)
+def _report(found: Found, findings: list[Finding], args: Namespace, config: str) -> None:
+    train = f'train with: lcvision train {config} --data {args.fix or args.data}'
+    advice = f'{args.fix} is a repaired copy; {train}' if args.fix else train
+    if not args.fix and not (found.native and all(one.level == 'warning' or not one.mended for one in findings)):
+        advice = f'{"repair" if found.native else "convert"} with: lcvision check-data {args.data} --fix OUT'
+    folder = PictureFolder(args.show_dir, args.data)
+    picture = f"{folder.free_stem(args.data.resolve().stem, '{}.jpg')}.jpg"
+    folder.write(picture, draw_samples(found))
+    splits = {part.name: {'images': len(part.images), 'classes': part.counts, 'sizes': dict(Counter(
+        'x'.join(map(str, seen.size)) for seen in part.seen if not seen.fault).most_common())} for part in found.parts}
+    if args.json:
+        content = {'schema': 1, 'data': str(args.data), 'task': found.task, 'layout': found.layout, 'advice': advice,
+                   'splits': splits, 'findings': [dataclasses.asdict(finding) for finding in findings]}
+        write_atomically(args.json, (json.dumps(content, indent=1) + '\n').encode())
     counts = [part.counts for part in found.parts]
     names = sorted(found.parts[0].classes, key=lambda name: -sum(count[name] for count in counts))
-    rows = [['', *(part.name for part in found.parts)], ['images', *(str(len(part.images)) for part in found.parts)],
+    rows = [['', *splits], ['images', *(str(len(part.images)) for part in found.parts)],
             *([name, *(f'{count[name]:,}' for count in counts)] for name in names[:_SHOWN])]
-    console.print('\n'.join(table(rows)), markup=False)
-    if len(names) > _SHOWN:
-        console.print(f'and {len(names) - _SHOWN} classes more; --json has all')
-    console.print('sizes: ' + ', '.join(list(_sizes([seen for images in every for seen in images]))[:4]))
+    more = [f'and {len(names) - _SHOWN} classes more; --json has all'] * (len(names) > _SHOWN)
+    sizes = dict.fromkeys(size for split in splits.values() for size in split['sizes'])  # type: ignore[attr-defined]
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print('\n'.join([f'{found.task}: {found.layout}', *table(rows), *more, f'sizes: {listing([*sizes])}']))
     for finding in findings:
         console.print(f'{finding.level:8}', style={'error': 'red', 'warning': 'yellow'}[finding.level], end='')
-        console.print(str(finding), markup=False)
-    console.print(foot if findings else f'nothing is wrong\n{foot}', markup=False)
+        console.print(str(finding))
+    console.print('nothing is wrong\n' * (not findings) + f'{advice}\nsamples: {args.show_dir / picture}')

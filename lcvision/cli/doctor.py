@@ -22,7 +22,8 @@ from lcvision import environment
 from lcvision.allocator import allocator
 from lcvision.deploy.engines import ENGINES, Engine
 from lcvision.deploy.engines.best import prepare_checked
-from lcvision.deploy.network import example_input, flatten
+from lcvision.deploy.engines.engine import first_line
+from lcvision.deploy.network import RawNetwork, example_input
 from lcvision.deploy.precision import lacking
 from lcvision.files import check_target, write_atomically
 from lcvision.training.launch import quiet_warnings
@@ -140,7 +141,11 @@ def _machine() -> Iterator[Check]:
 
 def _engines() -> Iterator[Check]:
     """Runs a small network on every engine in the precisions of this CPU; what compiles takes its time in float32."""
-    network = _small_network()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = RawNetwork(nn.Sequential(
+            nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(),
+            nn.Conv2d(16, 16, 3, 1, 1, groups=16), nn.Hardswish(), nn.Conv2d(16, 8, 1)), None, None).eval()
     for name, engine in ENGINES.items():
         reason = engine.missing()
         if reason:
@@ -152,27 +157,13 @@ def _engines() -> Iterator[Check]:
 
 
 def _self_test(engine: Engine, network: nn.Module, precision: str) -> Check:
-    name, start = f'{engine.name} {precision}', time.perf_counter()
+    start = time.perf_counter()
     try:
         with torch.inference_mode():
             prepare_checked(engine, network, example_input((64, 64)), precision, torch.get_num_threads())
     except Exception as error:  # whatever a runtime throws
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        remedy = 'install a C++ compiler (on Debian: apt install g++)' if engine.compiles and not shutil.which(
-            'g++') else f"pip install --force-reinstall {' '.join(engine.packages)}" if engine.packages else ''
-        return Check('error', name, lines[0][:200], remedy)
-    return Check('ok', name, f'right; ready in {time.perf_counter() - start:.1f} s')
-
-
-def _small_network() -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        layers = [nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(),
-                  nn.Conv2d(16, 16, 3, 1, 1, groups=16, bias=False), nn.BatchNorm2d(16), nn.Hardswish(),
-                  nn.Conv2d(16, 8, 1)]
-        return _Flat(*layers).eval().requires_grad_(False)
-
-
-class _Flat(nn.Sequential):
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return flatten(super().forward(x))
+        remedy = f"pip install --force-reinstall {' '.join(engine.packages)}" if engine.packages else ''
+        if engine.compiles and not shutil.which('g++'):
+            remedy = 'install a C++ compiler (on Debian: apt install g++)'
+        return Check('error', f'{engine.name} {precision}', first_line(error)[:200], remedy)
+    return Check('ok', f'{engine.name} {precision}', f'right; ready in {time.perf_counter() - start:.1f} s')

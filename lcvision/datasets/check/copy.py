@@ -9,15 +9,14 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image
 
-from lcvision.datasets.check.faults import Seen, box_faults
+from lcvision.datasets.check.faults import box_faults, equal_images
 from lcvision.datasets.check.layouts import Found, Part
 from lcvision.datasets.mask_coding import MaskCoding, read_mask
 from lcvision.errors import UserError
 from lcvision.progress import progress
 
 
-def write_copy(found: Found, every: Sequence[Sequence[Seen]], equal: Sequence[Sequence[tuple[int, int]]], root: Path,
-               out: Path) -> None:
+def write_copy(found: Found, root: Path, out: Path) -> None:
     """Writes what can be used of the data of ``root`` to a new folder, which appears when it is complete.
 
     Detection becomes COCO layout, with boxes alone, segmentation images and masks of indices, classification a tree. Of
@@ -30,13 +29,15 @@ def write_copy(found: Found, every: Sequence[Sequence[Seen]], equal: Sequence[Se
         raise UserError(f'--fix {out}: give a new or empty folder outside {root}')
     whole = out.with_name(f'.{out.name}.partial')
     try:
-        for number, (part, images) in enumerate(zip(found.parts, every, strict=True)):
+        equal = equal_images(found)
+        for number, part in enumerate(found.parts):
             drop = {index for group in equal for other, index in group if other == number < max(group)[0]}
-            drop |= {index for index, seen in enumerate(images) if seen.fault or seen.mask_fault}
-            names = _copy_images(found, part, [i for i in range(len(images)) if i not in drop], whole)
+            kept = [index for index, seen in enumerate(part.seen)
+                    if index not in drop and not seen.fault and not seen.mask_fault]
+            names = _copy_images(found, part, kept, whole)
             if found.task == 'detection':
                 (whole / 'annotations').mkdir(exist_ok=True)
-                (whole / f'annotations/instances_{part.name}.json').write_text(json.dumps(_coco(part, images, names)))
+                (whole / f'annotations/instances_{part.name}.json').write_text(json.dumps(_coco(part, names)))
             elif found.task == 'segmentation':
                 (whole / 'classes.txt').write_text('\n'.join(part.classes) + '\n')
         whole.replace(out)
@@ -77,18 +78,20 @@ def labels_of(mask: str, coding: MaskCoding) -> np.ndarray:
     return coding.labels(pixels, mask, table)
 
 
-def _coco(part: Part, images: Sequence[Seen], names: dict[str, int]) -> dict:
-    faults, ids = box_faults(part, images), {index: number for number, index in enumerate(names.values(), 1)}
+def _coco(part: Part, names: dict[str, int]) -> dict:
+    empty, twice, _ = box_faults(part).values()
+    ids = {index: number for number, index in enumerate(names.values(), 1)}
     annotations: list[dict] = []
-    for index, label, x, y, width, height, crowd, area in part.table[~faults['empty'] & ~faults['twice']].tolist():
+    for index, label, x, y, width, height, crowd, area in part.rows[~empty & ~twice].tolist():
         if index in ids:
-            limit = images[int(index)].size
+            limit = part.seen[int(index)].size
             left, top, right, bottom = max(x, 0.), max(y, 0.), min(x + width, limit[0]), min(y + height, limit[1])
             box = [left, top, right - left, bottom - top]
             if math.isnan(area) or box != [x, y, width, height]:
                 area = box[2] * box[3]
             annotations.append({'id': len(annotations) + 1, 'image_id': ids[index], 'category_id': int(label) + 1,
                                 'bbox': box, 'area': area, 'iscrowd': int(crowd)})
-    return {'images': [{'id': ids[index], 'file_name': name, 'width': images[index].size[0],
-                        'height': images[index].size[1]} for name, index in names.items()], 'annotations': annotations,
+    return {'annotations': annotations,
+            'images': [{'id': ids[index], 'file_name': name, 'width': part.seen[index].size[0],
+                        'height': part.seen[index].size[1]} for name, index in names.items()],
             'categories': [{'id': label, 'name': name} for label, name in enumerate(part.classes, 1)]}

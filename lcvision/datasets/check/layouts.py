@@ -6,11 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -27,33 +26,42 @@ from lcvision.tasks import TASKS
 
 _BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ElementTree.ParseError)
 _SPLITS = ('train', 'val', 'test')
-_ONLY_CLASS = (0, 0, 0, 0)
 _NAME = re.compile(rf'[^/\\=?]+(?:{"|".join(map(re.escape, EXTENSIONS))})', re.IGNORECASE)
 # Split, file, width and height as annotated, objects, mask.
 _Image = tuple[str, str | Path, tuple[float, float], Any, str]
 
 
+class Seen(NamedTuple):
+    """What was seen of an image: (width, height), what equal files share, faults, and the labels of its mask."""
+
+    size: tuple[int, int] = (0, 0)
+    key: tuple[int, bytes] = (0, b'')
+    fault: str = ''
+    mask_fault: str = ''
+    labels: Sequence[int] = ()
+
+
 @dataclass
 class Part:
-    """One split; ``rows`` are image, class, x, y, width, height, crowd or not, and area (NaN: unknown) of objects."""
+    """One split, with the sizes that are annotated, and what cannot be read.
+
+    ``rows``, float64 of shape (M, 8), are image, class, x, y, width, height, crowd or not, and area (NaN: unknown) of
+    objects, in pixels once :func:`look_at` has ``seen`` the images.
+    """
 
     name: str
-    classes: list[str]
+    classes: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     sizes: list[tuple[float, float]] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, 8)))
     wrong: list[str] = field(default_factory=list)
-
-    @cached_property
-    def table(self) -> np.ndarray:
-        """The rows, float64, shape (M, 8); boxes in pixels once the images have been looked at."""
-        return np.array(self.rows, np.float64).reshape(-1, 8)
+    seen: list[Seen] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:
         """Objects of each class; of segmentation the masks that have it."""
-        found = Counter(self.table[:, 1].astype(int).tolist())
+        found = Counter(self.rows[:, 1].astype(int).tolist())
         return {name: found[label] for label, name in enumerate(self.classes)}
 
 
@@ -83,7 +91,8 @@ class Found:
         if {image[0] for image in found} in ({'all'}, {'train'}):
             self.layout += ' without validation: every fifth image by name is held out'
             found = [(split, *image[1:]) for split in _SPLITS[:2] for image in part_of(found, split)]
-        parts = {split: Part(split, []) for split in (*_SPLITS, 'all')}
+        parts = {split: Part(split) for split in (*_SPLITS, 'all')}
+        rows: dict[str, list] = {split: [] for split in parts}
         for split, path, size, objects, mask in found:
             part = parts[split]
             for item in objects:
@@ -91,8 +100,8 @@ class Found:
                     name, *values = read(item)
                     if not math.isfinite(sum(values[:4])):
                         raise ValueError
-                    part.rows.append((len(part.images), names.setdefault(str(name), len(names)),
-                                      *(*values, False, math.nan)[:6]))
+                    values = [*values, *(0, 0, 0, 0, False, math.nan)[len(values):]]
+                    rows[split].append((len(part.images), names.setdefault(str(name), len(names)), *values))
                 except _BROKEN:
                     said = str(item)[:80] if isinstance(item, str | dict) else 'object'
                     part.wrong.append(f'{Path(path).name} {said}')
@@ -101,7 +110,7 @@ class Found:
             part.masks.extend([mask] * bool(mask))
         self.parts = [part for part in parts.values() if part.images]
         for part in self.parts:
-            part.classes = list(names)
+            part.classes, part.rows = list(names), np.array(rows[part.name], np.float64).reshape(-1, 8)
         return self
 
 
@@ -307,7 +316,7 @@ def _classes(root: Path) -> Found | None:
     if layout.__name__.endswith('npz_images'):
         content = layout.open_npz(str(root if root.is_file() else layout.find(root, 'train').place))
         images = [('val' if split == 'test' and 'val' not in content.splits else split, content.address(split, index),
-                   (0, 0), [(content.classes[label], *_ONLY_CLASS)], '')
+                   (0, 0), [(content.classes[label],)], '')
                   for split in content.splits for index, label in enumerate(content.labels(split))]
         return Found('classification', layout.LAYOUT).filled(images, tuple, content.classes)
     places = {path: _split_of(Path(path.name)) for path in sorted(root.iterdir()) if path.is_dir()}
@@ -315,7 +324,7 @@ def _classes(root: Path) -> Found | None:
     for place, split in places.items():
         # Without splits only what lies right there: root may be a whole disk.
         files = file_names(place) if native else [f'/{path.name}' for path in place.iterdir()]
-        images += [(split, f'{place}/{name}', (0, 0), [(name.partition('/')[0] or place.name, *_ONLY_CLASS)], '')
+        images += [(split, f'{place}/{name}', (0, 0), [(name.partition('/')[0] or place.name,)], '')
                    for name in files if '/' in name and name.lower().endswith(EXTENSIONS)]
     names = sorted({image[3][0][0] for image in images})
     return Found('classification', layout.LAYOUT, native).filled(images, tuple, names) if len(names) > 1 else None

@@ -1,5 +1,4 @@
 """A picture of labelled samples."""
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,7 +6,6 @@ import numpy as np
 from mmengine import fileio
 
 from lcvision.datasets.check.copy import labels_of
-from lcvision.datasets.check.faults import Seen
 from lcvision.datasets.check.layouts import Found
 from lcvision.image_file import decode_pixels
 from lcvision.visualization import SegmentationPainter, SegmentationScene, Style, contact_sheet, tile_sizes
@@ -16,19 +14,20 @@ from lcvision.visualization.detection import LabelLayer, draw_box, pixel_corners
 _COUNT, _STYLE = 9, Style(font=14, line=2, dash=4)
 
 
-def draw_samples(found: Found, every: Sequence[Sequence[Seen]]) -> np.ndarray:
+def draw_samples(found: Found) -> np.ndarray:
     """Images spread evenly over the first split that has any, with what is annotated, BGR uint8, shape (H, W, 3)."""
-    part, images, whole = next((part, images, whole) for part, images in zip(found.parts, every) if (
-        whole := [index for index, seen in enumerate(images) if not seen.fault and not seen.mask_fault]))
-    chosen = [whole[len(whole) * place // min(_COUNT, len(whole))] for place in range(min(_COUNT, len(whole)))]
+    part, whole = next((part, whole) for part in found.parts if (
+        whole := [index for index, seen in enumerate(part.seen) if not seen.fault and not seen.mask_fault]))
+    count = min(_COUNT, len(whole))
+    chosen = [whole[len(whole) * place // count] for place in range(count)]
     painter = SegmentationPainter({'classes': part.classes})
     tiles, seen_labels = [], set()
-    for index, size in zip(chosen, tile_sizes([images[index].size[::-1] for index in chosen])):
+    for index, size in zip(chosen, tile_sizes([part.seen[index].size[::-1] for index in chosen])):
         path = part.images[index]
         pixels = decode_pixels(fileio.get(path))
         image = np.full((*size, 3), 128, np.uint8) if pixels is None else cv2.resize(
             pixels, size[::-1], interpolation=cv2.INTER_AREA)
-        rows = part.table[part.table[:, 0] == index]
+        rows = part.rows[part.rows[:, 0] == index]
         title = Path(path).name
         if found.task == 'segmentation':
             labels = labels_of(part.masks[index], found.codings[part.name]).astype(np.int16)
@@ -36,7 +35,7 @@ def draw_samples(found: Found, every: Sequence[Sequence[Seen]]) -> np.ndarray:
             painter.paint(image, SegmentationScene(labels, labels), _STYLE)
         elif found.task == 'classification':
             title = part.classes[int(rows[0, 1])]
-        scale = np.array(size[::-1] * 2) / (images[index].size * 2)
+        scale = np.array(size[::-1] * 2) / (part.seen[index].size * 2)
         layer = LabelLayer(image, _STYLE)
         for box, label in zip(rows[:, 2:6], rows[:, 1].astype(int)) if found.task == 'detection' else ():
             corners = pixel_corners(np.array([*box[:2], *(box[:2] + box[2:])]) * scale, image.shape)

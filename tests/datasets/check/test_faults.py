@@ -9,7 +9,7 @@ import pytest
 
 from lcvision.datasets.check import faults
 from lcvision.datasets.check.copy import write_copy
-from lcvision.datasets.check.faults import equal_images, find_faults, look_at, quick_faults
+from lcvision.datasets.check.faults import find_faults, look_at, quick_faults
 from lcvision.datasets.check.layouts import read_folder
 from tests.datasets import coco_like, image_tree, street_like
 from tests.datasets.check import exports
@@ -18,13 +18,11 @@ from tests.mistakes import message
 
 def check(root, out=None, **options):
     """All findings, an error with a capital; ``out`` gets a copy."""
-    found = read_folder(root)
-    every = look_at(found, **options)
-    equal = equal_images(found, every)
+    found = look_at(read_folder(root), **options)
     if out:
-        write_copy(found, every, equal, root, out)
+        write_copy(found, root, out)
     return [f'{one.level[0].upper() if one.level == "error" else one.level[0]} {one}'
-            for one in find_faults(found, every, equal)]
+            for one in find_faults(found)]
 
 
 def spoil(root, change):
@@ -139,8 +137,8 @@ def test_masks(tmp_path):
 
 def test_a_large_set_of_masks_is_sampled(tmp_path, monkeypatch):
     monkeypatch.setattr(faults, 'PIXELS', 2 * 24 * 40)
-    found = read_folder(street_like.pairs(tmp_path, count=4))
-    assert [len(seen.labels) for seen in look_at(found)[0]] == [4, 0, 4, 0]
+    found = look_at(read_folder(street_like.pairs(tmp_path, count=4)))
+    assert [len(seen.labels) for seen in found.parts[0].seen] == [4, 0, 4, 0]
 
 
 def test_classes(tmp_path):
@@ -164,13 +162,12 @@ def test_npz(tmp_path):
 
 
 def test_sizes_against_the_input(root):
-    found = read_folder(root)
-    every = look_at(found)
-    texts = [str(one) for one in find_faults(found, every, [], (16, 24))]
+    found = look_at(read_folder(root))
+    texts = [str(one) for one in find_faults(found, (16, 24))]
     assert texts == ['train: 100% of the boxes are less than 8 pixels wide or high at the input 24x16: a larger input '
                      'finds more of them']
     assert 'most images are about 48x32, and would be enlarged to 100x100' in str(
-        next(find_faults(found, every, [], (100, 100))))
+        next(find_faults(found, (100, 100))))
 
 
 @pytest.mark.parametrize('out', ['set', 'set/inside', 'full', 'file'])
@@ -178,13 +175,12 @@ def test_a_copy_never_replaces_anything(root, tmp_path, out):
     (tmp_path / 'full/x').mkdir(parents=True)
     (tmp_path / 'file').touch()
     assert f'--fix {tmp_path / out}: give a new or empty folder outside' in message(
-        write_copy, read_folder(root), [[], []], [], root, tmp_path / out)
+        write_copy, read_folder(root), root, tmp_path / out)
 
 
 def test_a_copy_that_fails_leaves_nothing(root, tmp_path, monkeypatch):
     monkeypatch.setattr('lcvision.datasets.check.copy._coco', lambda *_: (_ for _ in ()).throw(OSError(28, 'No space')))
-    found = read_folder(root)
-    assert 'No space' in message(write_copy, found, look_at(found), [], root, tmp_path / 'out')
+    assert 'No space' in message(write_copy, look_at(read_folder(root)), root, tmp_path / 'out')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['set']
 
 

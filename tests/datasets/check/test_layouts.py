@@ -28,18 +28,17 @@ HELD_OUT = {'train': list('01235'), 'val': ['4']}
     (exports.label_studio, dict(short=True), 'a Label Studio export', HELD_OUT),
     (exports.single_coco, {}, 'COCO layout', HELD_OUT)])
 def test_boxes_of_every_tool_are_the_same(tmp_path, write, options, layout, splits):
-    found = read_folder(write(tmp_path, **options))
-    look_at(found)
+    found = look_at(read_folder(write(tmp_path, **options)))
     assert found.task == 'detection' and found.layout.startswith(layout)
     assert found.native == (write is exports.single_coco)
     assert {part.name: [Path(path).stem for path in part.images] for part in found.parts} == splits
     for part in found.parts:
         assert part.classes == ['cup', 'fork'] and not part.wrong
         assert all(Path(path).is_file() for path in part.images)
-        assert part.table[:, 0].tolist() == list(range(len(part.images)))
-        assert [part.classes[int(row[1])] for row in part.table] == [exports.BOXES[int(Path(path).stem)][0]
+        assert part.rows[:, 0].tolist() == list(range(len(part.images)))
+        assert [part.classes[int(row[1])] for row in part.rows] == [exports.BOXES[int(Path(path).stem)][0]
                                                                     for path in part.images]
-        np.testing.assert_allclose(part.table[:, 2:6], [exports.BOXES[0][1]] * len(part.images), atol=1e-9)
+        np.testing.assert_allclose(part.rows[:, 2:6], [exports.BOXES[0][1]] * len(part.images), atol=1e-9)
 
 
 def test_a_folder_in_coco_layout_is_read_leniently(tmp_path):
@@ -50,7 +49,7 @@ def test_a_folder_in_coco_layout_is_read_leniently(tmp_path):
                                coco_like.annotation(92, 1, category_id=5), coco_like.annotation(93, 1, iscrowd=1)]
     coco_like.write(root / 'annotations/instances_train2017.json', content)
     part = read_folder(root).parts[0]
-    assert part.name == 'train' and part.counts == {'cup': 2, 'fork': 1} and part.table[:, 6].tolist() == [0, 1, 0]
+    assert part.name == 'train' and part.counts == {'cup': 2, 'fork': 1} and part.rows[:, 6].tolist() == [0, 1, 0]
     assert len(part.wrong) == 3 and len(part.images) == 2
 
 
@@ -76,8 +75,7 @@ def test_a_json_that_is_no_data_set_is_told(tmp_path, content):
 
 
 def test_masks(tmp_path):
-    found = read_folder(street_like.cityscapes(tmp_path))
-    look_at(found)
+    found = look_at(read_folder(street_like.cityscapes(tmp_path)))
     assert found.task == 'segmentation' and found.native and [part.name for part in found.parts] == ['train', 'val']
     assert Counter(found.parts[0].counts.values()) == {2: 2, 0: 17} and found.parts[0].counts['road'] == 2
 
@@ -95,7 +93,7 @@ def test_trees(tmp_path, split, native):
 def test_npz(tmp_path):
     found = read_folder(image_tree.npz(tmp_path / 'set.npz'))
     assert [(part.name, part.counts['ant']) for part in found.parts] == [('train', 2), ('val', 1)]
-    assert look_at(found)[1][0].size == (32, 32)
+    assert look_at(found).parts[1].seen[0].size == (32, 32)
 
 
 def test_nothing_to_read_is_told(tmp_path):

@@ -10,8 +10,7 @@ from tests.datasets.check import exports
 
 
 def draw(root):
-    found = read_folder(root)
-    picture = draw_samples(found, look_at(found))
+    picture = draw_samples(look_at(read_folder(root)))
     assert picture.dtype == np.uint8 and picture.shape[1] > 1000
     return [int((picture == distinct_colour(label)[::-1]).all(2).sum()) for label in range(3)]
 
