@@ -1,6 +1,5 @@
 """Checks the machine and the installation; see --help."""
 from lcvision.cli import run_tool
-from lcvision.cli.doctor import main
 
 if __name__ == '__main__':
-    raise SystemExit(run_tool(main))
+    raise SystemExit(run_tool('doctor'))
