@@ -12,10 +12,9 @@ from lcvision.errors import UserError, plain_errors
 
 
 def run_tool(main: Callable[[], int | None] | str) -> int:
-    """Runs a tool; returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence.
+    """Runs a tool, given its function ``main`` or its module's name.
 
-    Args:
-        main: Function without arguments, or the name of a module of this package that has it.
+    Returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence.
     """
     try:
         with plain_errors():

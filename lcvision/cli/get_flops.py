@@ -48,12 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def count_config(path: str, size: tuple[int, int] | None = None, cfg_options: dict | None = None) -> dict:
-    """Counts the network of a config.
-
-    Args:
-        path: Path or name of the config.
-        size: Height and width of the input; None for that of the config's test images.
-        cfg_options: Entries of the config to override.
+    """Counts the network of a config, given by path or name, at this height and width or that of its test images.
 
     Returns:
         ``config``, ``input`` and the counts ``params``, ``buffers``, ``macs`` and ``paddle_flops``, and under

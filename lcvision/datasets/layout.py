@@ -54,10 +54,7 @@ def part_of(items: Sequence, part: str | None) -> list:
 def file_names(folder: Path) -> list[str]:
     """Lists the files at any depth, as paths below the folder, in order.
 
-    As in mmseg, symbolic links are followed and hidden files are skipped.
-
-    Raises:
-        UserError: A folder cannot be read, or a link leads back to a folder above it.
+    As in mmseg, symbolic links are followed, but not back to a folder above, and hidden files are skipped.
     """
     try:
         return sorted(str(path.relative_to(folder)) for path in _walk(folder, ()))

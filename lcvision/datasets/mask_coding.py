@@ -107,8 +107,7 @@ class MaskCoding:
 def read_mask(path: str | Path, content: bytes | None = None, backend_args: dict | None = None) -> Mask:
     """Reads a mask file, or its ``content`` if that was read already; for ``backend_args`` see :class:`LoadMask`.
 
-    Raises:
-        UserError: It is missing, cannot be decoded, ends early, is too large, or has more than 8 bits per channel.
+    It is refused if it is missing, cannot be decoded, ends early, is too large, or has more than 8 bits per channel.
     """
     try:
         content = fileio.get(str(path), backend_args) if content is None else content

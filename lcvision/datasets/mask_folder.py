@@ -25,8 +25,8 @@ _MASK_SUFFIXES = ('.png', '.bmp', '.tif', '.tiff', '.gif', '.jpg', '.jpeg')
 _MASK_ENDS = ('', '_mask', '_label', '_gt')
 # A value is an edge between classes if fewer than one in this many of its pixels have neighbours of the same value.
 _INNER = 10
-# Three numbers and a name, matched from right to left, where there is only one way to read blanks and commas.
-_LINE = re.compile(r'(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\S.*)')
+# A name, which ends in neither blank nor comma, and three numbers.
+_LINE = re.compile(r'(.*[^\s,])[\s,]+(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})')
 _IGNORE = 'ignore'
 _MOST = 255
 
@@ -191,10 +191,6 @@ def read_class_list(path: Path) -> ClassList:
 
     The colour is three numbers 0..255, red, green and blue, after blanks or commas: ``traffic light 250 170 30``.
     Lines named ``ignore`` give colours that do not count; they are no class. Empty lines are skipped.
-
-    Raises:
-        UserError: It cannot be read, has no class or more than 255, a class or a colour twice, a colour out of range,
-            or colours on some of its lines only.
     """
     try:
         lines = [line.strip() for line in path.read_text(encoding='utf-8-sig').splitlines() if line.strip()]
@@ -217,11 +213,10 @@ def read_class_list(path: Path) -> ClassList:
 
 
 def _parse(path: Path, line: str) -> tuple[str, Colour | None]:
-    found = _LINE.fullmatch(line[::-1])
+    found = _LINE.fullmatch(line)
     if not found:
         return line, None
-    *numbers, name = (text[::-1] for text in found.groups())
-    blue, green, red = map(int, numbers)
+    name, red, green, blue = found[1], *map(int, found.groups()[1:])
     if max(red, green, blue) > 255:
         raise UserError(f'{path} gives {name!r} the colour {red} {green} {blue}: red, green and blue go from 0 to 255')
     return name, (red, green, blue)

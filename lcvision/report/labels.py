@@ -10,15 +10,12 @@ _DISTANCES = (1., 2.6, 4.4, 6.5)
 
 def place_labels(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], bounds: Box,
                  obstacles: Sequence[Box] = (), lines: Sequence[Box] = (), gap: float = 9.) -> list[Box | None]:
-    """Finds a place for each label beside its point; the first labels choose first.
+    """Finds a box for each label beside its point, None where there is no room; the first labels choose first.
 
     Args:
         points, sizes: Where the marks are, and width and height of each label, in pixels.
         bounds, gap: Where labels may be, and pixels between a point and the nearest place of its label.
         obstacles, lines: What labels must not cover, such as marks and each other, and what only for want of room.
-
-    Returns:
-        The label's box for each point, None where there is no room.
     """
     placed: list[Box | None] = []
     for point, size in zip(points, sizes, strict=True):

@@ -52,15 +52,12 @@ class Painter(ABC, Generic[S]):
 
     @abstractmethod
     def paint(self, image: np.ndarray, scene: S, style: Style | None = None) -> np.ndarray:
-        """Draws a scene.
+        """Draws a scene; returns the image, or without ``style`` perhaps a larger one.
 
         Args:
             image, scene: In any size, BGR uint8 of shape (H, W, 3), changed in place; what to draw.
             style: Sizes of lines and letters; None for some that suit the image, which is then enlarged where letters
                 would not fit and gets a legend below where it needs one.
-
-        Returns:
-            ``image``, or without ``style`` perhaps a larger one.
         """
 
     @abstractmethod

@@ -43,11 +43,7 @@ class PictureFolder:
         return free
 
     def write(self, name: str, picture: np.ndarray) -> None:
-        """Writes a picture, BGR uint8 or one channel of uint8 or uint16, under a free stem with .jpg or .png.
-
-        Raises:
-            UserError: The folder cannot be written.
-        """
+        """Writes a picture, BGR uint8 or one channel of uint8 or uint16, under a free stem with .jpg or .png."""
         path = self.folder / name
         content = cv2.imencode(path.suffix, picture, _QUALITY if path.suffix == '.jpg' else [])[1].tobytes()
         try:

@@ -54,11 +54,7 @@ def shorten(text: str, size: int, width: int) -> str:
 
 
 def chip(text: str, size: int, colour: Colour) -> tuple[np.ndarray, np.ndarray]:
-    """Renders a label: text, black or white, on a small plate of this colour with round corners.
-
-    Returns:
-        BGR float32 of shape (height, width, 3), and its cover, shape (height, width).
-    """
+    """Renders a label, text on a small plate of this colour with round corners: BGR float32 (H, W, 3) and its cover."""
     side, above = max(2, round(size * 0.3)), max(1, round(size * 0.06))
     ink = np.pad(text_mask(text, size), ((above, above), (side, side)))[..., None]
     plate = _bgr(colour) * (1 - ink) + _bgr(text_colour(colour)) * ink

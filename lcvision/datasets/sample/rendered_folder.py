@@ -21,10 +21,8 @@ def ensure_rendered_folder(root: Path, render: Callable[[Path], None]) -> Path:
     """Renders a folder unless it exists and is up to date, and returns it.
 
     ``render`` fills a temporary folder beside it, which is then renamed, so that an interrupted run leaves nothing that
-    looks complete; of several processes that render at once, the first to finish wins.
-
-    Raises:
-        UserError: ``root`` is a file, or holds files that were not rendered by this package.
+    looks complete; of several processes that render at once, the first to finish wins. Other content
+    of ``root`` stays and is an error.
     """
     stamp = generator_version()
     found = _stamp_of(root)

@@ -22,15 +22,12 @@ _SAMPLE_ROOT = Path('data/sample')
 
 
 def use_source(cfg: Config, source: str, train: bool) -> Split:
-    """Points a config at other data.
+    """Points a config at other data; returns the training split, or the other one without ``train``.
 
     Args:
         cfg: Changed in place: datasets, evaluators, class names and ``num_classes``.
         source: 'sample' for the rendered set, else a folder or file in a layout of the config's task.
         train: Whether the training split is needed, too.
-
-    Returns:
-        The training split, or the other one without ``train``.
     """
     task, module = task_of_config(cfg), _module_of(cfg)
     layouts = ', or '.join(layout.LAYOUT for layout in module.LAYOUTS)

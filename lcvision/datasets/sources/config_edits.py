@@ -81,15 +81,13 @@ def check_same_classes(train: Split, val: Split) -> None:
 def fit_sizes(steps: ConfigDict | list, before: Size | None, now: Size) -> None:
     """Changes the sizes in pixels of a pipeline, so that it does to other images what it did to its own.
 
-    Scales keep their ratio to the images, and windows become no larger than these.
+    Scales keep their ratio to the images, and windows become no larger than these. A size of an unknown step, and a
+    scale if ``before`` is None, cannot be changed and is an error.
 
     Args:
         steps: Configs of the steps, changed in place, however nested.
         before: Usual (width, height) of the images that they are written for, None if that is not known.
         now: Usual (width, height) of the images that they get.
-
-    Raises:
-        UserError: A size cannot be changed: an unknown step has it, or it is a scale and ``before`` is None.
     """
     for step in inner_dicts(steps):
         name = str(step.get('type', '')).rpartition('.')[2]

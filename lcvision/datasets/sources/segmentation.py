@@ -27,11 +27,7 @@ _DATA_KEYS = ('type', 'data_root', 'ann_file', 'data_prefix', 'img_suffix', 'seg
 
 @dataclass(frozen=True)
 class MaskSplit(Split):
-    """One split of a segmentation data set.
-
-    Attributes:
-        sizes: How many images there are of each (width, height).
-    """
+    """One split of a segmentation data set, and how many of its images there are of each (width, height)."""
 
     sizes: Counter[Size]
 

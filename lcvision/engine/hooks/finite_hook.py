@@ -21,10 +21,7 @@ class FiniteHook(Hook):
     """Stops at the first step whose loss or new weights are not finite, in all processes of a run at once.
 
     Nothing comes back from there: a step later all weights are NaN, and two epochs later all checkpoints would be. The
-    error names the step, the terms of its loss, its images and the last checkpoint, which is good.
-
-    Raises:
-        RunFailed: After such a step.
+    ``RunFailed`` names the step, the terms of its loss, its images and the last checkpoint, which is good.
     """
 
     # Before anything is saved, averaged or logged.
