@@ -1,5 +1,6 @@
 """One thread and one seed for every test."""
 import gc
+import sys
 
 import pytest
 import torch
@@ -7,6 +8,8 @@ import torch
 import lcvision  # noqa: F401  (installs compat before any mm* import)
 
 torch.set_num_threads(1)
+# What is None cannot be imported: OpenVINO, imported by a test, would report every conversion to a server.
+sys.modules.setdefault('openvino_telemetry', None)
 # Seconds that an iterator over data waits for the ends of its processes before it ends them.
 torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 

@@ -20,8 +20,11 @@ def export_onnx(network: nn.Module, example: torch.Tensor, dynamic_shapes: Any =
     # Tensors made in inference mode, as fused weights would be, cannot be traced.
     with torch.inference_mode(False), torch.no_grad(), _silence():
         x = example.clone(memory_format=torch.contiguous_format)
-        program = torch.onnx.export(fuse_network(network, x), (x,), dynamo=True, verbose=False,
-                                    dynamic_shapes=dynamic_shapes)
+        fused = fuse_network(network, x)
+        for module in fused.modules():
+            if getattr(module, 'inplace', False):  # which the exporter traces several times as slowly
+                module.inplace = False
+        program = torch.onnx.export(fused, (x,), dynamo=True, verbose=False, dynamic_shapes=dynamic_shapes)
         if program is None:
             raise RuntimeError('the exporter returned no graph')
         return program.model_proto.SerializeToString()

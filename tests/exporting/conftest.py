@@ -9,6 +9,7 @@ from lcvision import environment
 from lcvision.deploy.export import graph
 from lcvision.exporting import original
 from lcvision.exporting.export import ExportResult, export
+from lcvision.exporting.ladder import Verdict
 from tests.inference.small_models import CLASSIFIER, SEGMENTOR, save, shaken_model, small_config
 
 for _package in ('onnx', 'onnxscript', 'onnxruntime', 'openvino'):
@@ -40,6 +41,12 @@ def once():
     patch.setattr(original, '_PARTS', original._PARTS[:2])
     yield
     patch.undo()
+
+
+@pytest.fixture
+def unverified(monkeypatch):
+    """Files are written and delivered without a look at what they compute, which other tests take."""
+    monkeypatch.setattr('lcvision.exporting.export.verify', lambda *args: Verdict(compared=1))
 
 
 def exported(folder: Path, name: str, to: str, options: dict) -> Exported:

@@ -32,7 +32,7 @@ def test_every_file_passes_and_finds_what_a_predictor_finds(task, request):
                 np.testing.assert_allclose(vars(found)[name], value, rtol=1e-3, atol=1e-3) if name != 'name' else None
 
 
-def test_twice_the_same_bytes(detector, tmp_path):
+def test_twice_the_same_bytes(detector, tmp_path, unverified):
     detector.again(tmp_path, to='onnx,openvino')
     files = sorted(path.name for path in detector.out.glob('*32.*'))
     assert [name.rsplit('.', 1)[1] for name in files] == ['bin', 'onnx', 'xml']
@@ -81,7 +81,7 @@ def test_batches_of_bytes(detector, tmp_path):
     assert not result.failures and result.files[0].verdict.compared > 300
 
 
-def test_milliseconds_name_the_best(classifier, tmp_path, monkeypatch):
+def test_milliseconds_name_the_best(classifier, tmp_path, monkeypatch, unverified):
     from lcvision.exporting import timing
     monkeypatch.setattr(timing, '_BUDGET', timing.Budget(samples=4, max_seconds=.2, warmup_seconds=.1))
     result = classifier.again(tmp_path, measure=True)
@@ -119,7 +119,7 @@ def test_a_package_that_is_lacking(detector, tmp_path, monkeypatch):
         detector.again(tmp_path, to='openvino')
 
 
-def test_a_foreign_file_stays(detector, tmp_path):
+def test_a_foreign_file_stays(detector, tmp_path, unverified):
     name = detector.result.files[0].path.name
     (tmp_path / name).write_bytes(b'mine')
     with pytest.raises(UserError, match='is there and was not written by an export: move it'):
@@ -128,7 +128,7 @@ def test_a_foreign_file_stays(detector, tmp_path):
     detector.again(detector.out)  # our own is replaced
 
 
-def test_the_metric_of_a_file_is_the_model_s(classifier, tmp_path, monkeypatch):
+def test_the_metric_of_a_file_is_the_model_s(classifier, tmp_path, monkeypatch, unverified):
     seen = []
 
     def own_metric(config, checkpoint, data, file=None):
@@ -143,7 +143,7 @@ def test_the_metric_of_a_file_is_the_model_s(classifier, tmp_path, monkeypatch):
     assert not (tmp_path / 'out').exists()
 
 
-def test_the_metric_of_a_file_on_data(classifier, tmp_path):
+def test_the_metric_of_a_file_on_data(classifier, tmp_path, unverified):
     data = tree(tmp_path / 'data', [f'class_{label:02}' for label in range(11)], train=1, val=1)
     result = classifier.again(tmp_path / 'out', data=data)
     assert not result.failures and result.metric == result.files[0].metric
@@ -151,7 +151,7 @@ def test_the_metric_of_a_file_on_data(classifier, tmp_path):
     assert metadata['metric'] == dict(name='accuracy/top1', value=pytest.approx(result.metric), data='data')
 
 
-def test_the_metric_of_a_segmentor_s_file(segmentor, tmp_path):
+def test_the_metric_of_a_segmentor_s_file(segmentor, tmp_path, unverified):
     for split in ('train', 'val'):
         stem = f'town/town_{split}_0'
         image(tmp_path / f'data/leftImg8bit/{split}/{stem}_leftImg8bit.png', (64, 128))
