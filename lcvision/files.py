@@ -66,6 +66,16 @@ def check_target(option: str, path: str | Path | None) -> None:
 
 
 @contextmanager
+def writing(what: str | Path) -> Iterator[None]:
+    """Turns the error of a file or folder that cannot be written into a :class:`UserError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f'{what} cannot be written ({error.strerror or error}): check the disk and the permissions of '
+                        'the folder, or give another') from error
+
+
+@contextmanager
 def locked(path: str | Path) -> Iterator[None]:
     """Keeps out other processes that ask for the same lock, so that a file can be read and written back changed.
 

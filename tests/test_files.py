@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lcvision.errors import UserError
-from lcvision.files import check_target, locked, write_atomically
+from lcvision.files import check_target, locked, write_atomically, writing
 
 FORK = multiprocessing.get_context('fork')
 WRITE = '''
@@ -162,3 +162,9 @@ def test_a_target_is_checked_without_being_touched(tmp_path):
                          (tmp_path / 'old' / 'file', 'old does not exist'), ('/proc/new', 'cannot be written')):
         with pytest.raises(UserError, match=f'--json {path} .*{reason}'):
             check_target('--json', path)
+
+
+def test_what_cannot_be_written_is_named_with_the_reason():
+    sentence = r'^--out x cannot be written \(No space left\): .* or give another$'
+    with pytest.raises(UserError, match=sentence), writing('--out x'):
+        raise OSError(28, 'No space left')

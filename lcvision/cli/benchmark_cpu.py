@@ -15,7 +15,7 @@ from lcvision.cli.benchmark_plan import Plan, make_plan
 from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, availability, check_hint, check_precisions, select_engines
 from lcvision.errors import UserError
-from lcvision.files import check_target, write_atomically
+from lcvision.files import check_target, write_atomically, writing
 from lcvision.inference.runtime.exported_file import is_exported
 from lcvision.latency import NO_TIME, Measurements, Outcome, Subject, run_benchmark
 from lcvision.latency.compare import compare_runs, describe_floor, read_baseline
@@ -163,10 +163,8 @@ class _Delivery:
         for failure in outcome.failures:
             print(f'error: {failure}', file=sys.stderr)
         if judge or outcome.records:
-            try:
+            with writing(f'--json {self.args.json}'):
                 self._write()
-            except OSError as error:
-                raise UserError(f'--json {self.args.json} cannot be written: {error.strerror}') from None
         if self.args.plot and outcome.records:
             from lcvision.report.picture import draw_records
             draw_records(outcome.records, machine, self.args.plot)

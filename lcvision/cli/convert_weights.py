@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lcvision.config import ConfigOptions, find_config, load_config
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import write_atomically, writing
 from lcvision.text import listing
 from lcvision.version import __version__
 from lcvision.weights import from_paddle, from_timm
@@ -103,7 +103,5 @@ def _write(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> 
         buffer = io.BytesIO()
         torch.save(dict(meta=metadata, state_dict=state), buffer)
         content = buffer.getvalue()
-    try:
+    with writing(target):
         write_atomically(target, content)
-    except OSError as error:
-        raise UserError(f'{target} cannot be written: {error.strerror}; give a file in another folder.') from error

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import write_atomically, writing
 from lcvision.image_file import EXTENSIONS
 from lcvision.inference import Predictor
 from lcvision.inference.frames import VIDEO_EXTENSIONS, Frame
@@ -209,19 +209,9 @@ class _ResultFiles:
     def end(self, complete: bool, **run: Any) -> None:
         """Writes what made the results, and whether all of the source was predicted."""
         content = {**self._run, **run, 'images': self.count, 'skipped': len(self.skipped), 'complete': complete}
-        try:
+        with writing(self._summary):
             write_atomically(self._summary, (json.dumps(content, indent=1) + '\n').encode())
-        except OSError as error:
-            raise _unwritable(self._summary, error) from error
 
     def _write(self, mode: str, text: str) -> None:
-        try:
-            with self._lines.open(mode) as file:
-                file.write(text.encode())
-        except OSError as error:
-            raise _unwritable(self._lines, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(f'{path} cannot be written ({error.strerror or error}): check the disk and the permissions of the '
-                     'folder, or choose another with --out')
+        with writing(self._lines), self._lines.open(mode) as file:
+            file.write(text.encode())

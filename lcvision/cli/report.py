@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lcvision.errors import UserError
+from lcvision.files import writing
 from lcvision.report import draw_task, make_report, write_page
 
 
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if out.exists() and not out.is_dir():
         raise UserError(f'--out {out} is a file: give a folder, which is created if it is missing')
     report = make_report(args.inputs)
-    try:
+    with writing(f'--out {out}'):
         for task in report.tasks:
             path = out / f'report_{task.task}.png'
             print(f'{path}: {draw_task(task, path)}')
@@ -30,8 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f'{out / "report.html"}: everything, to filter and to sort')
         else:
             report.inputs.remarks.append("report.html, which needs Plotly: pip install 'lcvision[report]'")
-    except OSError as error:
-        raise UserError(f'--out {out} cannot be written: {error.strerror}; give another folder') from error
     for remark in report.inputs.remarks:
         print(f'left out: {remark}')
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 from lcvision import environment
 from lcvision.config import ConfigOptions
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import write_atomically, writing
 from lcvision.report.search_curves import draw_curves
 from lcvision.search.drive import EXECUTORS, run_plan
 from lcvision.search.make_plan import check_data, find_pool, plan_search, request_of, time_members
@@ -93,10 +93,8 @@ def known_plan(args: argparse.Namespace, folder: Path, request: dict[str, Any]) 
 
 def save(path: Path, content: dict[str, Any]) -> None:
     """Writes JSON."""
-    try:
+    with writing(path):
         write_atomically(path, (json.dumps(content, indent=1) + '\n').encode())
-    except OSError as error:
-        raise UserError(f'{path} cannot be written: {error.strerror}') from error
 
 
 def _plan(args: argparse.Namespace, folder: Path) -> Plan:

@@ -1,7 +1,6 @@
 """Trains a model from a config."""
 from argparse import ArgumentParser
 
-from lcvision.cli import run_tool
 from lcvision.training.launch import add_run_arguments
 from lcvision.training.train import train
 
@@ -18,7 +17,3 @@ def main(argv: list[str] | None = None) -> int:
     add_run_arguments(parser)
     train(**vars(parser.parse_args(argv)))
     return 0
-
-
-if __name__ == '__main__':
-    raise SystemExit(run_tool(main))

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lcvision.errors import UserError
+from lcvision.files import writing
 
 _MARK = b'lcvision picture %08x'
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 92]
@@ -47,15 +47,13 @@ class PictureFolder:
         path = self.folder / name
         content = cv2.imencode(path.suffix, picture, _QUALITY if path.suffix == '.jpg' else [])[1].tobytes()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(_marked(content))
-        except BaseException as error:
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(_marked(content))
+        except BaseException:
             with suppress(OSError):
                 path.unlink()
-            if not isinstance(error, OSError):
-                raise
-            raise UserError(f'{path} cannot be written ({error.strerror or error}): check the disk and the permissions '
-                            'of the folder, or choose another') from error
+            raise
 
     def _taken(self, name: str) -> bool:
         path = self.folder / name

@@ -1,7 +1,6 @@
 """tools/train.py as a user runs it."""
 import json
 import re
-import runpy
 import signal
 import subprocess
 import sys
@@ -226,14 +225,6 @@ def test_a_run_that_diverges_is_one_sentence_and_exit_code_1(data, tmp_path):
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1 and last.startswith('error: training diverged at iteration'), done.stderr[-2000:]
     assert 'loss_' in last and '.jpg' in last and 'Traceback' not in done.stderr
-
-
-def test_it_runs_as_a_module(monkeypatch, capsys):
-    monkeypatch.setattr(sys, 'argv', ['train', '--help'])
-    monkeypatch.delitem(sys.modules, 'lcvision.cli.train')
-    with pytest.raises(SystemExit, match='0'):
-        runpy.run_module('lcvision.cli.train', run_name='__main__')
-    assert '--resume' in capsys.readouterr().out
 
 
 def test_checkpoint_faults_are_told(run, data, tmp_path, capsys):

@@ -13,6 +13,8 @@ from mmengine.structures import BaseDataElement
 
 from lcvision import visualization
 from lcvision.errors import UserError
+from lcvision.files import writing
+from lcvision.image_file import decode_image
 from lcvision.registry import HOOKS
 
 _TILE_STYLE = visualization.Style(font=14, line=2, dash=4)
@@ -65,7 +67,9 @@ class PictureHook(Hook):
         if self.out_dir and is_main_process():
             self._folder = visualization.PictureFolder(self.out_dir)
             self._total = -(-len(runner.test_loop.dataloader.dataset) // get_world_size())
-            _make_folder(self.out_dir)
+            with writing(self.out_dir):
+                self.out_dir.mkdir(parents=True, exist_ok=True)
+                TemporaryFile(dir=self.out_dir).close()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
                         outputs: list[BaseDataElement] | None = None) -> None:
@@ -110,23 +114,9 @@ class PictureHook(Hook):
 
 
 def _load(path: str) -> np.ndarray:
-    """Reads an image in the orientation in which mmcv reads it, BGR uint8."""
-    image = cv2.imdecode(np.frombuffer(fileio.get(path), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f'image file {path} can no longer be decoded: restore it')
-    return image
+    return decode_image(path, fileio.get(path))
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     interpolation = cv2.INTER_AREA if size[0] < image.shape[0] else cv2.INTER_CUBIC
     return cv2.resize(image, size[::-1], interpolation=interpolation)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(f'pictures cannot be written to {folder} ({error.strerror or error}): give a folder that can '
-                        'be written') from error

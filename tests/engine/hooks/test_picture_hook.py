@@ -231,7 +231,7 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_test(tmp_path):
 
 @pytest.mark.skipif(not Path('/proc/self').is_dir(), reason='needs a folder that nobody can write to')
 def test_an_unwritable_folder_is_told_before_the_test(tmp_path):
-    with pytest.raises(UserError, match='cannot be written to /proc'):
+    with pytest.raises(UserError, match='/proc cannot be written'):
         run_hook(PictureHook('/proc'), Images(tmp_path / 'in', 1), [])
 
 
