@@ -43,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--json', metavar='FILE', help='write everything found')
     args = parser.parse_args(argv)
     check_target('--json', args.json)
+    if args.show_dir.resolve().is_relative_to(args.data.resolve()):
+        raise UserError(f'--show-dir {args.show_dir} lies within {args.data}, where its picture would be taken for '
+                        'data: give another folder')
     start_log()
     for handler in MMLogger.get_current_instance().handlers:
         handler.addFilter(lambda record: bool(re.search(r': \d+( of \d+)?$', str(record.msg))))  # only progress

@@ -30,7 +30,7 @@ class WithoutLabels(ConcatDataset):
                                 'folder=None')
             if not any(path.suffix.lower() in EXTENSIONS for path in Path(folder).rglob('*')):
                 raise UserError(f'the folder {folder} has no unlabelled image in it ({", ".join(EXTENSIONS)}), at any '
-                                'depth')
+                                'depth: put images there, or give folder=None')
             # Classes have to agree in a ConcatDataset; without labels nobody reads them.
             datasets.append(ROOT_DATASETS.build(dict(
                 type='mmpretrain.CustomDataset', data_prefix=str(folder), with_label=False, extensions=EXTENSIONS,

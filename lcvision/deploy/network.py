@@ -94,7 +94,7 @@ def build_model(config: Config, calibrated: bool = True, input_size: tuple[int, 
         UserError: There is no model, it does not build, or it has no network that could run by itself.
     """
     if not isinstance(config.get('model'), dict):
-        raise UserError(f'{config.filename} has no model to measure')
+        raise UserError(f'{config.filename} has no model to measure: give the config of a model')
     settings: Any = copy.deepcopy(config.model)
     for part in inner_dicts(settings):
         part.update({key: None for key, value in part.items()

@@ -60,3 +60,9 @@ def test_without_a_single_image_there_is_nothing_to_say(tmp_path):
     done = call('check_data', 'set', cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: no image of set can be used, first set/train2017/1.jpg (missing): put ')
+
+
+def test_the_picture_does_not_become_data(tmp_path):
+    coco_like.folder(tmp_path / 'set')
+    done = call('check_data', '.', cwd=tmp_path / 'set')
+    assert done.returncode == 2 and '--show-dir check_data lies within ., where' in done.stderr

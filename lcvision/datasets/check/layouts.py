@@ -26,6 +26,7 @@ from lcvision.tasks import TASKS
 
 _BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ElementTree.ParseError)
 _SPLITS = ('train', 'val', 'test')
+_SPLIT = re.compile(r'(train|val|test)(ing|id|idation)?[-_]?(\d+|set|images|data)?')
 _NAME = re.compile(rf'[^/\\=?]+(?:{"|".join(map(re.escape, EXTENSIONS))})', re.IGNORECASE)
 # Split, file, width and height as annotated, objects, mask.
 _Image = tuple[str, str | Path, tuple[float, float], Any, str]
@@ -139,8 +140,7 @@ def _sources(task: str) -> ModuleType:
 
 
 def _split_of(place: Path) -> str:
-    return next((split for piece in place.parts for split in _SPLITS
-                 if piece.lower().startswith(split) and piece.lower() != 'trainval'), 'all')
+    return next((found[1] for piece in place.parts if (found := _SPLIT.fullmatch(piece.lower()))), 'all')
 
 
 def _folders(root: Path, suffix: str) -> Iterator[Path]:
@@ -319,12 +319,14 @@ def _classes(root: Path) -> Found | None:
                    (0, 0), [(content.classes[label],)], '')
                   for split in content.splits for index, label in enumerate(content.labels(split))]
         return Found('classification', layout.LAYOUT).filled(images, tuple, content.classes)
-    places = {path: _split_of(Path(path.name)) for path in sorted(root.iterdir()) if path.is_dir()}
+    places = {path: _split_of(Path(path.name)) for path in sorted(root.glob('[!.]*')) if path.is_dir()}
     native = {*places.values()} != {'all'}
     for place, split in places.items():
+        if native and split == 'all':
+            continue
         # Without splits only what lies right there: root may be a whole disk.
         files = file_names(place) if native else [f'/{path.name}' for path in place.iterdir()]
-        images += [(split, f'{place}/{name}', (0, 0), [(name.partition('/')[0] or place.name,)], '')
+        images += [(split, place / name.lstrip('/'), (0, 0), [(name.partition('/')[0] or place.name,)], '')
                    for name in files if '/' in name and name.lower().endswith(EXTENSIONS)]
     names = sorted({image[3][0][0] for image in images})
     return Found('classification', layout.LAYOUT, native).filled(images, tuple, names) if len(names) > 1 else None

@@ -83,5 +83,5 @@ def check_precisions(precisions: list[str], engines: list[Engine]) -> None:
     for precision in precisions:
         if not any(precision in engine.precisions for engine in engines):
             have = '; '.join(f"{engine.name}: {', '.join(engine.precisions)}" for engine in engines)
-            raise UserError(f'none of the engines asked for has precision {precision!r} ({have})')
+            raise UserError(f'none of the engines asked for has precision {precision!r} ({have}): give one of these')
         check_cpu(precision)

@@ -99,3 +99,12 @@ def test_npz(tmp_path):
 def test_nothing_to_read_is_told(tmp_path):
     assert 'there is no ' in message(read_folder, tmp_path / 'nowhere')
     assert f'{tmp_path} is no data set: give ' in message(read_folder, tmp_path)
+
+
+def test_a_class_may_be_called_as_a_split_begins(tmp_path):
+    image_tree.tree(tmp_path, classes=('train_station', 'valley'))
+    for folder in ('.git', 'docs/pictures'):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / 'x.jpg').touch()
+    assert read_folder(tmp_path).parts[0].classes == ['train_station', 'valley']
+    assert not read_folder(tmp_path / 'train').native and len(read_folder(tmp_path / 'train').parts[0].images) == 7
