@@ -44,11 +44,12 @@ def test_a_tree_of_small_images_gets_a_config_for_them(tmp_path):
     assert [path.name for path in (tmp_path / 'pictures').iterdir()] == ['set.jpg']
 
 
-@pytest.mark.parametrize('arguments, said', [(['nowhere'], 'there is no nowhere'), (['.'], '. is no data set'),
+@pytest.mark.parametrize('arguments, said', [(['nowhere'], 'there is no nowhere'), (['empty'], 'empty is no data set'),
                                              (['set', '--fix', 'set/x'], '--fix set/x: give a new or empty folder'),
                                              (['set', '--config', 'picodet'], 'no config file picodet')])
 def test_mistakes(tmp_path, arguments, said):
     coco_like.folder(tmp_path / 'set')
+    (tmp_path / 'empty').mkdir()
     done = call('check_data', *arguments, cwd=tmp_path)
     assert done.returncode == 2 and f'error: {said}' in done.stderr and len(done.stderr.splitlines()) == 1
 
