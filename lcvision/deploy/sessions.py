@@ -47,6 +47,16 @@ def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'late
     return shared_core().compile_model(model, 'CPU', properties)
 
 
+def infer(request: Any, threads: int) -> None:
+    """Runs a request once, whose model was compiled for so many threads."""
+    if threads == 1:
+        request.infer(share_outputs=True)
+    else:
+        # The plugin's own thread stays on its core; the calling one would be moved there and back every time.
+        request.start_async()
+        request.wait()
+
+
 def openvino_properties(compiled: Any) -> dict[str, str]:
     """What the plugin made of the hints, for the record."""
     return {name: str(compiled.get_property(name)) for name in _PROPERTIES}

@@ -14,7 +14,7 @@ from lcvision.deploy.engines import Engine, Prepared
 from lcvision.deploy.engines.engine import build_prepared
 from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.load import Load, RequestLoad, ThreadLoad
-from lcvision.deploy.sessions import compile_openvino, onnx_session, openvino_properties, shared_core
+from lcvision.deploy.sessions import compile_openvino, infer, onnx_session, openvino_properties, shared_core
 from lcvision.errors import UserError
 from lcvision.inference.runtime.exported_file import ENGINES, choose_engine, existing, plain_errors
 from lcvision.latency.record import UNKNOWN
@@ -180,11 +180,7 @@ def _open_openvino(subject: FileSubject, precision: str, threads: int, hint: str
         request.get_tensor(name).data[...] = x
 
     def run(_: Any) -> tuple:
-        if threads == 1:
-            request.infer(share_outputs=True)
-        else:
-            request.start_async()
-            request.wait()
+        infer(request, threads)
         return ()
     load = RequestLoad(compiled, subject.inputs) if hint == 'throughput' else None
     return run, openvino_properties(compiled), load

@@ -7,7 +7,7 @@ from torch import nn
 from lcvision.deploy.engines.engine import Engine, Outputs, Prepared, build_prepared, register_engine
 from lcvision.deploy.load import RequestLoad
 from lcvision.deploy.onnx_export import export_onnx
-from lcvision.deploy.sessions import compile_openvino, import_openvino, openvino_properties, shared_core
+from lcvision.deploy.sessions import compile_openvino, import_openvino, infer, openvino_properties, shared_core
 
 _LOGGER = logging.getLogger('lcvision')
 
@@ -53,7 +53,7 @@ class _SharedRequest:
         self._openvino = import_openvino()
         self.compiled = compile_openvino(shared_core().read_model(graph), precision, threads, hint)
         self._request = self.compiled.create_infer_request()
-        self._alone = threads == 1
+        self._threads = threads
         self.properties = openvino_properties(self.compiled)
         ran = self.properties['INFERENCE_NUM_THREADS']
         if ran != str(threads):
@@ -66,12 +66,7 @@ class _SharedRequest:
     def __call__(self, x: torch.Tensor) -> Outputs:
         if x is not self._bound:
             self._bind(x)
-        if self._alone:
-            self._request.infer(share_outputs=True)
-        else:
-            # The plugin's own thread stays on its core; the calling one would be moved there and back every time.
-            self._request.start_async()
-            self._request.wait()
+        infer(self._request, self._threads)
         return self._outputs
 
     def _bind(self, x: torch.Tensor) -> None:
