@@ -126,7 +126,7 @@ def calibrate(model: nn.Module, input_size: tuple[int, int] = (160, 160)) -> Non
     Args:
         model: It is changed, whatever its norms were.
         input_size: Height and width of the images; at another size the borders have another share of the statistics.
-            Very large ones are halved, which takes a quarter of the time.
+            The sides of very large ones are halved, which takes a quarter of the time.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
     momenta = [norm.momentum for norm in norms]
