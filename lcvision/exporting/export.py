@@ -17,6 +17,7 @@ from lcvision.errors import UserError, plain_errors
 from lcvision.exporting import int8
 from lcvision.exporting.job import ExportResult, Job, Planned
 from lcvision.exporting.original import Original
+from lcvision.files import writing
 from lcvision.inference.trained_model import load_trained
 from lcvision.training.launch import quiet_warnings
 
@@ -86,11 +87,9 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
 def _workshop(out: Path) -> Iterator[Path]:
     """A folder within ``out`` that is gone afterwards, and ``out`` with it if it was made and stayed empty."""
     made = not out.exists()
-    try:
+    with writing(f'--out {out}'):
         out.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix='.lcvision-export-', dir=out)
-    except OSError as error:
-        raise UserError(f'--out {out} cannot be written ({error.strerror}): give another folder') from error
     try:
         with folder as name:
             yield Path(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lcvision.errors import UserError
-from lcvision.files import write_atomically
+from lcvision.files import write_atomically, writing
 from lcvision.search.tournament import Rules, units_in_round
 
 FILE = 'plan.json'
@@ -133,7 +133,7 @@ def check_same(plan: Plan, request: dict[str, Any], folder: Path) -> None:
 def write_plan(folder: Path, plan: Plan) -> Plan:
     """Writes the plan, unless another process was quicker; returns that of the folder."""
     draft = folder / f'.{FILE}.{os.getpid()}'
-    try:
+    with writing(f'--work-dir {folder}'):
         write_atomically(draft, plan.to_bytes())
         try:
             os.link(draft, folder / FILE)
@@ -141,8 +141,6 @@ def write_plan(folder: Path, plan: Plan) -> Plan:
             pass
         finally:
             draft.unlink()
-    except OSError as error:
-        raise UserError(f'--work-dir {folder} cannot be written: {error.strerror}') from error
     known = read_plan(folder)
     assert known is not None
     check_same(known, plan.request, folder)
