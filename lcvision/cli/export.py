@@ -35,10 +35,11 @@ def parse(argv: list[str] | None) -> Namespace:
     parser.add_argument('--input', metavar='NAME', default='float', help='float: normalised (N, 3, H, W); uint8: '
                         'pixels (N, H, W, 3) [float]')
     parser.add_argument('--dynamic', metavar='NAME', help='batch or size may differ from image to image [neither]')
-    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help='fp32, bf16, int8 [fp32]; '
-                        'int8 needs --data and is written with the others to compare')
+    parser.add_argument('--precision', metavar='NAME,...', default='fp32', help='fp32, bf16, int8, mixed '
+                        '[fp32]; mixed takes the quickest for each group of layers; it and int8 need --data and are '
+                        'written with the others to compare')
     parser.add_argument('--max-drop', metavar='POINTS', type=float, default=.5,
-                        help='points of the metric that int8 may lose [0.5]')
+                        help='points of the metric that int8 and mixed may lose [0.5]')
     parser.add_argument('--data', metavar='SOURCE', help="'sample' or a folder: its validation images are compared and "
                         'evaluated [parts of a photograph are compared]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
@@ -60,6 +61,12 @@ def report(result: 'ExportResult') -> list[str]:
     best = result.best
     if best and best.ms and result.eager_ms:
         lines.append(f'best: {best.path}, {result.eager_ms / best.ms:.1f} times as quick as eager')
+    if result.groups:
+        numbers = [*dict.fromkeys(number for group in result.groups for number in group.ms)]
+        rows = [[group.name, str(group.layers), *(_ms(group.ms.get(number)) for number in numbers), group.chosen]
+                for group in result.groups]
+        head = ['ms if this alone is in', 'layers', *numbers, 'chosen']
+        lines += ['', *table([head, *rows], left=(0, len(head) - 1)), '']
     return [*lines, *result.notes]
 
 

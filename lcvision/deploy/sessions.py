@@ -10,7 +10,7 @@ from typing import Any
 
 from lcvision import environment
 
-_HINTS = {'fp32': 'f32', 'int8': 'f32'}  # what is left in float
+_HINTS = {'fp32': 'f32', 'int8': 'f32', 'mixed-fp32': 'f32', 'mixed-bf16': 'bf16'}  # of what is left in float
 _TELEMETRY = 'openvino_telemetry'
 # Recorded of what was compiled: hints are only hints to the plugin, and it may take fewer threads than it is given.
 _PROPERTIES = ('INFERENCE_NUM_THREADS', 'NUM_STREAMS', 'INFERENCE_PRECISION_HINT', 'ENABLE_CPU_PINNING',

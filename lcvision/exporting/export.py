@@ -16,13 +16,14 @@ from lcvision.deploy.precision import check_cpu, lacking
 from lcvision.errors import UserError, plain_errors
 from lcvision.exporting import int8
 from lcvision.exporting.job import ExportResult, Job, Planned
+from lcvision.exporting.metric import LIMITS
 from lcvision.exporting.original import Original
 from lcvision.files import writing
 from lcvision.inference.trained_model import load_trained
 from lcvision.training.launch import quiet_warnings
 
 INPUTS = ('float', 'uint8')
-PRECISIONS = ('fp32', 'bf16', 'int8')
+PRECISIONS = ('fp32', 'bf16', 'int8', 'mixed')
 
 
 @plain_errors()
@@ -43,8 +44,9 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
         data: 'sample' or a folder, whose images are compared and evaluated; None for parts of a photograph.
         input: 'float' takes normalised images (N, 3, H, W), 'uint8' bytes (N, H, W, 3).
         dynamic: 'batch' or 'size' lets that differ from image to image; None for one image of one size.
-        precision: 'fp32', 'bf16', 'int8' or several; int8 is for OpenVINO, with the others to compare.
-        max_drop: Points of the task's metric that int8 may lose.
+        precision: 'fp32', 'bf16', 'int8', 'mixed' or several; the last two are written with the others to compare, and
+            'mixed', for OpenVINO, takes for each group of layers what is quickest here.
+        max_drop: Points of the task's metric that int8 and mixed may lose.
         measure: Whether files are timed.
         cfg_options: Entries of the config to override.
         progress: Told what is going on.
@@ -56,11 +58,12 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
     precisions = _listed(precision)
     formats = select_formats(_listed(to))
     _check_request(input, precisions)
-    if 'int8' in precisions:
-        int8.check_request(formats, data, dynamic, max_drop)
+    calibrated = [one for one in precisions if one in ('int8', 'mixed')]
+    for one in calibrated:
+        int8.check_request(one, formats, data, dynamic, max_drop)
     config = load_config(asked)
     if data:
-        use_source(config, str(data), 'int8' in precisions)
+        use_source(config, str(data), bool(calibrated))
     image_steps(config)
     model, meta = load_trained(config, checkpoint)
     check_graph(model, graph, dynamic)
@@ -126,9 +129,10 @@ def _plan(out: Path, name: str, formats: Sequence[Format], precisions: Sequence[
         held = graph if graph in kind.graphs else kind.graphs[0]
         if held != graph:
             notes.append(f"{kind.name} is offered for the graph '{held}' only: what follows is done by Predictor")
-        # What int8 gains and loses shows beside the others.
-        compared = 'int8' in precisions and 'int8' in kind.precisions
-        for precision in [one for one in PRECISIONS if one in precisions or (compared and not lacking(one))]:
+        # What int8 and mixed gain and lose shows beside the others.
+        compared = [one for one in ('int8', 'mixed') if one in precisions and one in kind.precisions]
+        for precision in [one for one in PRECISIONS if one in precisions or (
+                compared and one in kind.precisions and one in LIMITS and not lacking(one))]:
             reason = kind.refusal(layout, precision)
             if reason:
                 notes.append(f'{kind.name} is left out in {precision}: {reason}')

@@ -11,10 +11,13 @@ from lcvision.deploy.export.examples import write_examples
 from lcvision.deploy.export.formats import Format
 from lcvision.deploy.export.graph import ExportGraph, Layout, make_graph
 from lcvision.deploy.export.metadata import describe
-from lcvision.exporting import int8
+from lcvision.deploy.precision import lacking
+from lcvision.exporting import int8, mixed
 from lcvision.exporting.ladder import FileUnderTest, Verdict, verify
 from lcvision.exporting.metric import LIMITS, own_metric, points
+from lcvision.exporting.mixed import LayerGroup
 from lcvision.exporting.original import Original, made_images, sample_images, training_images
+from lcvision.exporting.quantisers import QUANTISERS
 from lcvision.exporting.timing import measure_files
 from lcvision.tasks import TASKS
 
@@ -60,10 +63,11 @@ class ExportResult:
 
     Attributes:
         task: Of the model.
-        files: In the order asked for.
+        files: In the order asked for, without mixtures that a plain precision is as quick as.
         notes: What is otherwise than asked for, a sentence each.
         metric: Of the model itself, on the data.
         eager_ms: Of the model itself, where files were measured.
+        groups: Groups of layers, and what was measured of them for mixed precision.
     """
 
     task: str
@@ -71,6 +75,7 @@ class ExportResult:
     notes: list[str] = field(default_factory=list)
     metric: float | None = None
     eager_ms: float | None = None
+    groups: list[LayerGroup] = field(default_factory=list)
 
     @property
     def best(self) -> ExportedFile | None:
@@ -116,12 +121,12 @@ class Job:
                                      metric)
             self.progress(f'writing {target.name}')
             file = FileUnderTest(folder / target.name, kind, made, original, environment.usable_threads())
-            if precision == 'int8':
-                self._quantise(file)
-            else:
+            if precision not in ('int8', 'mixed'):
                 kind.write(made, file.path)
+            elif not self._quantise(file):
+                continue
             size = sum(path.stat().st_size for path in _parts(file))
-            one = ExportedFile(target, kind.name, made.kind, precision, size, Verdict())
+            one = ExportedFile(target, kind.name, made.kind, file.graph.precision, size, Verdict())
             self.files.append((file, one))
             self.result.files.append(one)
 
@@ -129,13 +134,30 @@ class Job:
     def _data_name(self) -> str:
         return Path(str(self.data)).resolve().name
 
-    def _quantise(self, file: FileUnderTest) -> None:
+    def _quantise(self, file: FileUnderTest) -> bool:
+        """Writes a file in int8 or mixed precision; False where a single precision is quicker than any mixture."""
         def lost() -> tuple[float, float]:
             value = self.metric(file)
             return value, points((self.result.metric or 0.) - value, self.result.task)
         images = training_images(self.original.config, int8.CALIBRATION_IMAGES)
-        sentence = int8.quantise(file, images, self._data_name, self.max_drop, lost, self.progress)
-        self.result.notes.append(f'int8: {sentence}')
+        trial = QUANTISERS[file.kind.name](file, images, self._data_name)
+        floats = {layer.group for layer in trial.layers if layer.fixed}
+        if file.graph.precision == 'mixed':
+            usable = [one for one in ('fp32', 'bf16') if not lacking(one)]
+            state, self.result.groups = mixed.search(trial, images[0], usable, self.progress)
+            if len({*state.values()}) == 1:
+                self.result.notes.append(f'no mixture is quicker than {state[trial.layers[0].group]} here: use '
+                                         f'{state[trial.layers[0].group]}')
+                return False
+            file.graph = mixed.mixed_graph(trial, state)
+            file.metadata = file.graph.metadata or {}
+            floats = {group for group, number in state.items() if number != 'int8'}
+        if len(floats) < len({layer.group for layer in trial.layers}):
+            floats = int8.quantise(trial, floats, self.max_drop, lost, self.progress)
+        else:
+            file.kind.write(file.graph, file.path)
+        self.result.notes.append(f'{file.path.name}: {trial.sentence(floats)}')
+        return True
 
     def climb(self, measure: bool) -> None:
         """Levels 0 to 5 of all files."""
@@ -158,9 +180,9 @@ class Job:
         known = file.metadata.get('int8')
         one.metric = known['metric'] if known else self.metric(file)
         off = points(one.metric - wanted, self.result.task)
-        limit = {**LIMITS, 'int8': self.max_drop}[one.precision]
-        if not (-off if one.precision == 'int8' else abs(off)) <= limit:
-            best = ', the best of what was tried' if one.precision == 'int8' else ''
+        limit, single = LIMITS.get(one.precision, self.max_drop), one.precision in LIMITS
+        if not (abs(off) if single else -off) <= limit:
+            best = '' if single else ', the best of what was tried'
             one.verdict.failure = (f'{one.path.name}: level 4, {TASKS[self.result.task].metric} is {off:+.2f} points '
                                    f"off the model's{best} ({limit:g} is allowed)")
 
@@ -177,7 +199,7 @@ class Job:
     def deliver(self) -> None:
         """Moves what passed to its place, with examples beside it."""
         for file, one in self.files:
-            for path in _parts(file) if one.passed else ():
+            for path in _parts(file) if one.passed and one in self.result.files else ():
                 os.replace(path, one.path.parent / path.name)  # noqa: PTH105
         ready = [one.path for one in self.result.files if one.passed and one.graph == 'end2end']
         for name in write_examples(ready[0].parent) if ready else ():
@@ -191,9 +213,16 @@ def _parts(file: FileUnderTest) -> list[Path]:
 
 
 def _recommend(result: ExportResult) -> None:
-    """Says so where int8 gains nothing over bf16, which needs no calibration and loses less."""
-    for one in result.files:
-        for other in result.files:
-            if (one.precision, other.precision, other.format) == ('int8', 'bf16', one.format) and one.ms and other.ms \
-                    and other.ms <= _AS_QUICK * one.ms:
-                result.notes.append(f'use bf16: {other.ms:.2f} ms against {one.ms:.2f} of int8, without calibration')
+    """Says so where calibration gains nothing over a plain precision; a mixture that is not quicker is left out."""
+    for one in [one for one in result.files if one.precision not in LIMITS and one.ms]:
+        plain = min((other for other in result.files if other.format == one.format and other.precision in LIMITS and
+                     other.ms), key=lambda other: other.ms or 0., default=None)
+        if plain is None or not plain.ms or not one.ms:
+            continue
+        if one.precision == 'int8' and plain.ms <= _AS_QUICK * one.ms:
+            result.notes.append(f'use {plain.precision}: {plain.ms:.2f} ms against {one.ms:.2f} of int8, without '
+                                'calibration')
+        elif one.precision != 'int8' and plain.ms <= one.ms:
+            result.notes.append(f'use {plain.precision}: {plain.ms:.2f} ms against {one.ms:.2f} of {one.path.name}, '
+                                'which is not written')
+            result.files.remove(one)

@@ -17,8 +17,8 @@ from lcvision.inference.results import Result
 from lcvision.inference.runtime.finish import finish
 from lcvision.inference.runtime.preparation import PreparedImage, prepare_image
 
-# Largest difference of a raw map as a share of its largest value; bfloat16 and int8 are judged by the metric.
-LIMITS = {'fp32': 1e-3, 'bf16': 0.4, 'int8': 10.}
+# Largest difference of a raw map as a share of its largest value; bfloat16 and what has int8 are judged by the metric.
+LIMITS = {'fp32': 1e-3, 'bf16': 0.4, 'int8': 10., 'mixed-fp32': 10., 'mixed-bf16': 10.}
 BATCHES = (1, 2, 5)
 
 

@@ -2,55 +2,24 @@
 import importlib.util
 from pathlib import Path
 
-import cv2
 import numpy as np
+import onnx
 import pytest
 
 from lcvision.datasets.sources import use_source
 from lcvision.deploy.export.formats import format_of
 from lcvision.deploy.sessions import shared_core
 from lcvision.errors import UserError
-from lcvision.exporting import export as exporter
-from lcvision.exporting import int8, job
+from lcvision.exporting import int8, quantisers
 from lcvision.exporting.job import ExportedFile, ExportResult, _recommend
 from lcvision.exporting.ladder import Verdict
 from lcvision.exporting.original import training_images
+from lcvision.inference import Predictor
 from tests.datasets.image_tree import tree
+from tests.exporting.conftest import quantised
 from tests.inference.small_models import CLASSIFIER, DETECTORS, images, small_config
 
 needs_nncf = pytest.mark.skipif(importlib.util.find_spec('nncf') is None, reason='NNCF is not installed')
-
-
-@pytest.fixture
-def data(monkeypatch):
-    """Rendered images in the place of data, and a metric of int8 that loses what is in the list, try by try."""
-    encoded = [cv2.imencode('.png', image)[1].tobytes() for image in images(DETECTORS[0])[:2]]
-    lost: list[float] = []
-
-    def own_metric(config, checkpoint, data, file=None):
-        return .5 if file is None or file.graph.precision != 'int8' else .5 - (lost.pop(0) if lost else 0.) / 100
-    monkeypatch.setattr(job, 'own_metric', own_metric)
-    monkeypatch.setattr(exporter, 'use_source', lambda *args: None)
-    monkeypatch.setattr(exporter, 'lacking', lambda precision: 'there is none' if precision == 'bf16' else None)
-    monkeypatch.setattr(job, 'made_images', lambda size: [])
-    monkeypatch.setattr(job, 'sample_images', lambda config: encoded[:1])
-    monkeypatch.setattr(job, 'training_images', lambda config, count: encoded)
-    return lost
-
-
-@pytest.fixture
-def without_nncf(monkeypatch):
-    """Layers that would be quantised stay as they are."""
-    monkeypatch.setattr(int8, 'check_request', lambda *args: None)
-    monkeypatch.setattr(int8, 'import_nncf', lambda: None)
-    monkeypatch.setattr(job, 'verify', lambda *args: Verdict(compared=1))
-    monkeypatch.setattr(int8, 'version', lambda name: '0')
-    monkeypatch.setattr(int8._Quantiser, '_quantised', lambda self, ops, *args, **options:
-                        int8.network_of(self._float, self.file.graph.maps).clone())
-
-
-def quantised(detector, out, **changes):
-    return detector.again(out, **{'to': 'openvino', 'precision': 'int8', 'data': 'sample', **changes})
 
 
 def record_of(result):
@@ -81,7 +50,7 @@ def test_int8_is_written_with_its_record_and_gates_in_float_twice_the_same(detec
     # Weights of int8 are multiplied by their scales, those of a layer in float are constants.
     assert list(kinds.values()).count('Constant') == len(record['float_layers'])
     assert set(kinds.values()) == {'Constant', 'Multiply'}
-    assert any(note.startswith('int8: ') and 'squeeze-and-excitation (4)' in note for note in result.notes)
+    assert any('_int8.xml: ' in note and 'squeeze-and-excitation (4)' in note for note in result.notes)
     for suffix in ('.xml', '.bin'):
         first, second = (one.files[-1].path.with_suffix(suffix).read_bytes() for one in results)
         assert first == second, suffix
@@ -104,30 +73,49 @@ def test_where_nothing_holds_the_best_is_stated(detector, data, without_nncf, tm
 
 
 def test_the_group_that_does_most_harm_is_first(detector, data, without_nncf, tmp_path, monkeypatch):
-    seen = []
-
-    def maps(self, model, encoded):
-        harm = len(model) % 3 if isinstance(model, set) else 0
-        seen.append(harm)
-        return [np.full((2, 2), 1. + harm)]
-    monkeypatch.setattr(int8._Quantiser, '_maps', maps)
-    rank = int8._Quantiser.rank
+    quantiser = quantisers.NNCFQuantiser
+    rank = quantiser.rank
 
     def ranked(self, groups):
+        harms = {group: self.count({group}) % 3 for group in groups}
         with monkeypatch.context() as patch:
-            patch.setattr(int8._Quantiser, '_quantised', lambda self, ops, *args, **options: ops)
+            patch.setattr(quantiser, 'quantised', lambda self, ops, *args, **options: len(ops) % 3)
+            patch.setattr(quantiser, '_maps', lambda self, harm, cases: [
+                np.stack(maps) + harm for maps in zip(*(self.file.original.maps(case.x) for case in cases))])
             order = rank(self, groups)
-        harms = [self.count({group}) % 3 for group in order]
-        assert harms == sorted(harms, reverse=True) and len(set(harms)) > 1 and sorted(order) == groups
+        assert sorted(order) == groups and len({*harms.values()}) > 1
+        assert [harms[group] for group in order] == sorted(harms.values(), reverse=True)
         return order
-    monkeypatch.setattr(int8._Quantiser, 'rank', ranked)
+    monkeypatch.setattr(quantiser, 'rank', ranked)
     data += [3.]
-    assert not quantised(detector, tmp_path).failures and len(seen) > 3
+    assert not quantised(detector, tmp_path).failures
+
+
+def test_int8_for_onnx_is_written_with_its_record_twice_the_same(detector, data, tmp_path):
+    results = []
+    for name in ('one', 'two'):
+        data[:] = [3., .4]
+        results.append(quantised(detector, tmp_path / name, to='onnx'))
+    result = results[0]
+    assert not result.failures and [one.precision for one in result.files] == ['fp32', 'int8']
+    record = record_of(result)
+    assert record['metric'] == pytest.approx(.496) and record['onnxruntime'] and record['flags']
+    assert sum('.se.' in name for name in record['float_layers']) == 4 and len(record['float_layers']) > 16
+    path = result.files[-1].path
+    graph = onnx.load(path).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    weights = [makers.get(node.input[1]) for node in graph.node if node.op_type == 'Conv']
+    # Weights of int8 are scaled to float, those of a layer in float are constants.
+    assert weights.count(None) == len(record['float_layers']) and set(weights) == {None, 'DequantizeLinear'}
+    assert path.read_bytes() == results[1].files[-1].path.read_bytes()
+    found, wanted = (Predictor(one.path, threads=1)(images(DETECTORS[0])[0]) for one in result.files[::-1])
+    assert len(found) and np.abs(found.scores[:5] - wanted.scores[:5]).max() < .1
 
 
 @pytest.mark.parametrize('changes, sentence', [
     (dict(data=None), '--precision int8 needs --data'),
-    (dict(to='onnx'), 'int8 is written for OpenVINO only, not for onnx: add openvino to --to'),
+    (dict(to='pt2'), 'int8 is written for openvino and onnx, not for pt2: add openvino to --to'),
+    (dict(precision='mixed', to='onnx'), 'mixed is written for openvino, not for onnx: add openvino to --to'),
     (dict(dynamic='batch'), 'int8 is calibrated for one size and batch: leave out --dynamic batch'),
     (dict(max_drop=-1), '--max-drop -1 is negative'),
 ])
@@ -141,7 +129,7 @@ def test_wrong_requests_get_one_sentence(changes, sentence, detector, tmp_path, 
 def test_nncf_that_is_lacking(detector, tmp_path, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None if name == 'nncf' else found(name))
-    with pytest.raises(UserError, match=r"--precision int8 needs nncf: pip install 'lcvision\[int8\]'"):
+    with pytest.raises(UserError, match=r"--precision int8 needs nncf for openvino: pip install 'lcvision\[int8\]'"):
         quantised(detector, tmp_path)
 
 
@@ -161,10 +149,14 @@ def test_data_without_training_images(classifier, tmp_path, monkeypatch):
     assert not (tmp_path / 'out').exists()
 
 
-def test_bf16_that_is_as_quick_is_recommended():
+def test_a_plain_precision_that_is_as_quick_is_recommended():
     def file(precision, ms):
         return ExportedFile(Path(f'a_{precision}.xml'), 'openvino', 'net', precision, 1, Verdict(), .3, ms)
     for ms, notes in ((2.08, ['use bf16: 2.08 ms against 2.00 of int8, without calibration']), (2.5, [])):
         result = ExportResult('detection', [file('fp32', 4.), file('bf16', ms), file('int8', 2.)])
         _recommend(result)
-        assert result.notes == notes
+        assert result.notes == notes and len(result.files) == 3
+    for ms, notes in ((1.9, ['use fp32: 1.85 ms against 1.90 of a_mixed-fp32.xml, which is not written']), (1.8, [])):
+        result = ExportResult('detection', [file('fp32', 1.85), file('mixed-fp32', ms)])
+        _recommend(result)
+        assert result.notes == notes and len(result.files) == 2 - len(notes)

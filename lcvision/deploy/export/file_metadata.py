@@ -84,4 +84,5 @@ _RULES: dict[str, Callable[[Any], bool]] = {
     'input.colour': lambda value: value in ('RGB', 'BGR'), 'input.layout': lambda value: value in ('NCHW', 'NHWC'),
     'input.dynamic': lambda value: value in (None, 'batch', 'size'), 'input.pad_value': _is_number,
     'input.normalised_inside': lambda value: isinstance(value, bool), 'input.steps': _are_steps,
+    **dict.fromkeys(('int8.flags', 'mixed.flags'), lambda value: value is None or _are_texts(value)),
     'strides': lambda value: value is None or (isinstance(value, list) and all(map(_is_whole, value)))}

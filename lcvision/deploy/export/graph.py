@@ -58,7 +58,8 @@ class ExportGraph:
         network: What was exported.
         precision: That it is computed in.
         metadata: All that a runtime needs, as plain values.
-        converted: A quantised graph in the place of ``model``; None elsewhere.
+        converted: A quantised graph in the place of ``model``, as the format has it; None elsewhere.
+        exact: Layers, by the names of their nodes, that stay in float32 where the rest is bfloat16.
     """
 
     model: onnx.ModelProto
@@ -71,6 +72,7 @@ class ExportGraph:
     precision: str = 'fp32'
     metadata: dict[str, Any] | None = None
     converted: Any = None
+    exact: frozenset[str] = frozenset()
 
 
 def check_graph(model: Any, kind: str, dynamic: str | None) -> None:

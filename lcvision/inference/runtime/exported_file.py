@@ -1,5 +1,6 @@
 """An exported file, opened by the runtime of its format; .onnx and .xml need neither torch nor a framework."""
 import importlib.util
+import logging
 import re
 import threading
 import zipfile
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lcvision import environment
 from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.load import HINTS
 from lcvision.deploy.sessions import compile_openvino, onnx_session, shared_core
@@ -72,8 +74,21 @@ def open_exported(path: str | Path, *, threads: int, engine: str = 'best', preci
     if engine == 'aot-inductor' and not trust_code:
         raise UserError(f'{path} holds machine code, which runs when it is loaded: give trust_code=True (--trust-code) '
                         'if you trust its origin, or take an .onnx or .xml file, which is data')
+    _warn_of_other_cpu(path, metadata)
     run = plain_errors(path, 'cannot be run here', lambda: start(metadata, precision or metadata['precision']))
     return ExportedFile(path, engine, metadata, lambda x: plain_errors(path, 'cannot be run', lambda: run(x)))
+
+
+def _warn_of_other_cpu(path: Path, metadata: Mapping[str, Any]) -> None:
+    """What int8 loses, and what is quickest, depends on the CPU."""
+    made = next((metadata[key]['flags'] for key in ('int8', 'mixed') if isinstance(metadata.get(key), dict) and
+                 metadata[key].get('flags') is not None), None)
+    here = environment.cpu()['flags']
+    if made is not None and set(made) != set(here):
+        differing = ', '.join(sorted(set(made) ^ set(here)))
+        logging.getLogger('lcvision').warning(
+            f'{path} was quantised and measured on another kind of CPU (they differ in {differing}): evaluate it here '
+            'with tools/test.py')
 
 
 def existing(path: str | Path) -> Path:

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
+from lcvision import environment
 from lcvision.errors import UserError
 from lcvision.inference.runtime import exported_file
 from lcvision.inference.runtime.exported_file import open_exported
@@ -71,6 +72,20 @@ def test_a_file_of_others(refused, tmp_path):
 ])
 def test_metadata_that_nobody_should_follow(changes, word, refused, tmp_path):
     assert f'no proper {word}' in refused(write(tmp_path / 'a.onnx', 'detection', metadata('detection', **changes)))
+
+
+@pytest.mark.parametrize('key', ['int8', 'mixed'])
+def test_a_file_that_was_quantised_on_another_cpu(key, refused, tmp_path, caplog):
+    here = environment.cpu()['flags']
+    for flags, warnings in ((here, 0), ([*here, 'avx1024'], 1)):
+        caplog.clear()
+        path = write(tmp_path / 'a.onnx', 'detection', metadata('detection', **{key: dict(flags=flags)}))
+        with caplog.at_level('WARNING', 'lcvision'):
+            open_exported(path, threads=1)
+        assert len(caplog.messages) == warnings
+    assert 'quantised and measured on another kind of CPU (they differ in avx1024): evaluate it here' in caplog.text
+    path = write(tmp_path / 'a.onnx', 'detection', metadata('detection', **{key: dict(flags=7)}))
+    assert f'no proper {key}.flags' in refused(path)
 
 
 def test_other_files_are_not_read(refused, tmp_path):

@@ -30,7 +30,7 @@ def load(path, threads):
         core = openvino.Core()
         model = core.read_model(path)
         text = model.get_rt_info(['lcvision']).astype(str) if model.has_rt_info(['lcvision']) else None
-        precision = 'bf16' if text and json.loads(text)['precision'] == 'bf16' else 'f32'
+        precision = 'bf16' if text and json.loads(text)['precision'].endswith('bf16') else 'f32'
         hints = {'INFERENCE_NUM_THREADS': threads, 'INFERENCE_PRECISION_HINT': precision}
         compiled = core.compile_model(model, 'CPU', hints)
         def run(x):

@@ -21,12 +21,13 @@ class OnnxFormat(Format):
     suffix = '.onnx'
     packages = ('onnx', 'onnxscript', 'onnxruntime')
     extra = 'onnx'
+    precisions = ('fp32', 'int8')
 
     def write(self, graph: ExportGraph, path: Path) -> None:
         """Writes the same bytes for the same graph."""
         import onnx
         model = onnx.ModelProto()
-        model.CopyFrom(graph.model)
+        model.CopyFrom(graph.converted or graph.model)
         for key, value in flat(graph.metadata or {}).items():
             model.metadata_props.add(key=key, value=value)
         self.save(model, path)

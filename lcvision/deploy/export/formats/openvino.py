@@ -16,6 +16,9 @@ from lcvision.deploy.export.metadata import flat
 from lcvision.deploy.sessions import compile_openvino, import_openvino, shared_core
 from lcvision.errors import UserError
 
+# The plugin leaves what has this in float32; without a release that knows it, it is computed like the rest.
+_EXACT = '<rt_info><attribute name="precise" version="0" /></rt_info>'
+
 
 @register_format
 class OpenVINOFormat(Format):
@@ -26,7 +29,7 @@ class OpenVINOFormat(Format):
     beside = ('.bin',)
     packages = ('openvino', 'onnx', 'onnxscript')
     extra = 'openvino'
-    precisions = ('fp32', 'bf16', 'int8')
+    precisions = ('fp32', 'bf16', 'int8', 'mixed')
 
     def convert(self, graph: ExportGraph) -> Any:
         """The graph as OpenVINO's model.
@@ -51,8 +54,11 @@ class OpenVINOFormat(Format):
         import_openvino().save_model(model, str(path), compress_to_fp16=False)
         # What has no name in the graph is called by a counter that goes on from one conversion to the next.
         number = itertools.count()
-        path.write_text(re.sub(r'(<layer id="\d+" name="[A-Z]\w*_)\d+(" type=)',
-                               lambda found: f'{found[1]}{next(number)}{found[2]}', path.read_text()))
+        text = re.sub(r'(<layer id="\d+" name="[A-Z]\w*_)\d+(" type=)',
+                      lambda found: f'{found[1]}{next(number)}{found[2]}', path.read_text())
+        exact = _fused_with(model, graph.exact)
+        path.write_text(re.sub(r'<layer id="\d+" name="([^"]*)" [^>]*>', lambda found: found[0] + (
+            _EXACT if found[1] in exact else ''), text) if exact else text)
 
     def read_metadata(self, path: Path) -> dict[str, Any]:
         """From the file's runtime information."""
@@ -85,3 +91,17 @@ class OpenVINOFormat(Format):
             logging.getLogger('lcvision').debug('%s', error)
             raise UserError(f'{path} is no OpenVINO file that can be read: it needs {path.stem}.bin beside it') \
                 from error
+
+
+def _fused_with(model: Any, layers: frozenset[str]) -> set[str]:
+    """Names of these layers and of what the plugin fuses with them: bias and activation behind."""
+    found = set()
+    for op in model.get_ordered_ops() if layers else ():
+        if op.get_friendly_name().removesuffix('/WithoutBiases') in layers:
+            while op.get_type_name() != 'Result':
+                found.add(op.get_friendly_name())
+                readers = [one.get_node() for port in op.outputs() for one in port.get_target_inputs()]
+                if len(readers) != 1 or readers[0].get_type_name() in ('Convolution', 'GroupConvolution', 'MatMul'):
+                    break
+                op = readers[0]
+    return found

@@ -63,7 +63,7 @@ public:
         const auto model = core_.read_model(path);
         if (model->has_rt_info("lcvision")) metadata = model->get_rt_info<std::string>("lcvision");
         else metadata = model->get_rt_info<std::string>("framework", "lcvision");  // of an .onnx file
-        const bool bf16 = metadata.find("\"precision\": \"bf16\"") != std::string::npos;
+        const bool bf16 = metadata.find("bf16\"") != std::string::npos;  // "bf16" or "mixed-bf16"
         compiled_ = core_.compile_model(model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
                                         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
         request_ = compiled_.create_infer_request();
