@@ -63,7 +63,7 @@ def flat(metadata: Mapping[str, Any]) -> dict[str, str]:
     names = {str(index): name for index, name in enumerate(metadata['names'])}
     values = {KEY: metadata, 'names': names, 'imgsz': metadata['input']['size'],
               'stride': max(metadata.get('strides') or [DIVISOR]), 'task': metadata['task']}
-    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return {key: value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
             for key, value in values.items()}
 
 

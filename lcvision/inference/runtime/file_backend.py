@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from lcvision.allocator import keep_freed_memory
 from lcvision.image_file import decode_image, in_memory, read_image
 from lcvision.inference.results import Result
 from lcvision.inference.runtime.exported_file import open_exported
@@ -17,6 +18,7 @@ class FileBackend:
 
     def __init__(self, path: str | Path, engine: str, threads: int, precision: str | None, top_k: int,
                  trust_code: bool, hint: str = 'latency'):
+        keep_freed_memory()
         self.file = open_exported(path, threads=threads, engine=engine, precision=precision, trust_code=trust_code,
                                   hint=hint)
         self.threads, self._top_k = threads, top_k

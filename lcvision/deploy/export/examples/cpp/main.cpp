@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -132,10 +133,9 @@ static cv::Mat prepare(cv::Mat image, const cv::FileNode& rule, std::vector<int6
     shape = {1, image.rows, image.cols, 3};
     if (text(rule["dtype"]) == "uint8") return image.isContinuous() ? image : image.clone();
     shape = {1, 3, height, width};
-    cv::Mat planes[3], x(3 * height, width, CV_32F, cv::Scalar(rule["pad_value"].real()));
+    cv::Mat planes[3], plane, x(3 * height, width, CV_32F, cv::Scalar(rule["pad_value"].real()));
     cv::split(image, planes);
     for (int channel = 0; channel < 3; ++channel) {
-        cv::Mat plane;
         planes[channel].convertTo(plane, CV_32F);
         if (rule["mean"].isSeq()) {
             cv::subtract(plane, cv::Scalar(rule["mean"][channel].real()), plane);
@@ -149,8 +149,7 @@ static cv::Mat prepare(cv::Mat image, const cv::FileNode& rule, std::vector<int6
 static void show(const std::string& path, const cv::Mat& image, Model& model, const cv::FileStorage& metadata) {
     std::vector<int64_t> shape;
     cv::Size inner;
-    const cv::Mat x = prepare(image, metadata["input"], shape, inner);
-    Outputs found = model.run(x, shape);
+    Outputs found = model.run(prepare(image, metadata["input"], shape, inner), shape);
     const std::string task = text(metadata["task"]);
     const auto name = [&](int64_t label) { return text(metadata["names"][int(label)]); };
     if (task == "segmentation") {
@@ -186,8 +185,9 @@ static void show(const std::string& path, const cv::Mat& image, Model& model, co
 int main(int argc, char** argv) try {
     if (argc < 3) throw std::runtime_error("usage: run_model MODEL IMAGE...");
     Model model(argv[1]);
-    const cv::FileStorage metadata(model.metadata, cv::FileStorage::READ | cv::FileStorage::MEMORY |
-                                                       cv::FileStorage::FORMAT_JSON);
+    // OpenCV's JSON has no null.
+    const std::string json = std::regex_replace(model.metadata, std::regex("\": null"), "\": \"\"");
+    cv::FileStorage metadata(json, cv::FileStorage::READ | cv::FileStorage::MEMORY | cv::FileStorage::FORMAT_JSON);
     if (text(metadata["graph"]) != "end2end") throw std::runtime_error("no lcvision metadata, or no end2end graph");
     for (int i = 2; i < argc; ++i) {
         const cv::Mat image = cv::imread(argv[i]);
