@@ -39,7 +39,8 @@ def write_copy(found: Found, root: Path, out: Path) -> None:
                 (whole / 'annotations').mkdir(exist_ok=True)
                 (whole / f'annotations/instances_{part.name}.json').write_text(json.dumps(_coco(part, names)))
             elif found.task == 'segmentation':
-                (whole / 'classes.txt').write_text('\n'.join(part.classes) + '\n')
+                values = *enumerate(part.classes), (255, 'ignore')
+                (whole / 'classes.txt').write_text(''.join(f'{name} {i} {i} {i}\n' for i, name in values))
         whole.replace(out)
     except OSError as error:
         raise UserError(f'--fix {out} cannot be written ({error.strerror or error}): check the disk and the '

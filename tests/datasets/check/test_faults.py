@@ -6,11 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 from lcvision.datasets.check import faults
 from lcvision.datasets.check.copy import write_copy
 from lcvision.datasets.check.faults import find_faults, look_at, quick_faults
 from lcvision.datasets.check.layouts import read_folder
+from lcvision.datasets.sources import use_source
 from tests.datasets import coco_like, image_tree, street_like
 from tests.datasets.check import exports
 from tests.mistakes import message
@@ -199,3 +203,17 @@ def test_a_quick_look_at_built_data_sets(root, monkeypatch):
         'val: 1 of 3 classes are in no image and do not count in the metric: pan']
     monkeypatch.setattr(faults, '_QUICK', 1)
     assert not [*quick_faults(datasets)]
+
+
+def test_a_copy_of_masks_is_what_training_takes(tmp_path):
+    root = street_like.cityscapes(tmp_path / 'set')
+    for index in range(2):  # else train and val would be the same
+        street_like.image(next((root / 'leftImg8bit/val/town').glob(f'*_{index}_*')), seed=7 + index)
+    check(root, tmp_path / 'out')
+    cfg = Config.fromfile('configs/segmentation/deeplabv3plus_pplcnet_0_5x.py')
+    split = use_source(cfg, str(tmp_path / 'out'), train=True)
+    assert split.num_images == 2 and len(split.classes) == 19
+    init_default_scope('mmseg')
+    cfg.val_dataloader.update(num_workers=0, persistent_workers=False)
+    batch = next(iter(Runner.build_dataloader(cfg.val_dataloader, seed=0)))
+    assert batch['data_samples'][0].gt_sem_seg.data.unique().tolist() == [0, 7, 255]
