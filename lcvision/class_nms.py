@@ -49,10 +49,7 @@ def _greedy(rows: np.ndarray, labels: np.ndarray, block: np.ndarray, iou_thresho
 
 def _suppressing_pairs(rows: np.ndarray, labels: np.ndarray, better: np.ndarray, worse: np.ndarray,
                        iou_threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of one class that overlap too much, as places in ``better`` and ``worse``, which are indices of boxes.
-
-    ``rows`` has x1, y1, x2, y2 and the area of all boxes, best first, shape (5, n).
-    """
+    """Pairs of one class that overlap too much, as places in ``better`` and ``worse``; ``rows`` are sides and area."""
     # Both places of a flat index: numpy's search in two dimensions takes several times as long.
     first, second = np.divmod(np.flatnonzero(labels[better][:, None] == labels[worse]), len(worse))
     ordered = better[first] < worse[second]

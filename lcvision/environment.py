@@ -90,10 +90,7 @@ def affinity() -> list[int]:
 
 
 def cores(root: str = '/sys/devices/system/cpu') -> list[set[int]]:
-    """Cores of the CPUs that this process may run on, each as the numbers of all its CPUs.
-
-    A CPU that the system does not describe under ``root`` has a core of its own.
-    """
+    """Cores this process may run on, as the numbers of all their CPUs; one unknown under ``root`` is its own core."""
     lists = {_read(f'{root}/cpu{cpu}/topology/thread_siblings_list') or str(cpu) for cpu in affinity()}
     # Such as '0-2,8'.
     found = ({number for first, last in re.findall(r'(\d+)(?:-(\d+))?', text)

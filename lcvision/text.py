@@ -20,8 +20,7 @@ def shorten(text: str, width: int) -> str:
 def table(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> list[str]:
     """Lays out rows in columns, with a rule below the first, which is the head.
 
-    The columns ``left`` are text, the widest of which is shortened where the table would not fit. The others are
-    numbers and stand to the right.
+    Columns ``left`` are text, the widest shortened where it would not fit; the others, numbers, stand to the right.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     while (sum(widths) + 2 * len(widths) - 2) > WIDTH:

@@ -8,10 +8,7 @@ from lcvision.compat import inferencers, mmcv_ops, safe_globals, torchvision_ops
 
 
 def install() -> None:
-    """Puts in place every bridge that this environment needs, and none that it does not.
-
-    Each bridge waits for the import of the library that it serves and decides then; nothing is imported here.
-    """
+    """Puts in place every bridge; each waits for the import of the library that it serves, to see if it is needed."""
     mmcv_ops.install()
     before_import(['torchvision._meta_registrations', 'torchvision._autograd_registrations'],
                   torchvision_ops.declare_missing)
@@ -40,10 +37,7 @@ class ImportWatch(MetaPathFinder):
 
 
 def before_import(names: Sequence[str], action: Callable[[], object]) -> None:
-    """Calls ``action`` once, before any of the modules ``names`` is imported, or right now if one is already there.
-
-    Asking again for an action that is being waited for changes nothing.
-    """
+    """Calls ``action`` once, before any of the modules is imported, or now if one is; asking again changes nothing."""
     if any(name in sys.modules for name in names):
         action()
     elif not any(isinstance(finder, ImportWatch) and finder.action is action for finder in sys.meta_path):

@@ -54,10 +54,7 @@ def _survivors(corners: np.ndarray, threshold: np.float32, offset: int) -> np.nd
 
 
 def _separate(corners: np.ndarray, offset: int) -> list[np.ndarray]:
-    """Splits boxes into groups between which nothing overlaps in x, each in the order given.
-
-    Batched NMS shifts every class to a place of its own, so this finds the classes.
-    """
+    """Splits boxes into groups, each in order, that do not overlap in x: the classes, which batched NMS shifts."""
     count = corners.shape[1]
     if count <= 2 * _BLOCK:
         return [np.arange(count)]

@@ -36,12 +36,7 @@ class Load(ABC):
 
 
 class RequestLoad(Load):
-    """The asynchronous queue of a model that OpenVINO compiled for throughput.
-
-    Args:
-        compiled: The model.
-        inputs: By name; every request gets a copy.
-    """
+    """The queue of a model that OpenVINO compiled for throughput; each of its requests has a copy of the inputs."""
 
     def __init__(self, compiled: Any, inputs: Mapping[str, np.ndarray]):
         self._queue = import_openvino().AsyncInferQueue(compiled)
@@ -60,11 +55,7 @@ class RequestLoad(Load):
 
 
 class ThreadLoad(Load):
-    """Threads that each run a network of their own, on one thread.
-
-    Args:
-        runs: One for each thread; called in turns of its thread alone.
-    """
+    """Threads that each run a network of their own, on one thread; ``runs`` has one for each, called by it alone."""
 
     def __init__(self, runs: Sequence[Callable[[], object]]):
         self.streams, self.images = len(runs), _IMAGES * len(runs)

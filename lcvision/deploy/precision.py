@@ -11,10 +11,7 @@ _BF16_FLAGS = ('avx512_bf16', 'amx_bf16', 'bf16')
 
 
 class Bfloat16Network(nn.Module):
-    """A network that computes in bfloat16 between float32 ends; its parameters and buffers become bfloat16.
-
-    Shapes: as the network's.
-    """
+    """A network that computes in bfloat16 between float32 ends; its parameters and buffers become bfloat16."""
 
     def __init__(self, network: nn.Module):
         super().__init__()

@@ -48,14 +48,10 @@ def predicting(threads: int) -> Iterator[None]:
 
 
 class Pipeline:
-    """Preparation and postprocessing of one model, however its network is run.
+    """Preparation and postprocessing of a model in eval mode, however the network taken out of it is run.
 
-    Args:
-        config: The model's whole config; a UserError where it or the model does something that is not known here.
-        model: Built from it, in eval mode.
-        network: What ``raw_network`` took out of the model.
-        classes: Names of the classes.
-        top_k: Classes that a classification names.
+    What the config or the model does between image and result, if it is not known here, is a UserError. A
+    classification names ``top_k`` of the classes.
     """
 
     def __init__(self, config: Config, model: nn.Module, network: RawNetwork, classes: Sequence[str], top_k: int = 5):

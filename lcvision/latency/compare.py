@@ -120,8 +120,7 @@ def compare_runs(records: Sequence[LatencyRecord], machine: dict, baseline: Meas
     that changed its clock or shares its memory is not taken for a slower network. How much of the time is arithmetic
     and how much is memory is not known: a row is slower when none of the yardsticks explains it, by the whole interval
     of its ratio and more than the larger noise floor of the two runs. A noisy row is judged too, with a mark: a guard
-    should rather ask twice than miss one.
-    ``machine`` is this run's environment, with its noise floors.
+    should rather ask twice than miss one. ``machine`` is this run's environment, with its noise floors.
     """
     then = baseline.environment
     differences = machine_differences(machine, then)

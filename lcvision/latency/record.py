@@ -118,10 +118,7 @@ class LatencyRecord:
 
     @classmethod
     def from_json(cls, content: Any, where: str) -> 'LatencyRecord':
-        """Reads a record from parsed JSON; unknown keys are ignored.
-
-        If something is missing or of another kind, a UserError names ``where``, the file and the record's place in it.
-        """
+        """Reads a record from parsed JSON, unknown keys ignored; a UserError names ``where`` something is wrong."""
         if not isinstance(content, dict):
             raise UserError(f'{where} is {type(content).__name__}, not a latency record: {_REPAIR}')
         wrong = cls.check(content)

@@ -76,10 +76,7 @@ class Subject:
 
 
 class TimeLimit:
-    """The time that a benchmark has, from the moment this is made.
-
-    Its ``turns``, the numbers of threads that are measured one after the other, share the ``seconds`` evenly.
-    """
+    """The ``seconds`` that a benchmark has from now on, shared by ``turns``: numbers of threads one after the other."""
 
     def __init__(self, seconds: float, turns: int = 1, clock: Callable[[], float] = time.monotonic):
         self.seconds, self.turns = seconds, turns

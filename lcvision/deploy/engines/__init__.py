@@ -62,11 +62,7 @@ def select_engine(engine: str, precision: str) -> Engine:
 
 
 def check_hint(hint: object, engines: list[Engine], scopes: list[str]) -> str:
-    """The hint, 'latency' or 'throughput'.
-
-    Raises:
-        UserError: It is another, or none of the engines or not this scope has it.
-    """
+    """The hint, 'latency' or 'throughput'; refuses another, and one that no engine or not this scope has."""
     if hint not in HINTS:
         raise UserError(f"unknown hint {hint!r}: hints are {' and '.join(HINTS)}")
     if hint == 'throughput' and scopes != ['net']:

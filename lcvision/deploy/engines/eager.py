@@ -18,10 +18,7 @@ _PROBES, _PROBE_SECONDS = 5, 2.
 
 @register_engine
 class EagerEngine(Engine):
-    """torch's own operators (oneDNN convolutions) on the fused network.
-
-    Which of NCHW and channels_last is quicker depends on the network and on the CPU, so both are tried.
-    """
+    """torch's own operators (oneDNN convolutions) on the fused network, in NCHW or channels_last: both are tried."""
 
     name = 'eager'
     title = 'PyTorch eager'

@@ -100,10 +100,7 @@ class Primitive:
 
 
 def convolution_key(weight: tuple[int, ...], channels: int, size: tuple[int, ...]) -> Key:
-    """Identifies a convolution of one image by its sizes.
-
-    ``weight`` is output channels, input channels of a group, kernel height and width; ``size`` the input's.
-    """
+    """Identifies a convolution of one image by the shape of its weight, and channels and ``size`` of its input."""
     if weight[1:] == (channels, 1, 1):
         return pointwise_key(weight[0], channels, math.prod(size))
     return ('convolution', *weight, channels, *size)

@@ -108,10 +108,7 @@ class PicoHead(BaseDenseHead):
         return self.cell_scores(classes, *others)
 
     def cell_scores(self, logits: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
-        """Class scores (..., C) in 0..1 of cells, rising with the logits (..., C) of all classes or of some.
-
-        ``others`` (..., 1) are values of the maps that come after the distances.
-        """
+        """Class scores (..., C) in 0..1, rising with the logits (..., C); ``others`` (..., 1) follow the distances."""
         return logits.sigmoid()
 
     def distances(self, logits: torch.Tensor) -> torch.Tensor:
@@ -166,11 +163,8 @@ class PicoHead(BaseDenseHead):
                         rescale: bool = False, with_nms: bool = True) -> list[InstanceData]:
         """Boxes of every image of a batch: ``bboxes`` (n, 4), ``scores`` and ``labels``, best first.
 
-        Args:
-            maps: What :meth:`forward` returned.
-            batch_img_metas: ``img_shape`` and, with ``rescale``, ``scale_factor`` of each image.
-            cfg: Instead of ``test_cfg``.
-            rescale, with_nms: Whether boxes are those of the original image, and whether overlapping ones go.
+        The arguments are mmdet's: ``maps`` are what :meth:`forward` returned, and an image's meta has ``img_shape``
+        and, with ``rescale``, ``scale_factor``.
         """
         results = []
         for index, meta in enumerate(batch_img_metas):

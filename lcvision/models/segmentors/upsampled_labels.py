@@ -40,11 +40,8 @@ class AxisTaps:
 def axis_taps(size: int, padded: int, crop: tuple[int, int], original: int, align_corners: bool = False) -> AxisTaps:
     """Follows one axis of a map from the logits to the original image.
 
-    Args:
-        size, padded: Pixels of the logits, and of the network's input, to which they are resized.
-        crop: Pixels of padding before and after the image, cut off then.
-        original: Pixels of the image as it was loaded, to which the rest is resized.
-        align_corners: As of ``torch.nn.functional.interpolate``.
+    The ``size`` pixels of the logits are resized to the ``padded`` ones of the network's input, of which ``crop`` are
+    cut off before and after the image, and the rest to the ``original`` ones of the image as it was loaded.
     """
     # Resizing unit vectors gives the very weights that torch uses, in either kind of alignment. Of each comb of units
     # so far apart that no pixel after sees two of them, all are resized at once.

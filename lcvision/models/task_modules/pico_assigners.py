@@ -181,13 +181,10 @@ class PicoSimOTAAssigner(BaseAssigner):
 
 
 def varifocal_cost(scores: torch.Tensor, gt_labels: torch.Tensor, ious: torch.Tensor) -> torch.Tensor:
-    """Varifocal loss (g, n) of every candidate's scores, were it assigned to every ground truth, summed over classes.
+    """Varifocal loss (g, n) of every candidate's scores (n, classes), were it assigned to every ground truth.
 
-    The sum over negative classes is the same for all ground truths, so that no (g, n, classes) array is made.
-
-    Args:
-        scores, gt_labels: (n, classes) in 0..1, and (g,) class of each ground truth.
-        ious: (g, n) of boxes and predictions, the target of the class; one of zero makes the class a negative.
+    It is summed over classes, of which the negative ones have the same sum for all ground truths, so that no
+    (g, n, classes) array is made. The target of a class is its IoU (g, n), and one of zero makes it a negative.
     """
     negative = -_ALPHA * scores.square() * _log(1 - scores)
     score = scores.T[gt_labels]
