@@ -13,20 +13,12 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-import torch
 from packaging.requirements import Requirement
 from rich.console import Console
-from torch import nn
 
 from lcvision import environment
 from lcvision.allocator import allocator
-from lcvision.deploy.engines import ENGINES, Engine
-from lcvision.deploy.engines.best import prepare_checked
-from lcvision.deploy.engines.engine import first_line
-from lcvision.deploy.network import RawNetwork, example_input
-from lcvision.deploy.precision import lacking
 from lcvision.files import check_target, write_atomically
-from lcvision.training.launch import quiet_warnings
 
 _COLOURS = {'ok': 'green', 'note': 'cyan', 'warning': 'yellow', 'error': 'red'}
 _CONSTRAINTS = Path(__file__).parents[2] / 'constraints.txt'
@@ -51,15 +43,15 @@ class Check:
     remedy: str = ''
 
 
-@quiet_warnings()
 def main(argv: list[str] | None = None) -> int:
     """Checks; returns 1 if something does not work."""
     parser = ArgumentParser(description='Checks this machine and this installation; every engine runs a small network.')
     parser.add_argument('--json', metavar='FILE', help='write everything found')
     args = parser.parse_args(argv)
     check_target('--json', args.json)
+    groups = (_packages, _machine, _engines)[:3 if _installed('torch') else 1]
     console, checks = Console(highlight=False, soft_wrap=True), []
-    for check in (one for group in (_packages, _machine, _engines) for one in group()):
+    for check in (one for group in groups for one in group()):
         checks.append(check)
         console.print(f'{check.level:8}', style=_COLOURS[check.level], end='')
         remedy = f'; {check.remedy}' if check.remedy and check.level != 'ok' else ''
@@ -67,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
     errors = sum(check.level == 'error' for check in checks)
     console.print(f'{errors} errors' if errors else 'everything works', style='red' if errors else 'green')
     if args.json:
-        content = {'schema': 1, 'environment': environment.collect(), 'checks': list(map(dataclasses.asdict, checks))}
+        content = {'schema': 1, 'environment': _installed('torch') and environment.collect(),
+                   'checks': list(map(dataclasses.asdict, checks))}
         write_atomically(args.json, (json.dumps(content, indent=1) + '\n').encode())
     return int(bool(errors))
 
@@ -141,29 +134,33 @@ def _machine() -> Iterator[Check]:
 
 def _engines() -> Iterator[Check]:
     """Runs a small network on every engine in the precisions of this CPU; what compiles takes its time in float32."""
+    import torch
+    from torch import nn
+
+    from lcvision.deploy.engines import ENGINES
+    from lcvision.deploy.engines.best import prepare_checked
+    from lcvision.deploy.engines.engine import first_line
+    from lcvision.deploy.network import RawNetwork, example_input
+    from lcvision.deploy.precision import lacking
+    from lcvision.training.launch import quiet_warnings
+    torch.set_flush_denormal(True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = RawNetwork(nn.Sequential(
             nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(),
             nn.Conv2d(16, 16, 3, 1, 1, groups=16), nn.Hardswish(), nn.Conv2d(16, 8, 1)), None, None).eval()
-    for name, engine in ENGINES.items():
-        reason = engine.missing()
-        if reason:
-            yield Check('note', name, reason)
-            continue
-        for precision in engine.precisions[:1] if engine.compiles else engine.precisions:
-            if not lacking(precision):
-                yield _self_test(engine, network, precision)
-
-
-def _self_test(engine: Engine, network: nn.Module, precision: str) -> Check:
-    start = time.perf_counter()
-    try:
-        with torch.inference_mode():
-            prepare_checked(engine, network, example_input((64, 64)), precision, torch.get_num_threads())
-    except Exception as error:  # whatever a runtime throws
-        remedy = f"pip install --force-reinstall {' '.join(engine.packages)}" if engine.packages else ''
-        if engine.compiles and not shutil.which('g++'):
-            remedy = 'install a C++ compiler (on Debian: apt install g++)'
-        return Check('error', f'{engine.name} {precision}', first_line(error)[:200], remedy)
-    return Check('ok', f'{engine.name} {precision}', f'right; ready in {time.perf_counter() - start:.1f} s')
+    missing = {name: engine.missing() for name, engine in ENGINES.items()}
+    yield from (Check('note', name, reason) for name, reason in missing.items() if reason)
+    runs = [(engine, precision) for name, engine in ENGINES.items() if not missing[name]
+            for precision in engine.precisions[:1 if engine.compiles else None] if not lacking(precision)]
+    for engine, precision in runs:
+        name, start = f'{engine.name} {precision}', time.perf_counter()
+        try:
+            with quiet_warnings(), torch.inference_mode():
+                prepare_checked(engine, network, example_input((64, 64)), precision, torch.get_num_threads())
+            yield Check('ok', name, f'right; ready in {time.perf_counter() - start:.1f} s')
+        except Exception as error:  # whatever a runtime throws
+            remedy = f"pip install --force-reinstall {' '.join(engine.packages)}" if engine.packages else ''
+            if engine.compiles and not shutil.which('g++'):
+                remedy = 'install a C++ compiler (on Debian: apt install g++)'
+            yield Check('error', name, first_line(error)[:200], remedy)

@@ -5,16 +5,17 @@ from importlib import metadata
 import pytest
 
 from lcvision.cli import doctor
-from lcvision.deploy.engines import ENGINES
+from lcvision.deploy import engines
 from lcvision.deploy.engines.eager import EagerEngine
+from lcvision.deploy.engines.engine import Prepared
 from tests.cli.conftest import call
 
 
 @pytest.fixture(autouse=True)
 def one_engine(monkeypatch):
     """The others take their time to compile."""
-    eager = ENGINES['eager']
-    monkeypatch.setattr(doctor, 'ENGINES', {'eager': eager, 'absent': Absent()})
+    eager = engines.ENGINES['eager']
+    monkeypatch.setattr(engines, 'ENGINES', {'eager': eager, 'absent': Absent()})
     monkeypatch.setattr(eager, 'precisions', ('fp32',))
 
 
@@ -35,14 +36,10 @@ def test_all_is_said_on_one_screen_and_as_json(tmp_path):
 
 
 def test_an_engine_that_computes_something_else_is_an_error(monkeypatch):
-    monkeypatch.setattr(EagerEngine, 'prepare', lambda self, network, example, **_: doctor_prepared(network, example))
+    monkeypatch.setattr(EagerEngine, 'prepare', lambda self, network, example, **_: Prepared(
+        lambda x: tuple(y * 1.1 for y in network(x)), example, 1.))
     done = call('doctor')
     assert done.returncode == 1 and 'its output differs from eager float32' in done.stdout
-
-
-def doctor_prepared(network, example):
-    from lcvision.deploy.engines.engine import Prepared
-    return Prepared(lambda x: tuple(y * 1.1 for y in network(x)), example, 1.)
 
 
 @pytest.mark.parametrize('package, version, said', [
@@ -61,6 +58,14 @@ def test_packages(monkeypatch, package, version, said):
         return real(name)
     monkeypatch.setattr(metadata, 'version', fake)
     assert said in call('doctor').stdout
+
+
+def test_without_torch_the_packages_are_all_that_is_said(monkeypatch, tmp_path):
+    real = doctor._installed
+    monkeypatch.setattr(doctor, '_installed', lambda name: None if name == 'torch' else real(name))
+    done = call('doctor', '--json', str(tmp_path / 'found.json'))
+    assert done.returncode == 1 and 'error   packages               not installed: torch' in done.stdout
+    assert 'CPU' not in done.stdout and json.loads((tmp_path / 'found.json').read_text())['environment'] is None
 
 
 @pytest.mark.parametrize('flags, said', [

@@ -167,10 +167,17 @@ def _json(root: Path) -> Found | None:
     contents = {split: {name: [item for item in content.get(name) or () if isinstance(item, dict)] for name in
                         ('images', 'annotations', 'categories')} for split, content in contents.items()
                 if isinstance(content, dict) and isinstance(content.get('images'), list)}
+    if exports:
+        return _coco('a Roboflow export in COCO format', contents, lambda split, _: exports[split].parent, False)
+    return _coco('COCO layout', contents, lambda split, files: find_images(root, split, {'images': files}, places[split]))
+
+
+def _coco(layout: str, contents: dict[str, dict[str, list[dict]]], folder_of: Callable[[str, list[dict]], Path],
+          native: bool = True) -> Found:
     # Roboflow's first category is the group of the others and has no objects.
     used = {_id(item, 'category_id') for content in contents.values() for item in content['annotations']}
     kinds = {_id(item): str(item.get('name')) for content in contents.values() for item in content['categories']
-             if not exports or _id(item) in used or item.get('supercategory') != 'none'}
+             if native or _id(item) in used or item.get('supercategory') != 'none'}
 
     def images() -> Iterator[_Image]:
         for split, content in contents.items():
@@ -179,8 +186,7 @@ def _json(root: Path) -> Found | None:
             for item in content['annotations']:
                 known = (key := _id(item, 'image_id')) in files
                 objects[key if known else first].append(item if known else {'annotation of unknown image': key})
-            folder = exports[split].parent if exports else find_images(
-                root, split, {'images': list(files.values())}, places[split])
+            folder = folder_of(split, list(files.values()))
             for key, item in files.items():
                 width, height = (value if isinstance(value := item.get(side), int | float) else 0
                                  for side in ('width', 'height'))
@@ -190,8 +196,7 @@ def _json(root: Path) -> Found | None:
         x, y, width, height = map(float, item['bbox'])
         return kinds[item['category_id']], x, y, width, height, bool(item.get('iscrowd')), float(
             item.get('area') or math.nan)
-    layout = 'a Roboflow export in COCO format' if exports else 'COCO layout'
-    return Found('detection', layout, not exports).filled(images(), read, kinds.values())
+    return Found('detection', layout, native).filled(images(), read, kinds.values())
 
 
 def _id(item: dict, key: str = 'id') -> int | str | None:
