@@ -85,11 +85,7 @@ def _table(rows: Sequence[tuple[PaperRow, LatencyRecord]], floors: Sequence[dict
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation: 1 where both put everything in the same order, -1 in the opposite one.
-
-    Equal numbers share the mean of their ranks. None of fewer than three things, or where all numbers of a row are
-    equal.
-    """
+    """Spearman's rank correlation, -1 to 1; ties share a mean rank. None below three things, or where all are equal."""
     if len(first) != len(second):
         raise ValueError(f'ranks of {len(first)} and {len(second)} things cannot be compared')
     if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:

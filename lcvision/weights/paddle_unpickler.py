@@ -86,12 +86,7 @@ def _admitted() -> Mapping[tuple[str, str], _Frozen]:
 
 
 class PaddleUnpickler(pickle.Unpickler):
-    """An unpickler that knows numpy arrays of numbers and plain containers, and nothing else.
-
-    Raises:
-        RefusedGlobal: From :meth:`load`, when the file names any other function or class.
-        pickle.UnpicklingError: From :meth:`load`, when an array does not fit its description.
-    """
+    """Knows numpy arrays of numbers and plain containers; for any other name, ``load`` raises RefusedGlobal."""
     _names = _admitted()
 
     def find_class(self, module: str, name: str) -> Any:

@@ -108,11 +108,7 @@ ENGINES: dict[str, Engine] = {}
 
 
 def register_engine(kind: type[_Kind]) -> type[_Kind]:
-    """Decorates the class of an engine, which every list, tool, table and picture then knows by its name.
-
-    Raises:
-        ValueError: The name cannot be asked for, or another engine has it.
-    """
+    """Decorates the class of an engine, which all lists, tools and pictures then know; a ValueError for a bad name."""
     name = getattr(kind, 'name', '')
     if not re.fullmatch(r'[\w.-]+', name) or name in ('all', 'best'):
         raise ValueError(f"an engine's name is made of letters, digits, '-', '_' and '.', and is neither 'all' nor "
