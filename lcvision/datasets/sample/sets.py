@@ -8,12 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmcv import imwrite
 
 from lcvision.datasets.sample.shapes import NAMES, render_one_shape, render_shapes
 
 SEGMENTATION_SIZE = (256, 384)
 _SIDES = (64, 80, 96, 112, 128)
-_COMPRESSION = {'.jpg': [cv2.IMWRITE_JPEG_QUALITY, 93], '.png': [cv2.IMWRITE_PNG_COMPRESSION, 4]}
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 93]
 
 
 def render_detection_sample(root: Path, train_images: int = 240, val_images: int = 60, seed: int = 2017) -> None:
@@ -26,7 +27,7 @@ def render_detection_sample(root: Path, train_images: int = 240, val_images: int
             image, instances = render_shapes(np.random.default_rng([seed, turn, index]), empty=index % 20 == 13,
                                              crowd=index % 30 == 5)
             name = f'{index + 1:012d}.jpg'
-            _write(root / f'{split}2017' / name, image)
+            imwrite(image[..., ::-1], root / f'{split}2017' / name, _QUALITY)
             images.append(dict(id=index + 1, file_name=name, height=image.shape[0], width=image.shape[1]))
             annotations += [dict(id=number, image_id=index + 1, category_id=one.label + 1, iscrowd=int(one.crowd),
                                  area=int(one.mask.sum()), bbox=cv2.boundingRect(one.mask.astype(np.uint8)))
@@ -44,8 +45,8 @@ def render_segmentation_sample(root: Path, train_images: int = 160, val_images: 
             labels = np.zeros(SEGMENTATION_SIZE, np.uint8)
             for one in instances:
                 labels[one.mask] = one.label + 1
-            _write(root / 'images' / split / f'{index:04d}.jpg', image)
-            _write(root / 'masks' / split / f'{index:04d}.png', labels)
+            imwrite(image[..., ::-1], root / 'images' / split / f'{index:04d}.jpg', _QUALITY)
+            imwrite(labels, root / 'masks' / split / f'{index:04d}.png')
     (root / 'classes.txt').write_text('\n'.join(('ground', *NAMES)))
 
 
@@ -55,10 +56,4 @@ def render_classification_sample(root: Path, train_images: int = 60, val_images:
         for label, index in np.ndindex(len(NAMES), count):
             rng = np.random.default_rng([seed, turn, label, index])
             image = render_one_shape(rng, tuple(rng.choice(_SIDES, 2).tolist()), label)
-            _write(root / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', image)
-
-
-def _write(path: Path, image: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), image[..., ::-1] if image.ndim == 3 else image, _COMPRESSION[path.suffix]):
-        raise OSError(f'cannot write {path}')
+            imwrite(image[..., ::-1], root / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', _QUALITY)
