@@ -17,7 +17,7 @@ _METHODS = {'HistoryBuffer': ('min', 'max', 'current', 'mean'),
 
 
 def allow() -> list[str]:
-    """Adds to torch's allow-list what mmengine's checkpoints hold, for reading without a runner; returns what is new."""
+    """Adds to torch's allow-list what mmengine's checkpoints hold, for reading without a runner; returns the new."""
     import torch
     present = {_name(entry) for entry in torch.serialization.get_safe_globals()}
     added = {name: value for name, value in _allowed().items() if name not in present}

@@ -106,7 +106,7 @@ class AOTInductorEngine(InductorFreezingEngine):
         return build_prepared(build, 'AOTInductor cannot compile', layout='channels_last')
 
     def export(self, network: nn.Module, example: torch.Tensor, path: Path, precision: str = 'fp32') -> torch.Tensor:
-        """Writes a package to a ``path`` that ends in '.pt2'; returns the example in the memory layout that it takes."""
+        """Writes a package to the ``path``, a '.pt2'; returns the example in the memory layout that it takes."""
         # Tensors made in inference mode, as fused weights would be, cannot be exported.
         with torch.inference_mode(False), torch.no_grad():
             frozen, x = self.deployed(network, example.clone(), precision)
