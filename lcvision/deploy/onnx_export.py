@@ -23,7 +23,7 @@ def export_onnx(network: nn.Module, example: torch.Tensor, dynamic_shapes: Any =
         fused = fuse_network(network, x)
         for module in fused.modules():
             if getattr(module, 'inplace', False):  # which the exporter traces several times as slowly
-                module.inplace = False
+                module.inplace = False  # type: ignore[assignment]
         program = torch.onnx.export(fused, (x,), dynamo=True, verbose=False, dynamic_shapes=dynamic_shapes)
         if program is None:
             raise RuntimeError('the exporter returned no graph')
