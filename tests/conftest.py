@@ -1,15 +1,21 @@
 """One thread and one seed for every test."""
 import gc
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import lcvision  # noqa: F401  (installs compat before any mm* import)
+from lcvision.timing import rounds, yardstick
 
 torch.set_num_threads(1)
 # What is None cannot be imported: OpenVINO, imported by a test, would report every conversion to a server.
 sys.modules.setdefault('openvino_telemetry', None)
+# What tests measure need not be right: cores are not woken up, and the fixed work beside it is the least.
+rounds._WAKE_SECONDS = 0.
+yardstick._SAMPLES, yardstick._MIN_STREAM = (1, 1, 1), 1 << 20
+yardstick.environment = SimpleNamespace(largest_cache=lambda: 0)
 # Seconds that an iterator over data waits for the ends of its processes before it ends them.
 torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 

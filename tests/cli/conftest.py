@@ -12,7 +12,6 @@ import pytest
 import lcvision
 from lcvision.cli import run_tool
 from lcvision.datasets.sample import render_detection_sample
-from lcvision.timing import rounds, yardstick
 from tests import tiny
 from tests.datasets import coco_like
 
@@ -41,15 +40,6 @@ def call(name: str, *args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess
     return subprocess.CompletedProcess([name, *args], code, out.getvalue(), err.getvalue())
 
 
-@pytest.fixture(autouse=True)
-def brisk(monkeypatch):
-    """What is measured here need not be right."""
-    monkeypatch.setattr(yardstick, '_SAMPLES', (1, 1, 1))
-    monkeypatch.setattr(yardstick, '_MIN_STREAM', 1 << 20)
-    monkeypatch.setattr(yardstick.environment, 'largest_cache', lambda: 0)
-    monkeypatch.setattr(rounds, '_WAKE_SECONDS', 0.)
-
-
 @pytest.fixture(scope='session')
 def data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp('coco')
@@ -61,7 +51,7 @@ def data(tmp_path_factory) -> Path:
 def run(data, tmp_path_factory):
     """A finished run of two epochs: its folder and what the tool printed."""
     folder = tmp_path_factory.mktemp('work') / 'work_dirs' / 'tiny'
-    done = tool('train', CONFIG, '--data', str(data), '--work-dir', str(folder), '--epochs', '2', *TINY)
+    done = call('train', CONFIG, '--data', str(data), '--work-dir', str(folder), '--epochs', '2', *TINY)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout + done.stderr
 

@@ -72,10 +72,10 @@ def test_a_training_too_short_for_its_groups_writes_nothing(place, tmp_path, cap
     assert not (tmp_path / 'run').exists()
 
 
-def test_a_pool_is_shown_without_data(capsys, tmp_path):
-    arguments = ['--pool', 'cifar10', '--plan-only', '--epochs', '8', '--epochs-per-round', '2', '--work-dir',
+def test_a_pool_is_shown_without_data(place, capsys, tmp_path):
+    arguments = ['--pool', str(place[2]), '--plan-only', '--epochs', '8', '--epochs-per-round', '2', '--work-dir',
                  str(tmp_path / 'none')]
     assert run_tool(lambda: search.main(arguments)) == 0
     told = capsys.readouterr().out
-    assert '16 candidates in 4 groups; 48 model-epochs until one of each is left, 37.5 % of the 128' in told
+    assert '2 candidates in 1 groups; 4 model-epochs until one of each is left, 25.0 % of the 16' in told
     assert not (tmp_path / 'none').exists()

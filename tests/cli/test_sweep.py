@@ -25,7 +25,7 @@ def call(data, folder, *more, configs=CONFIGS):
 
 def test_configs_times_seeds(data, tmp_path, capsys):
     folder, file = tmp_path / 'run', tmp_path / 'sweep.json'
-    asked = ('--epochs', '2', '--epochs-per-round', '1', '--seeds', '2', '--json', str(file))
+    asked = ('--epochs', '2', '--epochs-per-round', '2', '--seeds', '2', '--json', str(file))
     assert call(data, folder, *asked) == 0
     told = capsys.readouterr().out
     assert all(config in told for config in CONFIGS)

@@ -11,7 +11,7 @@ from lcvision.cli.test import main
 from lcvision.deploy.engines import ENGINES
 from lcvision.deploy.precision import lacking
 from lcvision.errors import UserError
-from tests.cli.conftest import CONFIG, ROOT, TINY, call, tool
+from tests.cli.conftest import CONFIG, ROOT, TINY, call
 from tests.inference.small_models import CLASSIFIER, save, shaken_model, small_config
 
 
@@ -108,7 +108,7 @@ def test_an_engine_that_cannot_be_is_refused_first(capsys):
 
 
 def test_without_a_run_it_explains_itself(tmp_path):
-    done = tool('test', cwd=tmp_path)
+    done = call('test', cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('error: no run under work_dirs/')
     assert 'train first, e.g. `lcvision train picodet' in done.stderr

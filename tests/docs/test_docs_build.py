@@ -1,13 +1,12 @@
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from docs.build.__main__ import main, make_page
 from docs.build.result_tables import STATUSES
+from lcvision.cli import run_tool
 from lcvision.errors import UserError
 from lcvision.tasks import DETECTION
 
@@ -176,12 +175,11 @@ def test_curve_needs_a_name(tmp_path, capsys):
     assert '--name' in capsys.readouterr().err
 
 
-def test_tool_names_the_missing_report_in_one_sentence(docs):
+def test_tool_names_the_missing_report_in_one_sentence(docs, capsys):
     folder = docs(entry(report='reports/none.json'))
-    done = subprocess.run([sys.executable, '-m', 'docs.build', '--docs', str(folder)], cwd=ROOT, capture_output=True,
-                          text=True)
-    assert done.returncode == 2 and done.stdout == ''
-    assert done.stderr.startswith('error: no report ') and 'none.json' in done.stderr and 'Traceback' not in done.stderr
+    assert run_tool(lambda: main(['--docs', str(folder)])) == 2
+    out, err = capsys.readouterr()
+    assert out == '' and err.startswith('error: no report ') and 'none.json' in err and err.count('\n') == 1
 
 
 def test_committed_results_are_those_of_their_reports():

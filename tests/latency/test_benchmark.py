@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from lcvision.deploy.load import Load
 from lcvision.errors import UserError
 from lcvision.latency import Budget, LatencyRecord, Subject, benchmark, run_benchmark
 from lcvision.latency.subject import TimeLimit
+from lcvision.timing import rounds
 from tests.latency.small_net import small_net
 
 KEYS = {'config', 'task', 'engine', 'precision', 'threads', 'batch', 'input', 'scope', 'params', 'macs', 'latency_ms',
@@ -80,17 +82,17 @@ class Fp32Only(Idle):
 
 
 class Moody(Wrong):
-    """Three times slower whenever it is prepared again."""
+    """Three times slower, by its own clock, whenever it is prepared again."""
 
     name = 'moody'
-    prepared = 0
+    prepared = clock = 0
 
     def prepare(self, network, example, *, precision, threads):
         outputs, seconds = network(example), 0.001 * 3 ** self.prepared
         self.prepared += 1
 
         def run(x):
-            time.sleep(seconds)
+            self.clock += seconds
             return outputs if x is example else network(x)
         return Prepared(run, example, 0.1)
 
@@ -269,8 +271,12 @@ def test_the_smallest_network_takes_part_twice_for_the_noise_floor():
     assert run_benchmark(subjects()[:1], [Idle()], [1], budget=BUDGET).noise_floors == []
 
 
-def test_the_floor_holds_what_a_new_preparation_changes():
-    outcome = run_benchmark(subjects()[:1], [Moody()], [1], budget=BUDGET, noise_check=True)
+def test_the_floor_holds_what_a_new_preparation_changes(monkeypatch):
+    moody = Moody()
+    monkeypatch.setattr(rounds, 'time', SimpleNamespace(
+        monotonic=lambda: moody.clock, process_time=lambda: 0., sleep=lambda seconds: setattr(
+            moody, 'clock', moody.clock + seconds), perf_counter_ns=lambda: round(moody.clock * 1e9)))
+    outcome = run_benchmark(subjects()[:1], [moody], [1], budget=BUDGET, noise_check=True)
     assert outcome.noise_floors[0]['difference'] > 0.5 and outcome.records[0].noisy
 
 

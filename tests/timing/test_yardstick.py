@@ -10,7 +10,6 @@ from lcvision.timing.yardstick import KINDS, Yardstick, yardstick_moves
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(yardstick, '_MIN_STREAM', 1 << 22)
-    monkeypatch.setattr(yardstick.environment, 'largest_cache', lambda: 0)
     return Yardstick()
 
 
