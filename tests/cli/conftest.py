@@ -62,7 +62,7 @@ def learned(tmp_path_factory):
     data = coco_like.squares(tmp_path_factory.mktemp('squares'))
     options = {**tiny.DETECTOR, 'train_cfg.val_interval': 14, 'default_hooks.logger.interval': 1,
                'log_processor.window_size': 5, 'optim_wrapper.optimizer.lr': 0.01, 'custom_hooks': [],
-               'train_dataloader.dataset.pipeline.3.prob': 0.}
+               'train_dataloader.dataset.pipeline.3.prob': 0., 'default_hooks.checkpoint.interval': 14}
     folder = tmp_path_factory.mktemp('work') / 'work_dirs' / 'learned'
     return data, lcvision.train(ROOT / CONFIG, data, epochs=28, work_dir=folder, memory_format='contiguous',
                                 cfg_options=options)

@@ -8,11 +8,12 @@ import torch
 
 from lcvision.cli import run_tool
 from lcvision.cli.test import main
-from lcvision.deploy.engines import ENGINES
+from lcvision.deploy.engines import ENGINES, onnxruntime, openvino
 from lcvision.deploy.precision import lacking
 from lcvision.errors import UserError
 from tests.cli.conftest import CONFIG, ROOT, TINY, call
 from tests.inference.small_models import CLASSIFIER, save, shaken_model, small_config
+from tests.remembered import remember_exports
 
 
 def test_newest_run_is_found_and_reported(run, tmp_path):
@@ -72,10 +73,17 @@ def test_two_processes_evaluate_as_one_does(own, learned, tmp_path):
     assert boxes(two) == boxes(own) and two['metrics']['latency/net_ms'] > 0
 
 
+@pytest.fixture(scope='module')
+def once():
+    with pytest.MonkeyPatch.context() as patch:
+        remember_exports(patch, onnxruntime, openvino)
+        yield
+
+
 @pytest.mark.parametrize('engine, precision, tolerance', [
     ('onnxruntime', 'fp32', 2e-3), ('openvino', 'fp32', 2e-3), ('eager', 'bf16', 0.05), ('openvino', 'bf16', 0.05)])
 def test_an_engine_finds_what_the_model_finds_and_has_its_own_latency(engine, precision, tolerance, own, learned,
-                                                                      tmp_path):
+                                                                      tmp_path, once):
     if reason := ENGINES[engine].missing() or lacking(precision):
         pytest.skip(reason)
     path = tmp_path / 'test.json'

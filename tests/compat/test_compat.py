@@ -7,10 +7,10 @@ import lcvision.compat
 from lcvision.compat import ImportWatch, before_import
 
 
-def test_frameworks_import_in_one_interpreter(fresh):
-    out = fresh('import lcvision\nimport mmdet.models, mmseg.models, mmpretrain.models\n'
-                'import mmdet.datasets, mmseg.datasets, mmpretrain.datasets, mmpretrain.evaluation\nprint("fine")')
-    assert out.endswith('fine')
+def test_frameworks_import_in_one_interpreter():
+    for name in ('mmdet.models', 'mmseg.models', 'mmpretrain.models', 'mmdet.datasets', 'mmseg.datasets',
+                 'mmpretrain.datasets', 'mmpretrain.evaluation'):
+        assert import_module(name).__file__
 
 
 def test_installing_twice_changes_nothing():

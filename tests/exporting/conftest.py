@@ -6,7 +6,6 @@ import cv2
 import pytest
 from mmengine.config import Config
 
-from lcvision import environment
 from lcvision.deploy.export import graph
 from lcvision.exporting import export as exporter
 from lcvision.exporting import int8, job, original, quantisers
@@ -14,6 +13,7 @@ from lcvision.exporting.export import export
 from lcvision.exporting.job import ExportResult
 from lcvision.exporting.ladder import Verdict
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, images, save, shaken_model, small_config
+from tests.remembered import remember_exports
 
 for _package in ('onnx', 'onnxscript', 'onnxruntime', 'openvino'):
     pytest.importorskip(_package)
@@ -32,18 +32,11 @@ class Exported:
 
 @pytest.fixture(scope='session', autouse=True)
 def once():
-    """The exporter takes seconds: what it made of a network is kept; and three images are enough here."""
-    known, plain, patch = {}, graph.export_onnx, pytest.MonkeyPatch()
-
-    def export_onnx(network, example, dynamic_shapes=None):
-        key = environment.weights_hash(network), tuple(example.shape), str(dynamic_shapes)
-        if key not in known:
-            known[key] = plain(network, example, dynamic_shapes)
-        return known[key]
-    patch.setattr(graph, 'export_onnx', export_onnx)
-    patch.setattr(original, '_PARTS', original._PARTS[:2])
-    yield
-    patch.undo()
+    """A network is exported once; and three images are enough here."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember_exports(patch, graph)
+        patch.setattr(original, '_PARTS', original._PARTS[:2])
+        yield
 
 
 @pytest.fixture
