@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
