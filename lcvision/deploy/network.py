@@ -62,8 +62,11 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
         UserError: The model is not a chain of backbone, neck and head, or cannot run at this height and width.
     """
     head = task_of(model).head
-    model = _without_layout(copy.deepcopy(model)).to('cpu', torch.float32).eval()
-    model.requires_grad_(False)
+    model = copy.deepcopy(model).to('cpu', torch.float32).eval().requires_grad_(False)
+    for module in model.modules():
+        for key, hook in list(module._forward_pre_hooks.items()):
+            if hook is to_channels_last:  # the layout of training: engines try their own
+                del module._forward_pre_hooks[key]
     parts = dict(model.named_children())
     network = RawNetwork(parts['backbone'], parts.get('neck'), parts.get(head))
     x = example_input(input_size)
@@ -163,12 +166,3 @@ def unwrapped(model: nn.Module) -> Any:
 def to_channels_last(_: nn.Module, args: tuple) -> tuple:
     """Pre-hook that converts the input of a backbone, and with it the layout of every map that follows."""
     return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])
-
-
-def _without_layout(model: nn.Module) -> nn.Module:
-    """The model without the layout chosen for training: engines try their own."""
-    for module in model.modules():
-        for key, hook in list(module._forward_pre_hooks.items()):
-            if hook is to_channels_last:
-                del module._forward_pre_hooks[key]
-    return model

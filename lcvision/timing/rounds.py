@@ -39,14 +39,11 @@ class Budget:
     rounds: int = 40
 
     def __post_init__(self) -> None:
-        for name in ('samples', 'rounds'):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f'{name} is a whole number of at least 1, got {value!r}')
-        for name in ('max_seconds', 'warmup_seconds'):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float('inf'):
-                raise ValueError(f'{name} is a number of seconds above 0, got {value!r}')
+        for name, value in vars(self).items():
+            whole = name in ('samples', 'rounds')
+            kinds, what = (int, 'whole number of at least 1') if whole else ((int, float), 'number of seconds above 0')
+            if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < float('inf'):
+                raise ValueError(f'{name} is a {what}, got {value!r}')
 
 
 @dataclass
