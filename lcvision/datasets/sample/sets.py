@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from mmcv import imwrite
 
-from lcvision.datasets.sample.shapes import NAMES, render_one_shape, render_shapes
+from lcvision.datasets.sample.shapes import NAMES, TINTS, render_one_shape, render_shapes
 
 SEGMENTATION_SIZE = (256, 384)
+_GROUND = (60, 64, 72)  # its colour in pictures of labels
 _SIDES = (64, 80, 96, 112, 128)
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 93]
 
@@ -47,7 +48,8 @@ def render_segmentation_sample(root: Path, train_images: int = 160, val_images: 
                 labels[one.mask] = one.label + 1
             imwrite(image[..., ::-1], root / 'images' / split / f'{index:04d}.jpg', _QUALITY)
             imwrite(labels, root / 'masks' / split / f'{index:04d}.png')
-    (root / 'classes.txt').write_text('\n'.join(('ground', *NAMES)))
+    classes = dict(ground=_GROUND, **dict(zip(NAMES, TINTS)))
+    (root / 'classes.txt').write_text(''.join(f'{name} {r} {g} {b}\n' for name, (r, g, b) in classes.items()))
 
 
 def render_classification_sample(root: Path, train_images: int = 60, val_images: int = 15, seed: int = 2017) -> None:

@@ -77,8 +77,7 @@ def test_every_class_has_images_in_both_splits(tmp_path):
 
 def test_masks_fit_their_images_and_the_position_alone_does_not_tell(tmp_path):
     render_segmentation_sample(tmp_path, 12, 2)
-    names = read_class_list(tmp_path / 'classes.txt').names
-    assert names == ('ground', *NAMES)
+    assert read_class_list(tmp_path / 'classes.txt').names == ('ground', *NAMES)
     for split, count in (('train', 12), ('val', 2)):
         pairs = pair_up(tmp_path / 'images' / split, tmp_path / 'masks' / split)
         found = check_masks(pairs, MaskCoding(9), split)
