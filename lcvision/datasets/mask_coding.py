@@ -44,8 +44,7 @@ class MaskCoding:
 
     def __init__(self, num_classes: int | None, ignore_index: int = 255, label_map: Mapping[int, int] | None = None,
                  colours: Mapping[Colour, int] | None = None, reduce_zero_label: bool = False) -> None:
-        self.ignore_index = ignore_index
-        self.colours = colours
+        self.ignore_index, self.colours = ignore_index, colours
         shades = {c[0]: label for c, label in (colours or {}).items() if len(set(c)) == 1}
         if label_map is None and shades and len(shades) == len(colours or {}):
             label_map = shades

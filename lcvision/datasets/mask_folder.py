@@ -65,9 +65,7 @@ class MaskFolderDataset(BaseSegDataset):
                  **kwargs) -> None:
         if part not in (None, 'train', 'val'):
             raise ValueError(f"MaskFolderDataset: part must be None, 'train' or 'val', got {part!r}.")
-        self.part = part
-        self.by_colour = by_colour
-        self.ignored_colours = ignored_colours
+        self.part, self.by_colour, self.ignored_colours = part, by_colour, ignored_colours
         super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict]:

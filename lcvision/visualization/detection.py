@@ -52,8 +52,7 @@ class DetectionPainter(Painter[DetectionScene]):
     def __init__(self, dataset_meta: Mapping[str, Any], score_thr: float = 0.3,
                  annotations_resized: bool = False) -> None:
         super().__init__(dataset_meta)
-        self.score_thr = score_thr
-        self.annotations_resized = annotations_resized
+        self.score_thr, self.annotations_resized = score_thr, annotations_resized
 
     def read(self, sample: DataSample) -> DetectionScene:
         """Takes ``pred_instances``, in pixels of the original image, ``ori_shape``, and perhaps ``gt_instances``."""
@@ -155,9 +154,7 @@ class LabelLayer:
     """Labels of boxes on an image, none of which covers another."""
 
     def __init__(self, image: np.ndarray, style: Style) -> None:
-        self._image = image
-        self._style = style
-        self._taken = np.zeros(image.shape[:2], bool)
+        self._image, self._style, self._taken = image, style, np.zeros(image.shape[:2], bool)
 
     def add(self, corners: np.ndarray, texts: tuple[str, ...], colour: Colour) -> str | None:
         """Draws the first of the texts for which there is room at the box, inside the image; returns it, or None."""

@@ -95,8 +95,7 @@ class LoadMask(LoadAnnotations):
         if not 0 <= ignore_index <= 255:
             raise ValueError(f'LoadMask: ignore_index must be from 0 to 255, got {ignore_index}.')
         super().__init__(with_bbox=False, with_label=False, with_seg=True, backend_args=backend_args)
-        self.num_classes = num_classes
-        self.ignore_index = ignore_index
+        self.num_classes, self.ignore_index = num_classes, ignore_index
         self._coding: tuple | None = None
 
     def transform(self, results: dict) -> dict:

@@ -35,9 +35,7 @@ class MemoryFormatHook(Hook):
     def __init__(self, memory_format: str = 'auto'):
         if memory_format not in _CHOICES:
             raise ValueError(f'MemoryFormatHook: memory_format={memory_format!r} must be one of {", ".join(_CHOICES)}')
-        self.memory_format = memory_format
-        self.chosen = ''
-        self._done = False
+        self.memory_format, self.chosen, self._done = memory_format, '', False
 
     def before_run(self, runner: Runner) -> None:
         model = unwrapped(runner.model)
