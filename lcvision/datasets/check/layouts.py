@@ -169,7 +169,8 @@ def _json(root: Path) -> Found | None:
                 if isinstance(content, dict) and isinstance(content.get('images'), list)}
     if exports:
         return _coco('a Roboflow export in COCO format', contents, lambda split, _: exports[split].parent, False)
-    return _coco('COCO layout', contents, lambda split, files: find_images(root, split, {'images': files}, places[split]))
+    return _coco('COCO layout', contents,
+                 lambda split, files: find_images(root, split, {'images': files}, places[split]))
 
 
 def _coco(layout: str, contents: dict[str, dict[str, list[dict]]], folder_of: Callable[[str, list[dict]], Path],
