@@ -1,6 +1,8 @@
 """One thread and one seed for every test."""
 import gc
 import sys
+from functools import cache
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +12,10 @@ import lcvision  # noqa: F401  (installs compat before any mm* import)
 from lcvision.timing import rounds, yardstick
 
 torch.set_num_threads(1)
+# Seconds of every run: what the machine is, and the text of its config in columns.
+runner, config = map(import_module, ('mmengine.runner.runner', 'mmengine.config.config'))
+runner.collect_env = cache(runner.collect_env)
+config.FormatCode = lambda text, **_: (text, True)
 # What is None cannot be imported: OpenVINO, imported by a test, would report every conversion to a server.
 sys.modules.setdefault('openvino_telemetry', None)
 # What tests measure need not be right: cores are not woken up, and the fixed work beside it is the least.

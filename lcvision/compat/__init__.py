@@ -14,6 +14,7 @@ def install() -> None:
                   torchvision_ops.declare_missing)
     # The runner reads and writes the checkpoints.
     before_import(['mmengine.runner'], safe_globals.allow)
+    before_import(['mmengine.runner'], yapf_cache.format_once)
     before_import(['yapf_third_party._ylib2to3.pygram'], yapf_cache.write_whole)
     # What the packages of the inferencers import after them.
     before_import(['mmdet.apis.inference'], inferencers.teach_mmdet)
