@@ -152,9 +152,11 @@ def _folders(root: Path, suffix: str) -> Iterator[Path]:
 
 def _json(root: Path) -> Found | None:
     """COCO as ``--data`` takes it, or Roboflow's, with a json in the folder of each split; Label Studio's tasks."""
-    from lcvision.datasets.coco_folder import find_images, find_json, load_json
-    if root.is_file() and root.suffix != '.json':
+    names = ('*.json', 'annotations/*.json', '*/_annotations.coco.json')
+    if root.suffix != '.json' and not any(path for name in names for path in root.glob(name)):
         return None
+    require(TASKS['detection'].scope, 'checking boxes')
+    from lcvision.datasets.coco_folder import find_images, find_json, load_json
     exports = {_split_of(Path(path.parent.name)): path for path in sorted(root.glob('*/_annotations.coco.json'))}
     places = dict(exports)
     for split in _SPLITS[:2] if not exports else ():

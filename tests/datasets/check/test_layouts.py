@@ -108,3 +108,11 @@ def test_a_class_may_be_called_as_a_split_begins(tmp_path):
         (tmp_path / folder / 'x.jpg').touch()
     assert read_folder(tmp_path).parts[0].classes == ['train_station', 'valley']
     assert not read_folder(tmp_path / 'train').native and len(read_folder(tmp_path / 'train').parts[0].images) == 7
+
+
+def test_only_the_framework_of_the_data_is_needed(tmp_path, monkeypatch):
+    image_tree.tree(tmp_path / 'tree')
+    coco_like.folder(tmp_path / 'coco')
+    monkeypatch.setattr('lcvision.frameworks.find_spec', lambda name: None if name in ('mmdet', 'mmseg') else True)
+    assert read_folder(tmp_path / 'tree').task == 'classification'
+    assert message(read_folder, tmp_path / 'coco').startswith('checking boxes needs mmdet, which is not installed')
