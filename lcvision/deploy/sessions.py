@@ -34,8 +34,11 @@ def onnx_session(graph: bytes | str | Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(given, options, providers=['CPUExecutionProvider'])
 
 
-def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'latency') -> Any:
-    """A model of :func:`shared_core`, compiled for 'latency' or 'throughput' on so many threads."""
+def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'latency', pinned: bool = True) -> Any:
+    """A model of :func:`shared_core`, compiled for 'latency' or 'throughput' on so many threads.
+
+    Streams of the latter are ``pinned`` to cores, unless what surrounds them has work for the same cores.
+    """
     properties = {'PERFORMANCE_HINT': hint.upper(), 'INFERENCE_NUM_THREADS': threads,
                   'INFERENCE_PRECISION_HINT': _HINTS.get(precision, precision), 'CPU_DENORMALS_OPTIMIZATION': True}
     if hint == 'latency':
@@ -44,6 +47,8 @@ def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'late
         properties['ENABLE_CPU_PINNING'] = threads > 1
         # The hint leaves out the second threads of cores, even where there are fewer cores than threads asked for.
         properties['ENABLE_HYPER_THREADING'] = threads > len(environment.cores())
+    elif not pinned:
+        properties['ENABLE_CPU_PINNING'] = False
     return shared_core().compile_model(model, 'CPU', properties)
 
 

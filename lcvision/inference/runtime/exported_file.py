@@ -160,7 +160,7 @@ def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Sta
     text = next((model.get_rt_info(place).astype(str) for place in places if model.has_rt_info(place)), None)
 
     def start(metadata: dict[str, Any], precision: str) -> Run:
-        compiled, own = compile_openvino(model, precision, threads, hint), threading.local()
+        compiled, own = compile_openvino(model, precision, threads, hint, pinned=False), threading.local()
         names = [sorted(port.get_names()) for port in model.outputs]
 
         def run(x: np.ndarray) -> dict[str, np.ndarray]:
