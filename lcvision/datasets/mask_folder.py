@@ -12,7 +12,7 @@ from lcvision.datasets.mask_coding import Colour, read_mask
 from lcvision.errors import UserError
 from lcvision.progress import progress
 from lcvision.registry import DATASETS
-from lcvision.visualization.palette import distinct_colour
+from lcvision.visualization.painter import distinct_colour
 
 LAYOUT = ('a folder with images/{train,val}/ and masks/{train,val}/, or with {train,val}/images/ and '
           '{train,val}/masks/, files of the same names, and classes.txt')

@@ -5,8 +5,7 @@ import cv2
 import numpy as np
 
 from lcvision.errors import UserError
-from lcvision.visualization.painter import DataSample, Painter, Style
-from lcvision.visualization.palette import Colour
+from lcvision.visualization.painter import Colour, DataSample, Painter, Style
 from lcvision.visualization.text import chip, paste, shorten
 
 RIGHT, WRONG, UNKNOWN = (22, 143, 78), (213, 40, 40), (63, 81, 181)

@@ -9,8 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lcvision.visualization.painter import DataSample, Painter, Style
-from lcvision.visualization.palette import Colour
+from lcvision.visualization.painter import Colour, DataSample, Painter, Style
 from lcvision.visualization.text import chip, paste
 
 _LONGEST_LEGEND = 24

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lcvision.visualization.palette import Colour
+from lcvision.visualization.painter import Colour
 from lcvision.visualization.text import draw_text, shorten, swatch, text_mask
 
 _WHITE, _INK, _FAINT = 255, (36, 41, 47), (110, 119, 129)

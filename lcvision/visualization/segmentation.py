@@ -5,8 +5,7 @@ import cv2
 import numpy as np
 
 from lcvision.visualization.grid import legend_foot
-from lcvision.visualization.painter import DataSample, Painter, Style
-from lcvision.visualization.palette import Colour
+from lcvision.visualization.painter import Colour, DataSample, Painter, Style
 
 _NOTHING = -1
 _IGNORED = 255

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lcvision.errors import UserError
-from lcvision.visualization.palette import Colour, text_colour
+from lcvision.visualization.painter import Colour, text_colour
 
 
 @lru_cache(maxsize=8)

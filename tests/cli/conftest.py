@@ -11,7 +11,7 @@ import pytest
 
 import lcvision
 from lcvision.cli import run_tool
-from lcvision.datasets.sample import render_detection_sample
+from lcvision.datasets.sample.sets import render_detection_sample
 from tests import tiny
 from tests.datasets import coco_like
 

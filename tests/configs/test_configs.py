@@ -16,7 +16,11 @@ from mmengine.structures import InstanceData, PixelData
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
-from lcvision.datasets.sample import render_classification_sample, render_detection_sample, render_segmentation_sample
+from lcvision.datasets.sample.sets import (
+    render_classification_sample,
+    render_detection_sample,
+    render_segmentation_sample,
+)
 from lcvision.datasets.sources import use_source
 from lcvision.deploy.input_size import find_input_size
 

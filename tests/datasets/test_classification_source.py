@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from lcvision.datasets.sample import RENDERERS, render_classification_sample
+from lcvision.datasets.sample.sets import RENDERERS, render_classification_sample
 from lcvision.datasets.sources import check_source, use_source
 from tests.datasets.loading import load
 from tests.mistakes import message

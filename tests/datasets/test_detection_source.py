@@ -7,7 +7,7 @@ import pytest
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.config import Config
 
-from lcvision.datasets.sample import RENDERERS, render_detection_sample
+from lcvision.datasets.sample.sets import RENDERERS, render_detection_sample
 from lcvision.datasets.sources import check_source, use_source
 from tests.datasets.loading import load
 from tests.mistakes import message

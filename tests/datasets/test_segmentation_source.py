@@ -5,7 +5,7 @@ import street_like
 from mmengine.config import Config
 from PIL import Image
 
-from lcvision.datasets.sample import RENDERERS, render_segmentation_sample
+from lcvision.datasets.sample.sets import RENDERERS, render_segmentation_sample
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.deploy.input_size import find_input_size
 from tests.datasets.loading import load

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import TRANSFORMS, init_default_scope
 
-from lcvision.datasets.sample import render_shapes
+from lcvision.datasets.sample.shapes import render_shapes
 from lcvision.deploy.network import build_model
 
 SMALL_DETECTOR = {'model.backbone.scale': 0.25, 'model.neck.in_channels': [32, 64, 128], 'model.neck.out_channels': 32,

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from lcvision.config import override
-from lcvision.datasets.sample import render_detection_sample
+from lcvision.datasets.sample.sets import render_detection_sample
 from lcvision.training.prepare import prepare
 from tests.datasets import street_like
 

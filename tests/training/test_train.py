@@ -14,7 +14,7 @@ from rich.console import Console
 
 import lcvision
 from lcvision.config import load_config
-from lcvision.datasets.sample import render_classification_sample
+from lcvision.datasets.sample.sets import render_classification_sample
 from lcvision.training.console import learning_rate
 from tests import tiny
 

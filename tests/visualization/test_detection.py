@@ -19,8 +19,7 @@ from lcvision.visualization.detection import (
     pixel_corners,
     true_boxes,
 )
-from lcvision.visualization.painter import Style
-from lcvision.visualization.palette import distinct_colour
+from lcvision.visualization.painter import Style, distinct_colour
 
 META = dict(classes=('cat', 'dog'), palette=[(255, 0, 0), (0, 200, 0)])
 RED, GREEN = (0, 0, 255), (0, 200, 0)  # as in an image, BGR

@@ -5,8 +5,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from lcvision.visualization import SegmentationPainter, painter_for
-from lcvision.visualization.painter import Style
-from lcvision.visualization.palette import distinct_colour
+from lcvision.visualization.painter import Style, distinct_colour
 
 META = dict(classes=('road', 'sky', 'car'), palette=[(200, 0, 0), (0, 0, 200), (0, 200, 0)])
 STYLE = Style(font=11, line=2, dash=4)

@@ -59,3 +59,7 @@ def render_classification_sample(root: Path, train_images: int = 60, val_images:
             rng = np.random.default_rng([seed, turn, label, index])
             image = render_one_shape(rng, tuple(rng.choice(_SIDES, 2).tolist()), label)
             imwrite(image[..., ::-1], root / split / NAMES[label] / f'{NAMES[label]}_{index:04d}.jpg', _QUALITY)
+
+
+RENDERERS = {'detection': render_detection_sample, 'segmentation': render_segmentation_sample,
+             'classification': render_classification_sample}

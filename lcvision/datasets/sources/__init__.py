@@ -14,7 +14,8 @@ from types import ModuleType
 from mmengine.config import Config
 
 from lcvision.datasets.layout import Split
-from lcvision.datasets.sample import RENDERERS, ensure_rendered_folder
+from lcvision.datasets.sample.rendered_folder import ensure_rendered_folder
+from lcvision.datasets.sample.sets import RENDERERS
 from lcvision.errors import UserError
 from lcvision.tasks import task_of_config
 

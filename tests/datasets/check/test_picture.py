@@ -4,7 +4,7 @@ import numpy as np
 from lcvision.datasets.check.faults import look_at
 from lcvision.datasets.check.layouts import read_folder
 from lcvision.datasets.check.picture import draw_samples
-from lcvision.visualization.palette import distinct_colour
+from lcvision.visualization.painter import distinct_colour
 from tests.datasets import image_tree, street_like
 from tests.datasets.check import exports
 

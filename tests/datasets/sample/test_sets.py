@@ -10,8 +10,13 @@ from lcvision.datasets.image_folder import find
 from lcvision.datasets.mask_check import check_masks
 from lcvision.datasets.mask_coding import MaskCoding
 from lcvision.datasets.mask_folder import pair_up, read_class_list
-from lcvision.datasets.sample import RENDERERS, render_classification_sample, render_detection_sample
-from lcvision.datasets.sample.sets import SEGMENTATION_SIZE, render_segmentation_sample
+from lcvision.datasets.sample.sets import (
+    RENDERERS,
+    SEGMENTATION_SIZE,
+    render_classification_sample,
+    render_detection_sample,
+    render_segmentation_sample,
+)
 from lcvision.datasets.sample.shapes import NAMES
 
 
