@@ -19,8 +19,7 @@ class Split:
     """One split of a data set.
 
     Attributes:
-        place: File or folder that it is read from, for messages.
-        classes: Class names in the order of the labels.
+        place, classes: File or folder that it is read from, for messages; class names in the order of the labels.
         num_images: Images in it, without those that the training drops.
         dataset: Entries of the config of a dataset on it, all but the pipeline.
     """

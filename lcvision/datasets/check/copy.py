@@ -21,9 +21,6 @@ def write_copy(found: Found, root: Path, out: Path) -> None:
 
     Detection becomes COCO layout, with boxes alone, segmentation images and masks of indices, classification a tree. Of
     equal images in several splits the last of train, val and test has one.
-
-    Raises:
-        UserError: The folder holds something or lies in ``root``, or cannot be written.
     """
     if (out.exists() and not (out.is_dir() and not any(out.iterdir()))) or out.resolve().is_relative_to(root.resolve()):
         raise UserError(f'--fix {out}: give a new or empty folder outside {root}')

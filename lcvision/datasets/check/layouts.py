@@ -116,11 +116,7 @@ class Found:
 
 
 def read_folder(root: Path) -> Found:
-    """Reads a folder, or a json or .npz file.
-
-    Raises:
-        UserError: It is missing, or in no layout that is known here; or the framework of its task is not installed.
-    """
+    """Reads a folder, or a json or .npz file."""
     if not os.path.exists(root):  # noqa: PTH110  (a method of Path would raise at a name that no file can have)
         raise UserError(f'there is no {root}: give a folder of images with their annotations')
     try:
