@@ -21,9 +21,8 @@ class Checked:
 
     Attributes:
         sizes: How many images there are of each (width, height).
-        labels: The labels that occur in the masks that were read.
+        labels, num_read: The labels that occur in the masks that were read, and how many masks these are.
         ignored: Whether ``ignore_index`` occurs in these files although no list of classes says what it means.
-        num_read: Masks read.
     """
 
     sizes: Counter[Size]

@@ -38,8 +38,7 @@ def contact_sheet(tiles: Sequence[tuple[str, np.ndarray]], legend: Sequence[tupl
 
     Args:
         tiles: Titles, and pictures in the sizes of :func:`tile_sizes`, BGR uint8, at least one.
-        legend, remark: See :func:`legend_foot`.
-        columns: Pictures in a row at most.
+        legend, remark, columns: See :func:`legend_foot`; pictures in a row at most.
     """
     if not tiles:
         raise ValueError('contact_sheet: tiles is empty; give at least one title and picture.')

@@ -45,8 +45,7 @@ class SSDCrop(BaseTransform):
         aspect_ratio: Smallest and largest width-to-height ratio of the window relative to that of the image; 1 lies
             between them. A window of scale s is limited to [s^2, s^-2] as well, so that it fits.
         scaling: Smallest and largest square root of the window's share of the image area, in (0, 1].
-        attempts: Windows drawn per threshold.
-        allow_no_crop: Whether leaving the image whole is one of the choices.
+        attempts, allow_no_crop: Windows drawn per threshold, and whether leaving the image whole is a choice.
 
     Source: RandomCrop of the reference reader (SSD, Liu et al. 2016, section 2.2, with the scale and ratio rule of
         the reference).
