@@ -23,10 +23,11 @@ from lcvision.training.console import start_log
 from lcvision.training.launch import quiet_warnings
 from lcvision.visualization import PictureFolder
 
-# To start with; the last is for images of up to so many pixels a side.
-_CONFIGS = {'detection': 'picodet_pplcnet_1x', 'segmentation': 'deeplabv3plus_pplcnet_0_5x',
-            'classification': 'pplcnet_1x', 'small': 'pplcnet_0_5x_cifar10'}
-_SMALL, _SHOWN = 64, 20
+# To start with; the second is for fewer training images than this, and of classification for smaller ones.
+_CONFIGS = {'detection': ('picodet_pplcnet_1x', 'picodet_pplcnet_0_5x_bccd'),
+            'segmentation': ('deeplabv3plus_pplcnet_0_5x', 'deeplabv3plus_pplcnet_0_5x_camvid'),
+            'classification': ('pplcnet_1x', 'pplcnet_0_5x_cifar10')}
+_FEW, _SMALL, _SHOWN = 5000, 65, 20
 
 
 @quiet_warnings()
@@ -55,8 +56,9 @@ def main(argv: list[str] | None = None) -> int:
         reason = f'first {found.parts[0].images[0]} ({seen[0].fault or seen[0].mask_fault})'
         raise UserError(f'no image of {args.data} can be used, {reason}: put the images where the annotations say, or '
                         'restore them')
-    small = found.task == 'classification' and max(max(one.size) for one in seen) <= _SMALL
-    config = args.config or _CONFIGS['small' if small else found.task]
+    classes = found.task == 'classification'
+    small = max(max(one.size) for one in seen) < _SMALL if classes else len(found.parts[0].images) < _FEW
+    config = args.config or _CONFIGS[found.task][small]
     said, size = _try_training(found, args.data, config)
     findings = [*find_faults(found, size), *said]
     if args.fix:

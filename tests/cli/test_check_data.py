@@ -21,9 +21,9 @@ def test_an_export_is_converted_and_then_trained_on(tmp_path):
     found = json.loads((tmp_path / 'found.json').read_text())
     assert found['splits']['train'] == {'images': 4, 'classes': {'cup': 2, 'fork': 2}, 'sizes': {'48x32': 4}}
     done = call('check_data', 'set', '--fix', 'out', cwd=tmp_path)
-    assert 'out is a repaired copy; train with: lcvision train picodet_pplcnet_1x --data out' in done.stdout
+    assert 'out is a repaired copy; train with: lcvision train picodet_pplcnet_0_5x_bccd --data out' in done.stdout
     done = call('check_data', 'out', cwd=tmp_path)
-    assert done.returncode == 0 and 'train with: lcvision train picodet_pplcnet_1x --data out' in done.stdout
+    assert done.returncode == 0 and 'train with: lcvision train picodet_pplcnet_0_5x_bccd --data out' in done.stdout
     assert 'error' not in done.stdout
 
 
