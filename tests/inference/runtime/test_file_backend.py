@@ -98,6 +98,10 @@ def test_nothing_but_the_runtime_is_imported(image, tmp_path):
 import json, sys
 sys.modules.update(dict.fromkeys({HIDDEN}), PIL=None)
 import lcvision
+# First, in a process in which nothing has run: two threads that begin together must not wait for each other.
+for suffix in ('.xml', '.onnx'):
+    many = lcvision.Predictor(f'a{{suffix}}', threads=2, hint='throughput')
+    assert len(list(many.stream(['a.png'] * 9, progress=False))) == 9
 found = [lcvision.Predictor(f'a{{suffix}}', threads=1)('a.png').boxes.tolist() for suffix in ('.onnx', '.xml')]
 del sys.modules['PIL']  # draws the letters in pictures
 from lcvision.cli import run_tool
