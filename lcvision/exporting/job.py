@@ -215,14 +215,12 @@ def _parts(file: FileUnderTest) -> list[Path]:
 def _recommend(result: ExportResult) -> None:
     """Says so where calibration gains nothing over a plain precision; a mixture that is not quicker is left out."""
     for one in [one for one in result.files if one.precision not in LIMITS and one.ms]:
-        plain = min((other for other in result.files if other.format == one.format and other.precision in LIMITS and
-                     other.ms), key=lambda other: other.ms or 0., default=None)
-        if plain is None or not plain.ms or not one.ms:
-            continue
-        if one.precision == 'int8' and plain.ms <= _AS_QUICK * one.ms:
-            result.notes.append(f'use {plain.precision}: {plain.ms:.2f} ms against {one.ms:.2f} of int8, without '
-                                'calibration')
-        elif one.precision != 'int8' and plain.ms <= one.ms:
-            result.notes.append(f'use {plain.precision}: {plain.ms:.2f} ms against {one.ms:.2f} of {one.path.name}, '
-                                'which is not written')
-            result.files.remove(one)
+        mixture = one.precision != 'int8'
+        others = [other for other in result.files if other.format == one.format and other is not one and other.ms and
+                  (mixture or other.precision in LIMITS)]
+        quickest = min(others, key=lambda other: other.ms or 0., default=one)
+        if quickest is not one and (quickest.ms or 0.) <= (one.ms or 0.) * (1 if mixture else _AS_QUICK):
+            what = f'{one.path.name}, which is not written' if mixture else 'int8, without calibration'
+            result.notes.append(f'use {quickest.precision}: {quickest.ms:.2f} ms against {one.ms:.2f} of {what}')
+            if mixture:
+                result.files.remove(one)
