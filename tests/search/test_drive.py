@@ -51,7 +51,7 @@ def children_of(folder):
     return found
 
 
-def wait_for(what, seconds=60):
+def wait_for(what, seconds=300):
     end = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < end, 'it did not happen'
@@ -108,7 +108,7 @@ def test_two_drivers_and_kills_end_in_the_same_bytes(tmp_path, uninterrupted, st
     drivers[0].kill()
     drivers[0].wait()
     hold.unlink()
-    assert drivers[1].wait(timeout=120) == 0
+    assert drivers[1].wait(timeout=300) == 0
     assert before < len(results(tmp_path))  # the other had something left to do
     assert (table(tmp_path), results(tmp_path)) == uninterrupted
     assert not list((tmp_path / 'attempts').iterdir()) and not list((tmp_path / 'leases').iterdir())
@@ -122,7 +122,7 @@ def test_children_end_with_a_killed_driver_and_the_next_goes_on(tmp_path, uninte
     wait_for(lambda: not children_of(tmp_path))
     done = len(results(tmp_path))
     hold.unlink()
-    assert start().wait(timeout=120) == 0
+    assert start().wait(timeout=300) == 0
     assert done < len(results(tmp_path))
     assert (table(tmp_path), results(tmp_path)) == uninterrupted
 
@@ -131,7 +131,7 @@ def test_ctrl_c_ends_the_children_and_gives_the_leases_back(tmp_path, start):
     driver = start()
     wait_for(lambda: is_held(tmp_path, 2))
     driver.send_signal(signal.SIGINT)
-    assert 'the same command goes on' in driver.communicate(timeout=120)[1]
+    assert 'the same command goes on' in driver.communicate(timeout=300)[1]
     assert not children_of(tmp_path) and not list((tmp_path / 'leases').iterdir())
 
 
