@@ -7,17 +7,18 @@ from onnx import numpy_helper
 
 from lcvision.deploy.export import detection, graph
 from lcvision.exporting import export as exporting
+from lcvision.exporting import job
 
 
 def change_metadata(monkeypatch, **changes):
-    plain = exporting.describe
+    plain = job.describe
 
     def describe(*args):
         metadata = plain(*args)
         for key, value in changes.items():
             metadata['input'][key] = value(metadata['input'][key])
         return metadata
-    monkeypatch.setattr(exporting, 'describe', describe)
+    monkeypatch.setattr(job, 'describe', describe)
 
 
 def other_way(steps):
@@ -84,7 +85,7 @@ def test_a_wrong_normalisation_inside(detector, tmp_path, monkeypatch):
 
 
 def test_a_layer_is_named(detector, tmp_path, monkeypatch):
-    plain = exporting.make_graph
+    plain = job.make_graph
 
     def make_graph(*args):
         made = plain(*args)
@@ -93,6 +94,6 @@ def test_a_layer_is_named(detector, tmp_path, monkeypatch):
         name = next(name for name in weights if name.startswith(module) and weights[name].dims[1:] == [1, 3, 3])
         weights[name].CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights[name]) * np.float32(1.1), name))
         return made
-    monkeypatch.setattr(exporting, 'make_graph', make_graph)
+    monkeypatch.setattr(job, 'make_graph', make_graph)
     failure, = detector.again(tmp_path / 'out').failures
     assert 'level 1' in failure and 'the first part that deviates is layer backbone.stages.1.0' in failure
