@@ -56,7 +56,6 @@ def train_unit(plan: Plan, unit: Unit, start: Path | None, folder: Path, threads
     cfg = make_config(member.config, member.options, member.name if plan.kind == 'search' else '')
     end = rules.end(unit.round)
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': (cfg.get('randomness') or {}).get('seed', 0) + unit.seed}
-    cfg.merge_from_dict({'visualizer.name': folder.name})  # mmengine keeps one of each name in a process
     hooks = dict(cfg.get('default_hooks') or {})
     checkpoint = dict(hooks.get('checkpoint') or dict(type='lcvision.AtomicCheckpointHook'))
     checkpoint.update(save_best=None, max_keep_ckpts=1)

@@ -3,6 +3,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lcvision.training.schedule import fit_schedule, set_epochs, set_iterations
 
 # With other data a batch is at most this share of them, so that an epoch has some steps, but not below this least.
 _STEPS_AN_EPOCH, _LEAST_BATCH = 18, 16
+_RUNS = count()
 # What a new length of the run changes.
 _SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cfg.')
 # Our hooks by their names in ``default_hooks``, as ``configs/_base_/runtime.py`` has them.
@@ -76,6 +78,8 @@ def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: d
         override(cfg, schedule)
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or f'work_dirs/{Path(name).stem}')
     (cfg.get('visualizer') or {}).pop('name', None)  # else a second run in a process would write to the first's folder
+    # By this name and the second at which it starts mmengine finds what belongs to a run.
+    cfg.experiment_name = f"{cfg.get('experiment_name') or Path(name).stem}_{next(_RUNS)}"
     complete_hooks(cfg)
     if memory_format:
         set_hook(cfg, 'memory_format', memory_format=memory_format)

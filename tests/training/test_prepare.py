@@ -56,3 +56,11 @@ def test_freed_memory_is_kept_whatever_the_memory_format(tmp_path, monkeypatch):
     prepared('detection/picodet_pplcnet_0_5x_sample.py', tmp_path, {'train_dataloader.batch_size': 4},
              memory_format='channels_last')
     assert settings == ['kept']
+
+
+def test_no_two_runs_of_a_process_have_the_same_name(tmp_path):
+    render_detection_sample(tmp_path, train_images=8, val_images=2)
+    options = {'train_dataloader.batch_size': 4}
+    names = {prepared('detection/picodet_pplcnet_0_5x_sample.py', tmp_path, options).cfg.experiment_name
+             for _ in range(2)}
+    assert len(names) == 2 and all(name.startswith('picodet_pplcnet_0_5x_sample_') for name in names)
