@@ -1,4 +1,4 @@
-"""mmdet, mmsegmentation and mmpretrain: each is optional; what is built on it here comes with it."""
+"""Packages that are optional: mmdet, mmsegmentation and mmpretrain, with what is built on them here, and runtimes."""
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,6 +17,13 @@ def require(framework: str | None, asker: str) -> None:
     if missing:
         raise UserError(f"{asker} needs {' and '.join(map(str, missing))}, which is not installed: "
                         f"pip install 'lcvision[{_EXTRAS[str(framework)]}]', or 'lcvision[all]' for every framework")
+
+
+def absent_packages(packages: Iterable[str], extra: str) -> str | None:
+    """Which of the packages are absent and what installs them: an extra of ours, or pip alone; None if none is."""
+    absent = [name for name in packages if find_spec(name) is None]
+    remedy = f"'lcvision[{extra}]'" if extra else ' '.join(absent)
+    return f"it needs {' and '.join(absent)}: pip install {remedy}" if absent else None
 
 
 def import_available(modules: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """Image files: which there are, how large an image is before it is decoded, that it is whole, and its pixels."""
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -32,6 +32,17 @@ _JPEG_MARKER = re.compile(rb'\xff[\x01-\xcf\xd8-\xfe]')
 _ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
 # Nearly every file ends at its end marker, or a few padding bytes later.
 _TAIL = 64
+
+
+@contextmanager
+def cv2_threads(count: int) -> Iterator[None]:
+    """So many threads for cv2, which has one number for the process; the one before is restored."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def read_image(path: str | Path, decode: Callable[[str, bytes], np.ndarray]) -> np.ndarray:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from lcvision import environment
 from lcvision.allocator import allocator
+from lcvision.environment import version_of
 from lcvision.files import check_target, write_atomically
 
 _COLOURS = {'ok': 'green', 'note': 'cyan', 'warning': 'yellow', 'error': 'red'}
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--json', metavar='FILE', help='write everything found')
     args = parser.parse_args(argv)
     check_target('--json', args.json)
-    groups = (_packages, _machine, _engines)[:3 if _installed('torch') else 1]
+    groups = (_packages, _machine, _engines)[:3 if version_of('torch') else 1]
     console, checks = Console(highlight=False, soft_wrap=True), []
     for check in (one for group in groups for one in group()):
         checks.append(check)
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     errors = sum(check.level == 'error' for check in checks)
     console.print(f'{errors} errors' if errors else 'everything works', style='red' if errors else 'green')
     if args.json:
-        content = {'schema': 1, 'environment': _installed('torch') and environment.collect(),
+        content = {'schema': 1, 'environment': version_of('torch') and environment.collect(),
                    'checks': list(map(dataclasses.asdict, checks))}
         write_atomically(args.json, (json.dumps(content, indent=1) + '\n').encode())
     return int(bool(errors))
@@ -69,9 +70,9 @@ def _packages() -> Iterator[Check]:
     fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
     yield Check('ok' if fits else 'error', 'Python', platform.python_version(), 'use one from 3.10 to 3.13')
     absent: dict[str, list[str]] = defaultdict(list)
-    for text in (metadata.requires('lcvision') or ()) if _installed('lcvision') else ():
+    for text in (metadata.requires('lcvision') or ()) if version_of('lcvision') else ():
         requirement = Requirement(text)
-        found = _installed(requirement.name)
+        found = version_of(requirement.name)
         extra = str(requirement.marker).partition('extra == "')[2].rstrip('"') if requirement.marker else ''
         if found and not requirement.specifier.contains(found, prereleases=True):
             yield Check('error', requirement.name, f'{found}, but {requirement.specifier} is needed',
@@ -84,22 +85,15 @@ def _packages() -> Iterator[Check]:
             yield Check('note' if extra else 'error', extra or 'packages', f'not installed: {", ".join(names)}', remedy)
     lines = _CONSTRAINTS.read_text().splitlines() if _CONSTRAINTS.is_file() else ()
     tested = [Requirement(line) for line in lines if line and not line.startswith('#')]
-    others = [f'{one.name} {found} ({one.specifier})' for one in tested if (found := _installed(one.name))
+    others = [f'{one.name} {found} ({one.specifier})' for one in tested if (found := version_of(one.name))
               and (not one.marker or one.marker.evaluate()) and found.partition('+')[0] not in one.specifier]
     yield Check('warning' if others else 'ok', 'versions', f'not those tested: {", ".join(others)}' if others else
                 'those tested' if lines else 'in the range', 'pip install -c constraints.txt brings these')
-    lite, full = _installed('mmcv-lite'), _installed('mmcv')
+    lite, full = version_of('mmcv-lite'), version_of('mmcv')
     both = 'both mmcv and mmcv-lite, which overwrite each other' if lite and full else ''
     yield Check('error' if both or not (lite or full) else 'ok', 'mmcv', both or (
         f'{lite}, mmcv-lite with our operators' if lite else f'{full}, compiled' if full else 'not installed'),
         "pip uninstall mmcv mmcv-lite, then pip install 'lcvision[all]'")
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _machine() -> Iterator[Check]:

@@ -59,6 +59,11 @@ class MaskCoding:
         self._table = np.full(256, ignore_index, np.uint8)
         self._table[list(label_map)] = list(label_map.values())
 
+    def read(self, path: str | Path, backend_args: dict | None = None) -> np.ndarray:
+        """Labels of a mask file, uint8, shape (H, W); see :func:`read_mask`."""
+        mask = read_mask(path, backend_args=backend_args)
+        return self.labels(mask.pixels, path, mask.table)
+
     def labels(self, mask: np.ndarray, path: str | Path, table: Sequence[Colour] | None = None) -> np.ndarray:
         """Labels, uint8, shape (H, W), of what :func:`read_mask` found in ``path``."""
         if mask.ndim == 3:

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lcvision import environment
-from lcvision.exporting.quantisers import Quantiser
+from lcvision.exporting.quantisers import Quantiser, this_cpu
 from lcvision.timing.rounds import Budget, measure_rounds, quietly
 
 _BUDGET = Budget(samples=60, max_seconds=1.5, warmup_seconds=.5, rounds=10)
@@ -112,8 +111,7 @@ def mixed_graph(trial: Quantiser, state: State) -> Any:
     """The file's graph with the precision, the exact layers and the metadata of a state, before it is quantised."""
     rest = 'bf16' if 'bf16' in state.values() else 'fp32'
     exact = trial.ops({group for group, number in state.items() if number == 'fp32'}) if rest == 'bf16' else set()
-    machine = environment.cpu()
     graph, precision = trial.file.graph, f'mixed-{rest}'
     return replace(graph, precision=precision, exact=frozenset(exact), metadata={
         **(graph.metadata or {}), 'precision': precision,
-        'mixed': {'groups': state, 'cpu': machine['cpu'], 'flags': list(machine['flags'])}})
+        'mixed': {'groups': state, **this_cpu()}})

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -67,10 +66,9 @@ class Quantiser(ABC):
     def write(self, groups: set[str]) -> None:
         """Writes the file with some groups in float."""
         model = self.quantised({layer.op for layer in self.layers} - self.ops(groups), self.encoded)
-        machine = environment.cpu()
         record = {'calibration': {'data': self.data, 'split': 'train', 'images': len(self.encoded)},
                   'float_layers': [layer.name for layer in self.layers if layer.group in groups],
-                  'cpu': machine['cpu'], 'flags': list(machine['flags']), self.tool: version(self.tool)}
+                  **this_cpu(), self.tool: environment.version_of(self.tool)}
         self.file.metadata = {**(self.file.graph.metadata or {}), 'int8': record}
         self.file.graph = replace(self.file.graph, converted=model, metadata=self.file.metadata)
         self.file.kind.write(self.file.graph, self.file.path)
@@ -171,6 +169,12 @@ class QDQQuantiser(Quantiser):
 QUANTISERS: dict[str, Callable[[FileUnderTest, Sequence[bytes], str], Quantiser]] = {
     'openvino': NNCFQuantiser, 'onnx': QDQQuantiser}
 """By the name of the format."""
+
+
+def this_cpu() -> dict[str, Any]:
+    """What decides the results and the speed of a quantised file, for its record."""
+    machine = environment.cpu()
+    return {'cpu': machine['cpu'], 'flags': machine['flags']}
 
 
 def overflows() -> bool:

@@ -9,7 +9,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -20,6 +19,7 @@ from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, Engine, EngineError, Prepared, select_engine
 from lcvision.deploy.network import RawNetwork, example_input, raw_network
 from lcvision.errors import UserError
+from lcvision.image_file import cv2_threads
 from lcvision.inference.postprocess import postprocess_for
 from lcvision.inference.preprocess import ImageSteps, NetworkInput, Normalisation, Sample
 from lcvision.inference.results import Result
@@ -38,13 +38,8 @@ _TRIAL_SIZE = (128, 128)
 @contextmanager
 def predicting(threads: int) -> Iterator[None]:
     """:func:`inferring`, with so many threads for cv2, too."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
-    try:
-        with inferring(threads):
-            yield
-    finally:
-        cv2.setNumThreads(before)
+    with cv2_threads(threads), inferring(threads):
+        yield
 
 
 class Pipeline:

@@ -1,13 +1,14 @@
 """A trained model as a function from images to results."""
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from lcvision import environment
 from lcvision.errors import UserError
+from lcvision.image_file import cv2_threads
 from lcvision.inference.frames import Frame, open_source
 from lcvision.inference.in_order import in_order
 from lcvision.inference.results import Detections, LabelMap, Result
@@ -146,9 +147,7 @@ class Predictor:
                 return name, error
             return frame, self._backend.predict(frame.image)
 
-        before = cv2.getNumThreads()
-        cv2.setNumThreads(1 if self.workers > 1 else before)
-        try:
+        with cv2_threads(1) if self.workers > 1 else nullcontext():
             for first, second in in_order(work, images, self.workers):
                 if not isinstance(second, UserError):
                     yield first, second
@@ -156,9 +155,6 @@ class Predictor:
                     skipped(first, second)
                 else:
                     raise second
-        finally:
-            if self.workers > 1:
-                cv2.setNumThreads(before)
 
     @property
     def workers(self) -> int:

@@ -61,8 +61,8 @@ def test_packages(monkeypatch, package, version, said):
 
 
 def test_without_torch_the_packages_are_all_that_is_said(monkeypatch, tmp_path):
-    real = doctor._installed
-    monkeypatch.setattr(doctor, '_installed', lambda name: None if name == 'torch' else real(name))
+    real = doctor.version_of
+    monkeypatch.setattr(doctor, 'version_of', lambda name: None if name == 'torch' else real(name))
     done = call('doctor', '--json', str(tmp_path / 'found.json'))
     assert done.returncode == 1 and 'error   packages               not installed: torch' in done.stdout
     assert 'CPU' not in done.stdout and json.loads((tmp_path / 'found.json').read_text())['environment'] is None

@@ -95,7 +95,6 @@ def without_nncf(monkeypatch, unverified):
     """Layers that would be quantised stay as they are."""
     monkeypatch.setattr(int8, 'check_request', lambda *args: None)
     monkeypatch.setattr(quantisers, 'import_nncf', lambda: None)
-    monkeypatch.setattr(quantisers, 'version', lambda name: '0')
     monkeypatch.setattr(quantisers.NNCFQuantiser, 'quantised', lambda self, ops, *args, **options: self._float.clone())
 
 

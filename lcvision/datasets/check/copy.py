@@ -1,17 +1,15 @@
-"""A repaired copy in the layout that training takes, and a picture of samples."""
+"""A repaired copy in the layout that training takes."""
 import json
 import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from mmengine import fileio
 from PIL import Image
 
 from lcvision.datasets.check.faults import box_faults, equal_images
 from lcvision.datasets.check.layouts import Found, Part
-from lcvision.datasets.mask_coding import MaskCoding, read_mask
 from lcvision.errors import UserError
 from lcvision.progress import progress
 
@@ -66,14 +64,8 @@ def _copy_images(found: Found, part: Part, kept: Sequence[int], out: Path) -> di
         if part.masks:
             mask = (out / 'masks' / part.name / name).with_suffix('.png')
             mask.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(labels_of(part.masks[index], found.codings[part.name])).save(mask)
+            Image.fromarray(found.codings[part.name].read(part.masks[index])).save(mask)
     return names
-
-
-def labels_of(mask: str, coding: MaskCoding) -> np.ndarray:
-    """The labels of a mask file, uint8, shape (H, W)."""
-    pixels, table = read_mask(mask)
-    return coding.labels(pixels, mask, table)
 
 
 def _coco(part: Part, names: dict[str, int]) -> dict:

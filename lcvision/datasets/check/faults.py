@@ -13,7 +13,7 @@ from mmengine import fileio
 
 from lcvision.datasets.check.layouts import Found, Part, Seen
 from lcvision.datasets.mask_check import PIXELS
-from lcvision.datasets.mask_coding import MaskCoding, mask_size, read_mask, values_of
+from lcvision.datasets.mask_coding import MaskCoding, mask_size, values_of
 from lcvision.environment import usable_threads
 from lcvision.errors import UserError
 from lcvision.image_file import decode_image, missing_end, upright_size
@@ -79,8 +79,7 @@ def _look(part: Part, coding: MaskCoding | None, decode: bool, stride: int, inde
     try:
         if seen.size not in ((0, 0), mask_size(mask)):
             return seen._replace(mask_fault='its image has another size')
-        pixels, table = read_mask(mask) if index % stride == 0 else (np.zeros((0, 0), np.uint8), None)
-        return seen._replace(labels=values_of(coding.labels(pixels, mask, table)) if pixels.size else ())
+        return seen._replace(labels=() if index % stride else values_of(coding.read(mask)))
     except (UserError, OSError) as error:
         return seen._replace(mask_fault=str(error) if mask.is_file() else _MISSING)
 

@@ -5,7 +5,6 @@ import cv2
 import numpy as np
 from mmengine import fileio
 
-from lcvision.datasets.check.copy import labels_of
 from lcvision.datasets.check.layouts import Found
 from lcvision.image_file import decode_pixels
 from lcvision.visualization import SegmentationPainter, SegmentationScene, Style, contact_sheet, tile_sizes
@@ -30,7 +29,7 @@ def draw_samples(found: Found) -> np.ndarray:
         rows = part.rows[part.rows[:, 0] == index]
         title = Path(path).name
         if found.task == 'segmentation':
-            labels = labels_of(part.masks[index], found.codings[part.name]).astype(np.int16)
+            labels = found.codings[part.name].read(part.masks[index]).astype(np.int16)
             labels[labels >= len(part.classes)] = -1
             painter.paint(image, SegmentationScene(labels, labels), _STYLE)
         elif found.task == 'classification':

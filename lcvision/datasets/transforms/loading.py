@@ -6,7 +6,7 @@ import numpy as np
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine import fileio
 
-from lcvision.datasets.mask_coding import MaskCoding, mismatch, read_mask
+from lcvision.datasets.mask_coding import MaskCoding, mismatch
 from lcvision.errors import UserError
 from lcvision.image_file import REMEDY, decode_image
 from lcvision.registry import TRANSFORMS
@@ -106,8 +106,7 @@ class LoadMask(LoadAnnotations):
         if 'seg_map_path' not in results:
             return results
         path = results['seg_map_path']
-        mask = read_mask(path, backend_args=self.backend_args)
-        labels = self._coding_of(results).labels(mask.pixels, path, mask.table)
+        labels = self._coding_of(results).read(path, self.backend_args)
         # Other steps may have resized the image already.
         shape = results.get('ori_shape', labels.shape)
         if labels.shape != tuple(shape[:2]):

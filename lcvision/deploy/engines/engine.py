@@ -1,5 +1,4 @@
 """What the measuring core asks of a way to run a network."""
-import importlib.util
 import re
 import time
 from abc import ABC, abstractmethod
@@ -12,6 +11,7 @@ from torch import nn
 
 from lcvision import environment
 from lcvision.deploy.load import Load
+from lcvision.frameworks import absent_packages
 
 Outputs = tuple[torch.Tensor, ...]
 Run = Callable[[torch.Tensor], Outputs]
@@ -82,9 +82,7 @@ class Engine(ABC):
 
     def missing(self) -> str | None:
         """Why it cannot be used here and what to do about it; None when it can. Nothing is imported."""
-        absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
-        remedy = f"'lcvision[{self.extra}]'" if self.extra else ' '.join(absent)
-        return f"it needs {' and '.join(absent)}: pip install {remedy}" if absent else None
+        return absent_packages(self.packages, self.extra)
 
     @abstractmethod
     def prepare(self, network: nn.Module, example: torch.Tensor, *, precision: str, threads: int) -> Prepared:

@@ -2,11 +2,10 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from lcvision.allocator import keep_freed_memory
-from lcvision.image_file import decode_image, in_memory, read_image
+from lcvision.image_file import cv2_threads, decode_image, in_memory, read_image
 from lcvision.inference.results import Result
 from lcvision.inference.runtime.exported_file import open_exported
 from lcvision.inference.runtime.finish import finish
@@ -45,12 +44,8 @@ class FileBackend:
         """The result of a BGR uint8 image, shape (H, W, 3)."""
         if self.workers > 1:  # the threads of cv2, one number for the process, are the caller's affair
             return self._predict(image)
-        before = cv2.getNumThreads()
-        cv2.setNumThreads(self.threads)
-        try:
+        with cv2_threads(self.threads):
             return self._predict(image)
-        finally:
-            cv2.setNumThreads(before)
 
     def _predict(self, image: np.ndarray) -> Result:
         prepared = prepare_image(image, self.file.metadata['input'])

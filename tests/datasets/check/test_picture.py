@@ -8,11 +8,13 @@ from lcvision.visualization.painter import distinct_colour
 from tests.datasets import image_tree, street_like
 from tests.datasets.check import exports
 
+COLOURS = [distinct_colour(label)[::-1] for label in range(3)]
 
-def draw(root):
+
+def draw(root, colours=COLOURS):
     picture = draw_samples(look_at(read_folder(root)))
     assert picture.dtype == np.uint8 and picture.shape[1] > 1000
-    return [int((picture == distinct_colour(label)[::-1]).all(2).sum()) for label in range(3)]
+    return [int((picture == colour).all(2).sum()) for colour in colours]
 
 
 def test_boxes_have_the_colours_of_their_classes(tmp_path):
@@ -25,8 +27,11 @@ def test_masks_and_classes(tmp_path):
 
 
 def test_an_image_that_cannot_be_decoded_is_grey(tmp_path):
+    grey = (128, 128, 128)
     exports.yolo(tmp_path)
+    whole, = draw(tmp_path, [grey])
     for path in (tmp_path / 'train/images').iterdir():
         content = path.read_bytes()
         path.write_bytes(content[:200] + bytes(len(content) - 300) + content[-100:])
-    draw(tmp_path)
+    broken, = draw(tmp_path, [grey])
+    assert broken > 20_000 > whole

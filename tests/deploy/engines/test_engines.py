@@ -1,4 +1,3 @@
-import importlib.util
 import sys
 from functools import cache
 
@@ -57,7 +56,7 @@ def test_an_absent_engine_asked_for_by_name(only_eager):
     ('onnxruntime', 'onnxruntime', 'onnx'), ('onnxruntime', 'onnxscript', 'onnx'), ('openvino', 'openvino', 'openvino'),
     ('openvino', 'onnx', 'openvino')])
 def test_an_absent_package_is_named_with_its_remedy(monkeypatch, name, package, extra):
-    monkeypatch.setattr(importlib.util, 'find_spec', lambda wanted: None if wanted == package else 'found')
+    monkeypatch.setattr('lcvision.frameworks.find_spec', lambda wanted: None if wanted == package else 'found')
     assert ENGINES[name].missing() == f"it needs {package}: pip install 'lcvision[{extra}]'"
 
 

@@ -1,5 +1,4 @@
 """What an export asks of a kind of file."""
-import importlib.util
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lcvision.deploy.export.graph import GRAPHS, ExportGraph, Layout
+from lcvision.frameworks import absent_packages
 
 Running = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
@@ -40,9 +40,7 @@ class Format(ABC):
 
     def missing(self) -> str | None:
         """Why it cannot be written here and what would mend that; None when it can. Nothing is imported."""
-        absent = [name for name in self.packages if importlib.util.find_spec(name) is None]
-        remedy = f"'lcvision[{self.extra}]'" if self.extra else ' '.join(absent)
-        return f"it needs {' and '.join(absent)}: pip install {remedy}" if absent else None
+        return absent_packages(self.packages, self.extra)
 
     def refusal(self, layout: Layout, precision: str) -> str | None:
         """Why it cannot hold a graph of this kind, as a clause; None when it can."""
