@@ -42,7 +42,7 @@ def test_of_large_masks_every_so_many_th_row_and_column_counts():
 def test_of_many_training_masks_an_even_sample_is_read(runner, monkeypatch):
     monkeypatch.setattr('lcvision.engine.hooks.position_baseline_hook._MASKS', 1)
     read = []
-    monkeypatch.setattr('lcvision.datasets.transforms.loading.read_mask',
+    monkeypatch.setattr('lcvision.datasets.mask_coding.read_mask',
                         lambda path, **kwargs: read.append(path) or read_mask(path, **kwargs))
     PositionBaselineHook().after_val_epoch(runner, metrics={})
     assert [path.split('/')[-3] for path in read] == ['train', 'val', 'val']
