@@ -310,3 +310,36 @@ def test_a_set_without_any_box_is_named(ann_file):
 def test_crowds_are_flagged_for_the_pipeline(ann_file):
     dataset = CocoDataset(ann_file=ann_file, data_prefix={'img': ''}, metainfo={'classes': ('cell',)})
     assert [box['ignore_flag'] for box in dataset.get_data_info(3)['instances']] == [1, 0]
+
+
+POLYGONS = ([[1, 2, 3.5, 4, 5, 6], [7, 8, 9, 10]], [], {'counts': [3, 4, 5], 'size': [40, 60]}, [[1, 2, 3, 4, 5, 6]],
+            {'counts': 'a]"{', 'size': []}, [[3, 4, 5, 6, 7, 8]])
+
+
+@pytest.fixture(params=[None, 1], ids='indent {}'.format)
+def with_polygons(ann_file, request):
+    content = json.loads(Path(ann_file).read_text())
+    for entry, polygons in zip(content['annotations'], POLYGONS, strict=True):
+        entry |= {'caption': '"segmentation": [1, 2]', 'segmentation': polygons}
+    Path(ann_file).write_text(json.dumps(content, indent=request.param))
+    return ann_file
+
+
+def test_polygons_are_not_read(with_polygons):
+    content = json.loads(Path(with_polygons).read_text())
+    for entry in content['annotations']:
+        entry['segmentation'] = [] if isinstance(entry['segmentation'], list) else entry['segmentation']
+    assert read_coco(Path(with_polygons)) == content
+
+
+@pytest.mark.parametrize('masks', [True, False])
+def test_a_file_with_polygons_gives_what_it_gives_in_mmdet(with_polygons, masks):
+    steps = [{'type': 'mmdet.LoadAnnotations', 'with_mask': True}] if masks else []
+    ours, theirs = (DATASETS.build(dict(type=kind, ann_file=with_polygons, data_prefix={'img': ''}, pipeline=steps,
+                                        metainfo={'classes': ('other', 'cell')}))
+                    for kind in ('lcvision.NonEmptyCocoDataset', 'mmdet.CocoDataset'))
+    found, wanted = ([one.get_data_info(index) for index in range(len(one))] for one in (ours, theirs))
+    for box in () if masks else (box for info in (*found, *wanted) for box in info['instances']):
+        box.pop('mask', None)
+    assert found == wanted
+    assert ours.cat_img_map == theirs.cat_img_map and ours.cat_ids == theirs.cat_ids

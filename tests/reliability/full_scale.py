@@ -1,0 +1,126 @@
+"""Data as large as COCO, ImageNet and Cityscapes: python tests/reliability/full_scale.py SUBJECT FOLDER; no test.
+
+FOLDER is made where it is missing, and may be deleted afterwards. Prints what it took.
+"""
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import cv2
+import numpy as np
+from mmengine.hooks import Hook
+
+# Names of one file that ext4 allows.
+_LINKS = 60_000
+
+
+class PeakMemory(Thread):
+    """The most memory that this process and those below it held together, in MiB; shared pages count once."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak, self._done = 0., Event()
+
+    def run(self):
+        while not self._done.wait(0.2):
+            self.peak = max(self.peak, sum(map(_proportional, processes())))
+
+    def stop(self):
+        self._done.set()
+        return self.peak
+
+
+def processes(root=None):
+    """This process, or another, and all below it."""
+    found = [str(root or os.getpid())]
+    for number in found:
+        for path in Path(f'/proc/{number}/task').glob('*/children'):
+            found += path.read_text().split()
+    return found
+
+
+def _proportional(number):
+    try:
+        lines = Path(f'/proc/{number}/smaps_rollup').read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith('Pss:')), 0)
+
+
+class FirstStep(Hook):
+    """Ends a training after its first step."""
+
+    def __init__(self, start, memory):
+        self._start, self._memory = start, memory
+
+    def after_train_iter(self, runner, *_, **__):
+        print(f'first step after {time.perf_counter() - self._start:.1f} s, '
+              f'{self._memory.stop():.0f} MiB', flush=True)
+        os._exit(0)
+
+
+def link_images(folder, names, size):
+    """So many images that are few files."""
+    folder.mkdir(parents=True)
+    content = cv2.imencode('.jpg', np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))[1].tobytes()
+    for index, name in enumerate(names):
+        if index % _LINKS == 0:
+            first = folder / name
+            first.write_bytes(content)
+        else:
+            os.link(first, folder / name)
+
+
+def coco_content(count, seed=0, polygons=True):
+    """A json with 7.3 boxes of 80 classes an image, and polygons as COCO has."""
+    rng = np.random.default_rng(seed)
+    images = [dict(id=number, file_name=f'{number:012}.jpg', width=640, height=480, license=3,
+                   date_captured='2013-11-14 16:28:13') for number in range(count)]
+    number = count * 73 // 10
+    corners, sides = rng.random((number, 2)) * (500, 360), np.exp(rng.normal(3.5, 1, (number, 2))).clip(2, 120)
+    boxes, owners = np.round(np.hstack([corners, sides]), 2), np.sort(rng.integers(0, count, number)).tolist()
+    shapes = np.round(corners[:, None] + sides[:, None] * rng.random((number, 20, 2)), 2).reshape(number, -1)
+    annotations = [dict(id=index + 1, image_id=owners[index], category_id=1 + index % 80, bbox=boxes[index].tolist(),
+                        area=float(sides[index].prod()), iscrowd=int(index % 100 == 99),
+                        **(dict(segmentation=[shapes[index].tolist()]) if polygons else {}))
+                   for index in range(number)]
+    return dict(images=images, annotations=annotations, categories=[dict(id=i, name=f'c{i}') for i in range(1, 81)])
+
+
+def make_coco(root, count=118_000):
+    for split, number in (('train', count), ('val', count // 24)):
+        content = coco_content(number)
+        (root / 'annotations').mkdir(parents=True, exist_ok=True)
+        (root / f'annotations/instances_{split}2017.json').write_text(json.dumps(content))
+        link_images(root / f'{split}2017', [image['file_name'] for image in content['images']], (96, 128))
+
+
+def coco(root, own=''):
+    """Start of a training on COCO 2017; with 'own' as the config names it, else through --data."""
+    root.is_dir() or make_coco(root)
+    start, memory = time.perf_counter(), PeakMemory()
+    memory.start()
+    import lcvision
+    from lcvision.config import load_config
+    from lcvision.training import console
+
+    build = console.build_runner
+    cfg = load_config('picodet_pplcnet_0_5x')
+    cfg.merge_from_dict({'train_dataloader.batch_size': 8, 'default_hooks.latency': None,
+                         'train_dataloader.collate_fn.sizes': [64]})
+    from lcvision.training import train
+
+    def build_and_stop(*arguments):
+        runner = build(*arguments)
+        runner.register_hook(FirstStep(start, memory))
+        return runner
+
+    train.build_runner = build_and_stop
+    lcvision.train(cfg, str(root), work_dir=f'{root}_run', memory_format='contiguous')
+
+
+if __name__ == '__main__':
+    globals()[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
