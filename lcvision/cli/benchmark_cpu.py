@@ -47,9 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if hint == 'throughput' and (args.profile or args.plot):
         raise UserError('--hint throughput has no --profile and no --plot: leave them out')
     files = {path: file_subject(path, plan.size, engines) for path in plan.configs if is_exported(path)}
-    if files and (args.profile or scopes != ['net']):
-        raise UserError(f'{next(iter(files))} is measured as a whole, from input to outputs: leave out --profile and '
-                        '--scope, or give the config')
+    if files and args.profile:
+        raise UserError(f'{next(iter(files))} is measured as a whole, from input to outputs: leave out --profile, or '
+                        'give the config')
+    foreign = next((path for path, one in files.items() if 'e2e' in scopes and one.end_to_end is None), None)
+    if foreign:
+        raise UserError(f'{foreign} does not say how an image becomes its input of this size: leave out --scope e2e '
+                        'and --input-size, or give a file that lcvision export wrote')
     if args.profile:
         check_profiled(engines, scopes)
     check_target('--json', args.json)
@@ -83,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
                                      'on this CPU, batch 1. Needs neither data nor weights.')
     add = parser.add_argument
     add('configs', nargs='*', metavar='CONFIG', help='paths or names, or files (.onnx, .xml), '
-                        'also of others, which get random input; without one, the default set')
+                        'also of others, which get random numbers; without one, the default set')
     add('--engine', metavar='NAME,...|all|best', help=f"{', '.join(ENGINES)}; all: every one installed (the default); "
         'best: the quickest for each network, measured once and remembered')
     add('--fresh', action='store_true', help='measure for --engine best although the choice is known')

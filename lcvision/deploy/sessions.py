@@ -52,13 +52,14 @@ def compile_openvino(model: Any, precision: str, threads: int, hint: str = 'late
     return shared_core().compile_model(model, 'CPU', properties)
 
 
-def infer(request: Any, threads: int) -> None:
-    """Runs a request once, whose model was compiled for so many threads."""
+def infer(request: Any, threads: int, x: Any = None) -> None:
+    """Runs a request once, whose model was compiled for so many threads, on an array or on what it holds."""
+    inputs = None if x is None else [x]
     if threads == 1:
-        request.infer(share_outputs=True)
+        request.infer(inputs, share_inputs=True, share_outputs=True)
     else:
         # The plugin's own thread stays on its core; the calling one would be moved there and back every time.
-        request.start_async()
+        request.start_async(inputs, share_inputs=True)
         request.wait()
 
 

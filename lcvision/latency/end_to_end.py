@@ -31,7 +31,7 @@ _STAGE_RUNS = 21
 class JpegToResult:
     """An encoded image in memory to a result, through a pipeline; the image (H, W, 3) is encoded once, as JPEG."""
 
-    def __init__(self, pipeline: Pipeline, image: np.ndarray):
+    def __init__(self, pipeline: Any, image: np.ndarray):
         self.image = list(image.shape[:2])
         self._pipeline = pipeline
         self._content = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
@@ -79,15 +79,12 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
     """
     network = raw_network(model, size)
     pipeline = Pipeline(config, model, network, config_meta(config)['classes'])
-    image: Any = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
-    if not pipeline.steps.fixed_shape():
-        image = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
-    surroundings = JpegToResult(pipeline, image)
+    surroundings = JpegToResult(pipeline, photograph(None if pipeline.steps.fixed_shape() else size))
     sample = pipeline.sample(surroundings.decoded)
     if sample.meta['padded'] != size:
         made = 'x'.join(map(str, sample.meta['padded']))
         raise UserError(f'{config.filename}: its test pipeline makes an input of {made} of an image of '
-                        f"{image.shape[0]}x{image.shape[1]}, so that scope e2e cannot be measured at "
+                        f"{'x'.join(map(str, surroundings.image))}, so that scope e2e cannot be measured at "
                         f'{size[0]}x{size[1]}: leave out --input-size, or change the size in the config')
     if untrained:
         x, task = pipeline.tensor(sample, torch.empty(1, 3, *size)), task_of(model)
@@ -97,6 +94,12 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
             elif task is SEGMENTATION:
                 _calm_labels(network, x)
     return network, surroundings
+
+
+def photograph(size: tuple[int, int] | None) -> np.ndarray:
+    """A photograph (H, W, 3), BGR, of 640 x 480, or resized to a height and width."""
+    image: Any = cv2.imdecode(np.fromfile(_PHOTO, np.uint8), cv2.IMREAD_COLOR)
+    return image if size is None else cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Any ONNX or IR file as a subject, with random input of its shape."""
+"""Any ONNX or IR file as a subject, with a photograph as its input, or random numbers where others wrote it."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -16,7 +16,19 @@ from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.load import Load, RequestLoad, ThreadLoad
 from lcvision.deploy.sessions import compile_openvino, infer, onnx_session, openvino_properties, shared_core
 from lcvision.errors import UserError
-from lcvision.inference.runtime.exported_file import ENGINES, choose_engine, existing, plain_errors
+from lcvision.image_file import decode_image, in_memory
+from lcvision.inference.results import Result
+from lcvision.inference.runtime.exported_file import (
+    ENGINES,
+    choose_engine,
+    existing,
+    openvino_text,
+    plain_errors,
+    warn_of_other_cpu,
+)
+from lcvision.inference.runtime.finish import finish
+from lcvision.inference.runtime.preparation import PreparedImage, prepare_image
+from lcvision.latency.end_to_end import JpegToResult, photograph
 from lcvision.latency.record import UNKNOWN
 from lcvision.latency.subject import Subject
 
@@ -31,7 +43,7 @@ class FileSubject(Subject):
 
     Attributes:
         path: The file.
-        inputs: Random arrays by name.
+        inputs: Arrays by name.
     """
 
     has_network: ClassVar[bool] = False
@@ -59,14 +71,14 @@ class FileSubject(Subject):
         open_file = _open_onnx if engine.name == 'onnxruntime' else _open_openvino
         found: dict[str, Any] = {}
 
-        def build() -> tuple[Callable[[Any], tuple], torch.Tensor]:
+        def build() -> tuple[Callable[[Any], Any], torch.Tensor]:
             run, found['properties'], found['load'] = open_file(self, precision, threads, hint)
             return run, torch.empty(0)
         return replace(build_prepared(build, f'{engine.title} cannot run'), **found)
 
 
 def file_subject(path: str | Path, size: tuple[int, int] | None, engines: Sequence[Engine]) -> FileSubject:
-    """A file with random input.
+    """A file with its input; one of ours has the scope 'e2e', too.
 
     Args:
         path: .onnx or .xml, not only of ours.
@@ -92,9 +104,41 @@ def file_subject(path: str | Path, size: tuple[int, int] | None, engines: Sequen
         metadata = {}
     rng = np.random.default_rng(0)
     inputs = {name: _random(rng, path, name, kind, shape, size) for name, (kind, shape) in found.items()}
-    precision = metadata.get('precision')
+    precision, surroundings = metadata.get('precision'), None
+    if metadata:
+        warn_of_other_cpu(path, metadata)
+        surroundings = JpegToResult(_FilePipeline(metadata),
+                                    photograph(None if metadata['input']['steps'] else _size_of(inputs)))
+        x = prepare_image(surroundings.decoded, metadata['input']).x
+        if [x.shape] == [one.shape for one in inputs.values()]:
+            inputs = dict.fromkeys(inputs, x)
+        else:
+            surroundings = None
     return FileSubject(str(path), metadata.get('task', UNKNOWN), nn.Identity(), _size_of(inputs), path=path,
-                       inputs=inputs, precision=None if precision == 'fp32' else precision)
+                       inputs=inputs, precision=None if precision == 'fp32' else precision, end_to_end=surroundings)
+
+
+class _FilePipeline:
+    """What a predictor of a file does, in the steps of that of a model."""
+
+    def __init__(self, metadata: dict[str, Any]):
+        self._metadata, self.steps = metadata, self
+
+    def decode(self, content: bytes) -> np.ndarray:
+        return decode_image(in_memory(content), content)
+
+    def sample(self, image: np.ndarray) -> PreparedImage:
+        return prepare_image(image, self._metadata['input'])
+
+    def tensor(self, sample: PreparedImage, _: torch.Tensor) -> np.ndarray:
+        return sample.x
+
+    def postprocess(self, outputs: Any, sample: PreparedImage) -> Result:
+        return finish(outputs, self._metadata, sample)
+
+    def predict(self, image: np.ndarray, network: Callable[[tuple[int, int]], Any]) -> Result:
+        sample = self.sample(image)
+        return self.postprocess(network(sample.shape).run(self.tensor(sample, torch.empty(0))), sample)
 
 
 Described = tuple[dict[str, tuple[Any, list[int | None]]], str | None]
@@ -114,7 +158,7 @@ def _describe_openvino(path: Path) -> Described:
                                     [side.get_length() if side.is_static else None
                                      for side in port.get_partial_shape()])
               for port in model.inputs}
-    return inputs, model.get_rt_info([KEY]).astype(str) if model.has_rt_info([KEY]) else None
+    return inputs, openvino_text(model)
 
 
 def _random(rng: np.random.Generator, path: Path, name: str, kind: Any, shape: list[int | None],
@@ -147,7 +191,7 @@ def _size_of(inputs: dict[str, np.ndarray]) -> tuple[int, int]:
     return (shape[1], shape[2]) if shape[3] in (1, 3, 4) and shape[1] not in (1, 3, 4) else (shape[-2], shape[-1])
 
 
-Opened = tuple[Callable[[Any], tuple], dict[str, str] | None, Load | None]
+Opened = tuple[Callable[[Any], Any], dict[str, str] | None, Load | None]
 
 
 def _open_onnx(subject: FileSubject, precision: str, threads: int, hint: str) -> Opened:
@@ -157,15 +201,19 @@ def _open_onnx(subject: FileSubject, precision: str, threads: int, hint: str) ->
     return _bind_onnx(subject, threads), None, None
 
 
-def _bind_onnx(subject: FileSubject, threads: int) -> Callable[[Any], tuple]:
+def _bind_onnx(subject: FileSubject, threads: int) -> Callable[[Any], Any]:
+    """Runs on an array, of which it returns the outputs by name, or on the subject's own inputs."""
     session = onnx_session(subject.path, threads)
     binding = session.io_binding()
     for name, x in subject.inputs.items():
         binding.bind_cpu_input(name, x)
     for one in session.get_outputs():
         binding.bind_output(one.name)
+    source, names = session.get_inputs()[0].name, [one.name for one in session.get_outputs()]
 
-    def run(_: Any) -> tuple:
+    def run(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return dict(zip(names, session.run(names, {source: x}), strict=True))
         session.run_with_iobinding(binding)
         return ()
     return run
@@ -175,11 +223,15 @@ def _open_openvino(subject: FileSubject, precision: str, threads: int, hint: str
     model = shared_core().read_model(str(subject.path))
     model.reshape({name: list(x.shape) for name, x in subject.inputs.items()})
     compiled = compile_openvino(model, precision, threads, hint)
-    request = compiled.create_infer_request()
+    request, other = compiled.create_infer_request(), compiled.create_infer_request()
     for name, x in subject.inputs.items():
         request.get_tensor(name).data[...] = x
+    names = [port.get_names() for port in compiled.outputs]
 
-    def run(_: Any) -> tuple:
+    def run(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            infer(other, threads, x)
+            return {name: other.get_output_tensor(place).data for place, alike in enumerate(names) for name in alike}
         infer(request, threads)
         return ()
     load = RequestLoad(compiled, subject.inputs) if hint == 'throughput' else None

@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from lcvision.config import load_config
+from lcvision.deploy.engines import select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import build_model, example_input, raw_network
 from lcvision.deploy.onnx_export import export_onnx
 from lcvision.inference.runtime.exported_file import is_exported
+from lcvision.latency.file_subject import file_subject
 
 ROOT = Path(__file__).parents[2]
 LOOP = """
@@ -72,10 +74,20 @@ def tool_rate(config: str, graph: str, seconds: float, out: Path) -> float:
 
 def benchmark_app_rate(config: str, graph: str, seconds: float, out: Path) -> float:
     printed = run([str(Path(sys.executable).with_name('benchmark_app')), '-m', graph, '-d', 'CPU', '-hint',
-                   'throughput', '-t', str(max(int(seconds), 1)), '-infer_precision', 'f32'])
+                   'throughput', '-t', str(max(int(seconds), 1)), '-infer_precision', 'f32', *own_input(graph, out)])
     found = re.search(r'Throughput:\s*([\d.]+) FPS', printed)
     assert found, printed
     return float(found[1])
+
+
+def own_input(graph: str, out: Path) -> list[str]:
+    """Options that give a file our input: on numbers of its own, another number of boxes goes into suppression."""
+    options = []
+    for name, x in file_subject(graph, None, select_engines('openvino')).inputs.items() if is_exported(graph) else ():
+        path = out.with_name(f'{name}.npy')
+        np.save(path, x)
+        options += ['-i', f'{name}:{path}', '-ip', {'float32': 'f32', 'uint8': 'u8'}[str(x.dtype)]]
+    return options
 
 
 def compare_rates(args: argparse.Namespace, graph: str, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""Files, also of others, are measured with random input of their shape."""
+"""Files, also of others, are measured as a whole, those of ours from JPEG to result, too."""
 import json
 
 import numpy as np
@@ -8,8 +8,11 @@ from lcvision.cli import run_tool
 from lcvision.cli.benchmark_cpu import main
 from lcvision.deploy.engines import select_engines
 from lcvision.errors import UserError
+from lcvision.inference import Predictor
+from lcvision.latency.benchmark import run_benchmark
 from lcvision.latency.file_subject import file_subject
 from lcvision.latency.record import Measurements
+from lcvision.timing.rounds import Budget
 from tests.inference.runtime.tiny_files import metadata, write
 
 onnx = pytest.importorskip('onnx')
@@ -92,8 +95,33 @@ def test_faults_are_one_sentence(make, size, engine, sentence, tmp_path):
     assert '\n' not in str(error.value)
 
 
-def test_a_file_has_no_scopes(tmp_path, capsys):
+def test_from_jpeg_to_result_as_a_predictor_does(tmp_path):
+    for path, engine in (write(tmp_path / 'a.onnx', 'detection'), 'onnxruntime'), (
+            write(tmp_path / 'b.xml', 'detection', shape=(1, 3, 32, 32)), 'openvino'):
+        engines = select_engines(engine)
+        subject = file_subject(path, None if path.suffix == '.xml' else (32, 32), engines)
+        prepared = subject.prepare(engines[0], 'fp32', 1)
+        found = subject.end_to_end.bind(prepared, 1)()
+        wanted = Predictor(path, threads=1, engine=engine)(subject.end_to_end.decoded)
+        np.testing.assert_array_equal(found.boxes, wanted.boxes)
+        np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-6)
+        outcome = run_benchmark([subject], engines, [1], scopes=['net', 'e2e'], budget=Budget(3, 1., .1))
+        assert [(one.scope, one.image) for one in outcome.records] == [('net', None), ('e2e', [480, 640])]
+        assert outcome.records[1].stages_ms['finish'] > 0
+    subject = file_subject(write(tmp_path / 'c.onnx', 'segmentation'), (16, 24), engines)  # ONNX read by OpenVINO
+    assert subject.inputs['images'].shape == (1, 3, 16, 24) and subject.end_to_end.image == [16, 24]
+
+
+def test_a_file_of_int8_from_another_cpu_is_warned_of(tmp_path, caplog):
+    path = write(tmp_path / 'a.onnx', 'detection', metadata('detection', int8={'flags': ['made_up']}))
+    with caplog.at_level('WARNING', 'lcvision'):
+        file_subject(path, (32, 32), select_engines('onnxruntime'))
+    assert 'on another kind of CPU (they differ in' in caplog.text and 'made_up' in caplog.text
+
+
+def test_what_a_file_lacks_for_other_scopes(tmp_path, capsys):
     path = str(foreign(tmp_path / 'a.onnx'))
-    for option in (['--profile'], ['--scope', 'e2e']):
+    for option, sentence in (['--profile'], 'is measured as a whole'), (
+            ['--scope', 'e2e'], 'does not say how an image becomes its input'):
         assert run_tool(lambda option=option: main([path, '--engine', 'onnxruntime', *option])) == 2
-        assert 'is measured as a whole' in capsys.readouterr().err
+        assert sentence in capsys.readouterr().err

@@ -14,7 +14,7 @@ import numpy as np
 from lcvision import environment
 from lcvision.deploy.export.file_metadata import KEY, parse
 from lcvision.deploy.load import HINTS
-from lcvision.deploy.sessions import compile_openvino, onnx_session, shared_core
+from lcvision.deploy.sessions import compile_openvino, infer, onnx_session, shared_core
 from lcvision.errors import UserError
 
 ENGINES = {'.onnx': ('onnxruntime', 'openvino'), '.xml': ('openvino',), '.pt2': ('aot-inductor',)}
@@ -74,15 +74,15 @@ def open_exported(path: str | Path, *, threads: int, engine: str = 'best', preci
     if engine == 'aot-inductor' and not trust_code:
         raise UserError(f'{path} holds machine code, which runs when it is loaded: give trust_code=True (--trust-code) '
                         'if you trust its origin, or take an .onnx or .xml file, which is data')
-    _warn_of_other_cpu(path, metadata)
+    warn_of_other_cpu(path, metadata)
     run = plain_errors(path, 'cannot be run here', lambda: start(metadata, precision or metadata['precision']))
     if hint == 'throughput':
         run = _first_alone(run)
     return ExportedFile(path, engine, metadata, lambda x: plain_errors(path, 'cannot be run', lambda: run(x)))
 
 
-def _warn_of_other_cpu(path: Path, metadata: Mapping[str, Any]) -> None:
-    """What int8 loses, and what is quickest, depends on the CPU."""
+def warn_of_other_cpu(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Warns where a file was quantised elsewhere: what int8 loses, and what is quickest, depends on the CPU."""
     made = next((metadata[key]['flags'] for key in ('int8', 'mixed') if isinstance(metadata.get(key), dict) and
                  metadata[key].get('flags') is not None), None)
     here = environment.cpu()['flags']
@@ -175,9 +175,6 @@ def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Sta
     if path.suffix == '.onnx':
         _refuse_external(path, path.read_bytes())
     model = plain_errors(path, 'is no file that OpenVINO can read', lambda: shared_core().read_model(str(path)))
-    places = [[KEY], ['framework', KEY]]  # of its own files, and of ONNX
-    text = next((model.get_rt_info(place).astype(str) for place in places if model.has_rt_info(place)), None)
-
     def start(metadata: dict[str, Any], precision: str) -> Run:
         compiled, own = compile_openvino(model, precision, threads, hint, pinned=False), threading.local()
         names = [sorted(port.get_names()) for port in model.outputs]
@@ -186,10 +183,16 @@ def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Sta
             if not hasattr(own, 'request'):
                 own.request = compiled.create_infer_request()
             request = own.request
-            request.infer([x], share_inputs=True)
+            infer(request, 1 if hint == 'throughput' else threads, x)
             return {name: request.get_output_tensor(place).data for place, alike in enumerate(names) for name in alike}
         return run
-    return text, start
+    return openvino_text(model), start
+
+
+def openvino_text(model: Any) -> str | None:
+    """The metadata in a model that OpenVINO read from its own file or from ONNX."""
+    places = [KEY], ['framework', KEY]
+    return next((model.get_rt_info(place).astype(str) for place in places if model.has_rt_info(place)), None)
 
 
 def _refuse_external(path: Path, content: bytes) -> None:
