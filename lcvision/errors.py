@@ -1,4 +1,5 @@
 """What went wrong, for a user: a sentence and an exit code, never a traceback."""
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,9 +19,24 @@ class RunFailed(UserError):
     exit_code = 1
 
 
+class DiskFull(UserError):
+    """A file cannot be written for want of room; what was there before is untouched, and the exit code is 1."""
+
+    exit_code = 1
+    codes = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM ended a run: the tools print the message and exit with 128 and the number of the signal."""
+
+    def __init__(self, message: str, number: int):
+        super().__init__(message)
+        self.exit_code = 128 + number
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turns a type that no registry has, and what a data loader's worker refused, into a :class:`UserError`."""
+    """Turns a full disk, a type that no registry has, and what a loader's worker refused, into a :class:`UserError`."""
     try:
         yield
     except UserError as error:
@@ -28,6 +44,11 @@ def plain_errors() -> Iterator[None]:
         if 'Traceback (most recent call last)' not in str(error):
             raise
         raise type(error)(str(error).strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
+    except OSError as error:
+        if error.errno not in DiskFull.codes:
+            raise
+        raise DiskFull(f'{error.filename or "a file"} cannot be written ({error.strerror}): make room and start again; '
+                       'what was there before is untouched') from error
     except KeyError as error:
         # mmengine's message has another hundred words.
         name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')

@@ -11,6 +11,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
     finite=dict(type='lcvision.FiniteHook'),
+    seed=dict(type='lcvision.SeedHook'),
     resume=dict(type='lcvision.ResumeHook'),
     compatible=dict(type='lcvision.CompatibleCheckpointHook'),
     memory_format=dict(type='lcvision.MemoryFormatHook'),

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from lcvision.errors import UserError, plain_errors
+from lcvision.errors import Stopped, UserError, plain_errors
 
 
 def run_tool(main: Callable[[], int | None] | str) -> int:
     """Runs a tool, given its function ``main`` or its module's name.
 
-    Returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence.
+    Returns 0 when done, 1 when failed, 2 for a user's mistake, of which it prints the sentence, 130 after Ctrl-C.
     """
     try:
         with plain_errors():
@@ -26,9 +26,9 @@ def run_tool(main: Callable[[], int | None] | str) -> int:
     except UserError as error:
         print(f'error: {str(error).strip()}', file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        print(error if isinstance(error, Stopped) else 'interrupted', file=sys.stderr)
+        return getattr(error, 'exit_code', 130)
 
 
 def _import_tool(name: str) -> Callable[[], int | None]:

@@ -1,6 +1,5 @@
 """Trains one unit, in a process of its own."""
 import contextlib
-import errno
 import os
 import platform
 import resource
@@ -12,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lcvision.errors import RunFailed, UserError
+from lcvision.errors import DiskFull, RunFailed, UserError
 from lcvision.search.folder import Folder, validations
 from lcvision.search.plan import Plan, read_plan
 from lcvision.search.tournament import Unit
 
 LOG = 'log.txt'
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 Training = Callable[[Plan, Unit, 'Path | None', Path, int], dict[str, list]]
 """Plan, unit, checkpoint to go on from, folder to work in, threads -> metrics of each validation of the round."""
@@ -59,7 +57,7 @@ def train_unit(plan: Plan, unit: Unit, start: Path | None, folder: Path, threads
     hooks = dict(cfg.get('default_hooks') or {})
     checkpoint = dict(hooks.get('checkpoint') or dict(type='lcvision.AtomicCheckpointHook'))
     checkpoint.update(save_best=None, max_keep_ckpts=1)
-    hooks.update(latency=None, pictures=None, checkpoint=checkpoint, epoch_seed=dict(type='lcvision.EpochSeedHook'))
+    hooks.update(latency=None, pictures=None, checkpoint=checkpoint)
     options = dict(plan.options)
     if 'max_epochs' in cfg.train_cfg:
         checkpoint.update(interval=end, max_keep_ckpts=-1)
@@ -115,11 +113,12 @@ def run_unit(folder: str | Path, name: str, threads: int, training: Training = t
 def _ending(error: Exception, unit: Unit, attempt: Path) -> Ending:
     if not attempt.exists():  # this process slept so long that another one took over
         return Ending('lost')
+    cause = error.__cause__ if isinstance(error, DiskFull) else error
+    if isinstance(cause, OSError) and cause.errno in DiskFull.codes:
+        return Ending('failed', f'{attempt} cannot be written ({cause.strerror}): make room and start the same command '
+                      'again, which goes on from what is finished', 1)
     if isinstance(error, UserError):
         return Ending('failed', str(error), error.exit_code)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return Ending('failed', f'{attempt} cannot be written ({os.strerror(error.errno)}): make room and start the '
-                      'same command again, which goes on from what is finished', 1)
     return Ending('failed', f'{unit} failed: {type(error).__name__}: {str(error).strip()[:200]}; {attempt / LOG} has '
                   'its log', 1)
 

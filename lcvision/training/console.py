@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from io import StringIO, TextIOBase
 from itertools import count
 from pathlib import Path
@@ -96,9 +97,19 @@ class _ToLog(TextIOBase):
         return len(text)
 
 
+def _log_failed(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    """Ends a run whose log cannot be written; logging would print a traceback for every line from then on."""
+    if isinstance(error := sys.exc_info()[1], OSError):
+        raise error
+    logging.Handler.handleError(handler, record)
+
+
 def build_runner(cfg: Config, console: 'ConsoleHook', verbose: bool) -> Runner:
     """Builds a run that shows itself on ``console``, or mmengine's log if ``verbose``."""
     runner = (Runner if verbose else ConsoleRunner).from_cfg(cfg)
+    for handler in runner.logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handleError = partial(_log_failed, handler)  # type: ignore[method-assign]
     runner.register_hook(console)
     console.hush(runner)
     return runner

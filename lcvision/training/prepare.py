@@ -25,10 +25,10 @@ _RUNS = count()
 # What a new length of the run changes.
 _SCHEDULE = ('train_cfg.', 'param_scheduler.', 'default_hooks.', 'model.train_cfg.')
 # Our hooks by their names in ``default_hooks``, as ``configs/_base_/runtime.py`` has them.
-_HOOKS = dict(finite='FiniteHook', resume='ResumeHook', compatible='CompatibleCheckpointHook', latency='CPULatencyHook',
-              memory_format='MemoryFormatHook', pictures='PictureHook', engine='EngineHook')
+_HOOKS = dict(finite='FiniteHook', seed='SeedHook', resume='ResumeHook', compatible='CompatibleCheckpointHook',
+              latency='CPULatencyHook', memory_format='MemoryFormatHook', pictures='PictureHook', engine='EngineHook')
 # What a run has even if its config inherits another runtime.
-REQUIRED = ('finite', 'resume', 'compatible', 'memory_format')
+REQUIRED = ('finite', 'seed', 'resume', 'compatible', 'memory_format')
 # mmengine takes None for these alone: it adds them itself where they are left out.
 _OF_MMENGINE = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 

@@ -11,12 +11,13 @@ from mmengine.logging import print_log
 from mmengine.registry import OPTIMIZERS, init_default_scope
 
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
-from lcvision.errors import UserError, plain_errors
+from lcvision.errors import DiskFull, UserError, plain_errors
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, build_runner
 from lcvision.training.launch import quiet_warnings
 from lcvision.training.newest_run import record_run
 from lcvision.training.prepare import Preparation, latency_records, prepare
+from lcvision.training.stop_hook import StopHook
 from lcvision.weights.safe_load import existing_file, load_state_dict_file
 
 
@@ -64,20 +65,23 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
     Raises:
         UserError: Something asked for cannot be done; the sentence says what to do instead.
         RunFailed: The training diverged.
+        DiskFull: Something could not be written; the last checkpoint is whole.
+        Stopped: Ctrl-C or SIGTERM; the run is saved after the step at which it came.
     """
     if epochs is not None and epochs < 1:
         raise UserError(f'--epochs {epochs}: give a whole number of at least 1')
     if resume and load_from:
         raise UserError('--resume and --load-from exclude each other: the first continues a run, the second starts '
                         'one with given weights')
-    prepared = prepare(config, data, cfg_options, train=True, epochs=epochs, work_dir=work_dir,
-                       memory_format=memory_format, launcher=launcher, local_rank=local_rank)
-    if amp:
-        # GPUs that only emulate bfloat16 are faster in float16, whose losses must be scaled.
-        slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
-        prepared.cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
-    prepared.notes += _use_weights(prepared.cfg, resume, load_from)
-    return _run(prepared, verbose)
+    with StopHook() as stop:
+        prepared = prepare(config, data, cfg_options, train=True, epochs=epochs, work_dir=work_dir,
+                           memory_format=memory_format, launcher=launcher, local_rank=local_rank)
+        if amp:
+            # GPUs that only emulate bfloat16 are faster in float16, whose losses must be scaled.
+            slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
+            prepared.cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
+        prepared.notes += _use_weights(prepared.cfg, resume, load_from)
+        return _run(prepared, verbose, stop)
 
 
 def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path | None) -> list[str]:
@@ -87,7 +91,7 @@ def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path |
             raise UserError(f'--resume {resume}: a .safetensors file holds weights alone, not the state of a run; '
                             'start from it with --load-from')
         cfg.resume = True
-        newest = last_checkpoint(cfg.work_dir, (cfg.default_hooks.get('checkpoint') or {}).get('out_dir'))
+        newest = _newest(cfg)
         given = None if resume is True or resume == 'auto' else resume
         cfg.load_from = str(given or newest or '') or None
         if not cfg.load_from:
@@ -100,13 +104,14 @@ def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path |
     return []
 
 
-def _run(prepared: Preparation, verbose: bool) -> TrainResult:
+def _run(prepared: Preparation, verbose: bool, stop: StopHook) -> TrainResult:
     """Builds and trains; what fails before the first step is the config's fault and becomes a sentence."""
     cfg, console = prepared.cfg, ConsoleHook(prepared.data, prepared.notes, not verbose)
     try:
         _require_optimizer(cfg)
         Path(cfg.work_dir).mkdir(parents=True, exist_ok=True)
         runner = build_runner(cfg, console, verbose)
+        runner.register_hook(stop)
         for note in (*prepared.logged.getvalue().splitlines(), *prepared.notes):
             print_log(note, logger=runner.logger)
         if prepared.data and is_main_process():
@@ -115,6 +120,8 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
     except UserError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in DiskFull.codes:
+            raise _disk_full(error, cfg) from error
         if console.started or ' registry.' in str(error):  # plain_errors words a type that is not registered
             raise
         raise _fault(error, prepared) from error
@@ -124,6 +131,16 @@ def _run(prepared: Preparation, verbose: bool) -> TrainResult:
     return TrainResult(str(Path(cfg.work_dir, dumped)), cfg.work_dir,
                        hub.get_info('best_ckpt') or hub.get_info('last_ckpt'), console.metrics, latency_records(hub),
                        console.history)
+
+
+def _newest(cfg: Config) -> Path | None:
+    return last_checkpoint(cfg.work_dir, (cfg.default_hooks.get('checkpoint') or {}).get('out_dir'))
+
+
+def _disk_full(error: OSError, cfg: Config) -> DiskFull:
+    newest = _newest(cfg)
+    rest = f'and continue with --resume from {newest}, which is whole' if newest else 'and start again'
+    return DiskFull(f'{error.filename or cfg.work_dir} cannot be written ({error.strerror}): make room {rest}')
 
 
 def _fault(error: Exception, prepared: Preparation) -> UserError:

@@ -210,7 +210,7 @@ def test_empty_hooks_and_schedules_are_lists(tmp_path, data, monkeypatch):
 
 def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(tmp_path, data, monkeypatch):
     seen = []
-    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, _: seen.append(prepared))
+    monkeypatch.setattr('lcvision.training.train._run', lambda prepared, *_: seen.append(prepared))
     monkeypatch.chdir(ROOT)
     old, new = tmp_path / 'old', tmp_path / 'new'
     for folder, value in ((old, 0.), (new, 1.)):

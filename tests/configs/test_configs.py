@@ -44,7 +44,8 @@ FIRST: dict = {}
 for config_name, config in CONFIGS.items():
     FIRST.setdefault(kind(config._cfg_dict), config_name)
 OTHERS = [name for name in CONFIGS if name not in FIRST.values()]
-HOOKS = {'CPULatencyHook', 'FiniteHook', 'ResumeHook', 'CompatibleCheckpointHook', 'MemoryFormatHook', 'PictureHook'}
+HOOKS = {'CPULatencyHook', 'FiniteHook', 'SeedHook', 'ResumeHook', 'CompatibleCheckpointHook', 'MemoryFormatHook',
+         'PictureHook'}
 
 
 @dataclass(frozen=True)

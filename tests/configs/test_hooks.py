@@ -29,7 +29,7 @@ def names(cfg):
 
 def test_they_run_in_this_order():
     street = Config.fromfile(ROOT / 'segmentation/deeplabv3plus_pplcnet_0_5x_sample.py')
-    first = ['RuntimeInfoHook', 'FiniteHook', 'ResumeHook', 'CompatibleCheckpointHook', 'MemoryFormatHook',
+    first = ['RuntimeInfoHook', 'FiniteHook', 'SeedHook', 'ResumeHook', 'CompatibleCheckpointHook', 'MemoryFormatHook',
              'IterTimerHook', 'DistSamplerSeedHook']
     last = ['LoggerHook', 'ParamSchedulerHook', 'PictureHook', 'AtomicCheckpointHook']
     assert names(street) == ['PositionBaselineHook', 'CPULatencyHook', *first, 'SegVisualizationHook', *last]

@@ -148,5 +148,5 @@ def test_bfloat16_is_that_of_the_models_device(gpu):
 
 def test_memory_format_is_left_alone(gpu):
     model = build_model(config_of('pplcnet')).to('cuda')
-    MemoryFormatHook('channels_last').before_run(SimpleNamespace(model=model))
+    MemoryFormatHook('channels_last').before_train(SimpleNamespace(model=model))
     assert not model.backbone._forward_pre_hooks

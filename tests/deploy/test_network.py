@@ -122,7 +122,7 @@ def test_the_layout_of_training_is_not_that_of_the_measurement(layout):
     seen, model = [], Chain()
     model.backbone.insert(0, Seen(3, 3, 1))
     runner = SimpleNamespace(model=model, logger=logging.getLogger('layout'))
-    MemoryFormatHook(layout).before_run(runner)
+    MemoryFormatHook(layout).before_train(runner)
     x = example_input((16, 16))
     model(x)
     assert seen == [layout == 'contiguous']

@@ -19,8 +19,8 @@ def batch_random_resize(data_batch: Sequence[dict], sizes: Sequence[int | tuple[
     """Collates packed samples and resizes all of them to one random size, without keeping their ratio.
 
     It is used as ``collate_fn=dict(type='lcvision.batch_random_resize', sizes=[...])`` of a dataloader whose pipeline
-    ends in ``PackDetInputs``. Size and interpolation come from numpy's global generator, which mmengine seeds in every
-    worker, so two ranks draw differently.
+    ends in ``PackDetInputs``. Size and interpolation come from numpy's global generator, which ``SeedHook`` seeds for
+    every batch, so that two ranks draw differently.
 
     Args:
         data_batch: Samples with ``inputs`` of shape (3, H, W), uint8 or float32, and ``data_samples``.

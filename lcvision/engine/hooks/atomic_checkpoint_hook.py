@@ -13,6 +13,7 @@ from lcvision.files import write_atomically
 from lcvision.registry import HOOKS
 
 _BACKEND = 'lcvision.atomic'
+_INTERRUPTED = 'interrupted.pth'
 
 
 class _AtomicBackend(LocalBackend):
@@ -27,19 +28,31 @@ register_backend(_BACKEND, _AtomicBackend, force=True)
 
 
 class _LaterRemoval:
-    """A file backend that only notes what is to be removed."""
+    """A file backend that removes nothing before :meth:`clear`."""
 
     def __init__(self, backend: BaseStorageBackend) -> None:
         self._backend = backend
-        self.removed: list[str] = []
+        self.outdated: list[str] = []
 
     def __getattr__(self, name: str):
         return getattr(self._backend, name)
 
     def remove(self, filepath: str) -> None:
-        self.removed.append(str(filepath))
+        self.outdated.append(str(filepath))
 
     rmtree = remove
+
+    def clear(self, keep: set[str]) -> None:
+        """Removes all that is outdated except for the names in ``keep``."""
+        for path in self.outdated:
+            with suppress(FileNotFoundError):  # another training in this folder was faster
+                if Path(path).name in keep:
+                    continue
+                if self._backend.isfile(path):
+                    self._backend.remove(path)
+                elif self._backend.isdir(path):
+                    self._backend.rmtree(path)
+        self.outdated.clear()
 
 
 def last_checkpoint(work_dir: str | Path, out_dir: str | None = None) -> Path | None:
@@ -59,8 +72,9 @@ class AtomicCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook``, but no kill and no full disk can destroy the last good checkpoint.
 
     A checkpoint is written beside its name and renamed when it is on the disk; ``last_checkpoint`` follows only then,
-    in the same way; older checkpoints are removed last. An error while saving is raised, and so are weights that are
-    not finite.
+    in the same way; older checkpoints are removed last, or as the run that was killed meanwhile is resumed. After a
+    validation the checkpoint is written again, with what was found. An error while saving is raised, and so are weights
+    that are not finite.
 
     The arguments are those of mmengine's hook. Remote folders (``out_dir='s3://...'``) and ``backend_args`` of another
     backend are served as mmengine serves them.
@@ -76,6 +90,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     backend_args: dict | None
     file_backend: BaseStorageBackend
+    last_ckpt: str | None
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
@@ -87,6 +102,23 @@ class AtomicCheckpointHook(CheckpointHook):
             self.best_ckpt_path = self._here(best)
         for key, path in getattr(self, 'best_ckpt_path_dict', {}).items():
             self.best_ckpt_path_dict[key] = path and self._here(path)
+        if last := runner.message_hub.get_info('last_ckpt'):
+            self.last_ckpt = self._here(last)
+        self.file_backend = _LaterRemoval(self.file_backend)
+        self.file_backend.outdated += map(self._here, runner.message_hub.get_info('superseded') or ())
+        self._clear(runner)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
+        step, self._saved = runner.epoch if self.by_epoch else runner.iter, False
+        super().after_val_epoch(runner, metrics)
+        of_now = self.filename_tmpl.format(step), _INTERRUPTED
+        if not self._saved and self.last_ckpt and Path(self.last_ckpt).name in of_now:
+            self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
+
+    def save_interrupted(self, runner: Runner, iteration: int) -> str:
+        """Saves a run after so many iterations, anywhere in it, to go on from there; returns the path."""
+        self._write(runner, _INTERRUPTED, dict(epoch=runner.epoch, iter=iteration))
+        return self._here(_INTERRUPTED)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         for part in ('state_dict', 'ema_state_dict'):
@@ -101,27 +133,38 @@ class AtomicCheckpointHook(CheckpointHook):
             runner.logger.warning('The config inside the checkpoint is ignored: it is code, and the run has its own.')
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
-        outdated = self._keep(runner, step)
-        name = self.filename_tmpl.format(step)
+        self._keep(runner, step)
+        runner.message_hub.update_info('superseded', [Path(path).name for path in self.file_backend.outdated])
+        self._write(runner, self.filename_tmpl.format(step), meta)
+        self.file_backend.remove(self._here(_INTERRUPTED))
+        self._clear(runner)
+        self._saved = True
+
+    def _write(self, runner: Runner, name: str, meta: dict) -> None:
         self.last_ckpt = self._here(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(self.out_dir, name, self.file_client_args, self.save_optimizer,
                                self.save_param_scheduler, meta, self.by_epoch, self.backend_args, **self.args)
-        if not is_main_process():
-            return
-        write_atomically(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
-        for old in outdated:
-            self._remove(self._here(self.filename_tmpl.format(old)))
+        if is_main_process():
+            write_atomically(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt.encode())
 
-    def _keep(self, runner: Runner, step: int) -> list[int]:
-        """Notes a step as one to keep, also in the checkpoint to be written; returns the steps that it pushes out."""
+    def _keep(self, runner: Runner, step: int) -> None:
+        """Notes a step as one to keep, also in the checkpoint to be written, and the steps that it pushes out."""
         if self.max_keep_ckpts <= 0 or (self.keep_ckpt_ids and self.keep_ckpt_ids[-1] == step):
-            return []
+            return
         kept = [*self.keep_ckpt_ids, step]
-        outdated = [old for old in kept[:-self.max_keep_ckpts] if old not in kept[-self.max_keep_ckpts:]]
+        for old in kept[:-self.max_keep_ckpts]:
+            if old not in kept[-self.max_keep_ckpts:]:
+                self.file_backend.remove(self._here(self.filename_tmpl.format(old)))
         self.keep_ckpt_ids.append(step)  # the deque forgets the oldest by itself
         runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
-        return outdated
+
+    def _clear(self, runner: Runner) -> None:
+        """Removes what is outdated; a run that repeats an epoch may have given the new best the name of the old."""
+        note = last_checkpoint(runner.work_dir)
+        best = [getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()]
+        if is_main_process():
+            self.file_backend.clear({Path(path).name for path in (note, *best) if path})
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         wanted = [key for key in getattr(self, 'key_indicators', []) if key != 'auto']
@@ -130,17 +173,8 @@ class AtomicCheckpointHook(CheckpointHook):
         self._check_keys(runner, missing, metrics)
         if missing or all(key.startswith('latency/') for key in metrics):
             return
-        backend = self.file_backend
-        self.file_backend = waiting = _LaterRemoval(backend)
-        try:
-            super()._save_best_checkpoint(runner, metrics)
-        finally:
-            self.file_backend = backend
-        # A run that repeats an epoch after resuming may have given the new best the name of the old.
-        best = {getattr(self, 'best_ckpt_path', None), *getattr(self, 'best_ckpt_path_dict', {}).values()}
-        for path in waiting.removed:
-            if path not in best:
-                self._remove(path)
+        super()._save_best_checkpoint(runner, metrics)
+        self._clear(runner)
 
     def _check_keys(self, runner: Runner, missing: list[str], metrics: dict) -> None:
         evaluators = {evaluator.prefix or '' for evaluator in runner.val_loop.evaluator.metrics}
@@ -152,10 +186,3 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def _here(self, path: str) -> str:
         return self.file_backend.join_path(self.out_dir, Path(path).name)
-
-    def _remove(self, path: str) -> None:
-        with suppress(FileNotFoundError):  # another training in this folder was faster
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
-            elif self.file_backend.isdir(path):
-                self.file_backend.rmtree(path)

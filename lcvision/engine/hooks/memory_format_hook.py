@@ -24,7 +24,7 @@ class MemoryFormatHook(Hook):
 
     Args:
         memory_format: 'auto' measures one forward and backward pass in both layouts, interleaved, on a copy of the
-            network, and keeps the faster; 'channels_last' and 'contiguous' say which.
+            network, and keeps the faster, also in a run that is resumed; 'channels_last' and 'contiguous' say which.
 
     Attributes:
         chosen: The layout and why, once a run has started on a CPU.
@@ -37,20 +37,25 @@ class MemoryFormatHook(Hook):
             raise ValueError(f'MemoryFormatHook: memory_format={memory_format!r} must be one of {", ".join(_CHOICES)}')
         self.memory_format, self.chosen, self._done = memory_format, '', False
 
-    def before_run(self, runner: Runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         model = unwrapped(runner.model)
         if self._done or next(model.parameters()).device.type != 'cpu':
             return
         self._done = True
         chosen, reason = self.memory_format, 'as asked'
-        if chosen == 'auto':
+        if chosen == 'auto' and (before := runner.message_hub.get_info('memory_format')):
+            chosen, reason = before, 'as before'
+        elif chosen == 'auto':
             ratio = channels_last_ratio(model)
             chosen = 'channels_last' if ratio < 1 else 'contiguous'
             reason = f'a step takes {ratio:.2f} of the time in channels_last'
+            runner.message_hub.update_info('memory_format', chosen)
         self.chosen = f'{chosen} ({reason})'
         runner.logger.info(f'memory format: {self.chosen}')
         if chosen == 'channels_last':
             model.backbone.register_forward_pre_hook(to_channels_last)
+
+    before_val = before_test = before_train
 
 
 def channels_last_ratio(model: nn.Module) -> float:

@@ -1,17 +1,12 @@
 """Lets a resumed run continue as its config says."""
-import copy
-from collections.abc import Iterator
-from itertools import chain, repeat
 from types import SimpleNamespace
 
 from mmengine.hooks import Hook
 from mmengine.optim import BaseOptimWrapper, _ParamScheduler
-from mmengine.registry import DATA_SAMPLERS
-from mmengine.runner import IterBasedTrainLoop, Runner
-from mmengine.runner.loops import _InfiniteDataloaderIterator
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 from torch.optim import Optimizer
-from torch.utils.data import BatchSampler
 
+from lcvision.engine.hooks.seed_hook import batches_done
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
 
@@ -25,13 +20,14 @@ class ResumeHook(Hook):
     """Mends two things in how mmengine resumes.
 
     Schedulers whose settings are no longer those of the checkpoint, as after ``--epochs``, continue as if the run had
-    had the new ones from the start. A run that counts iterations skips the batches that it has seen by their indices.
+    had the new ones from the start. A validation that was due at the checkpoint, and that the run did not live to
+    complete, comes first.
 
     Raises:
         UserError: The schedule has changed and part of it follows a metric, whose course is not known any more.
 
     Differs: mmengine restores the settings of all schedulers from the checkpoint, so that a run that is extended stays
-        at its last rate, and loads every batch that was seen.
+        at its last rate, and leaves out the validation.
     """
 
     priority = 'VERY_HIGH'
@@ -39,9 +35,11 @@ class ResumeHook(Hook):
     def __init__(self) -> None:
         self._states: list | dict | None = None
         self._starts: list[list[dict[str, float]]] = []
+        self._epoch_length, self._due = 0, False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Takes the schedulers' states, which mmengine would restore."""
+        self._epoch_length = checkpoint.get('meta', {}).get('epoch_length', 0)
         if runner._resume and runner.param_schedulers:
             self._states = checkpoint.pop('param_schedulers', None)
             # What the schedulers, just built, noted in each group: where they start and between which ends.
@@ -54,13 +52,29 @@ class ResumeHook(Hook):
             self._restore(runner, self._states)
             self._states = None
         loop = runner.train_loop
-        by_iteration = isinstance(loop, IterBasedTrainLoop)
-        done, length, unit = ((loop.iter, loop.max_iters, 'iterations') if by_iteration else
+        done, length, unit = ((loop.iter, loop.max_iters, 'iterations') if isinstance(loop, IterBasedTrainLoop) else
                               (loop.epoch, loop.max_epochs, 'epochs'))
+        self._due = _validates(runner, done, length) and runner.message_hub.get_info('validated') != done
         if done >= length:
-            runner.logger.warning(f'The run has its {length} {unit} already ({done}): nothing is trained.')
-        elif by_iteration and done:
-            _skip_batches(runner, done)
+            rest = ', but it is validated, which it was not yet' if self._due else ''
+            runner.logger.warning(f'The run has its {length} {unit} already ({done}): nothing is trained{rest}.')
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self._validate(runner)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Notes the validation for the checkpoint that follows it."""
+        if isinstance(loop := runner._train_loop, BaseLoop):
+            done = loop.iter if isinstance(loop, IterBasedTrainLoop) else loop.epoch
+            runner.message_hub.update_info('validated', done)
+
+    def after_train(self, runner: Runner) -> None:
+        self._validate(runner)
+
+    def _validate(self, runner: Runner) -> None:
+        if self._due:
+            self._due = False
+            runner.val_loop.run()
 
     def _restore(self, runner: Runner, states: list | dict) -> None:
         parts = _parts(runner)
@@ -74,7 +88,7 @@ class ResumeHook(Hook):
                 return
         loop = runner.train_loop
         epoch_length = None if isinstance(loop, IterBasedTrainLoop) else len(loop.dataloader)
-        done = loop.epoch * epoch_length if epoch_length else loop.iter
+        done = loop.epoch * epoch_length + batches_done(loop, self._epoch_length) if epoch_length else loop.iter
         for (optimizer, schedulers), starts in zip(parts, self._starts):
             if any(getattr(scheduler, 'need_val_args', False) for scheduler in schedulers):
                 raise UserError('--resume with another schedule: ReduceOnPlateau follows a metric, whose course is not '
@@ -84,6 +98,15 @@ class ResumeHook(Hook):
         rates = ', '.join(dict.fromkeys(f'{rates[-1]:.3g}' for rates in runner.optim_wrapper.get_lr().values()))
         runner.logger.info(f'The schedule is not that of the checkpoint: it continues after iteration {done} as if it '
                            f'had been so from the start, at a rate of {rates}.')
+
+
+def _validates(runner: Runner, done: int, length: int) -> bool:
+    """Whether a run validates after so many of its epochs or iterations."""
+    loop = runner.train_loop
+    if not done or runner.val_loop is None or not hasattr(loop, '_decide_current_val_interval'):
+        return False
+    loop._decide_current_val_interval()
+    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == length)
 
 
 def _parts(runner: Runner) -> list[tuple]:
@@ -129,51 +152,3 @@ def _replay(schedulers: list[_ParamScheduler], optimizer: Optimizer | BaseOptimW
         scheduler.optimizer = optimizer
         scheduler.base_values = [group[f'initial_{scheduler.param_name}'] for group in groups]
         scheduler._last_value = [group[scheduler.param_name] for group in groups]
-
-
-class _Rest:
-    """A batch sampler whose first pass is the rest of an interrupted one."""
-
-    def __init__(self, batches: BatchSampler, rest: Iterator[list[int]]) -> None:
-        self._batches = batches
-        self._rest: Iterator[list[int]] | None = rest
-
-    def __iter__(self) -> Iterator[list[int]]:
-        # Runs at the first batch: a loader with workers begins twice.
-        rest, self._rest = self._rest, None
-        yield from self._batches if rest is None else rest
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-
-def _skip_batches(runner: Runner, count: int) -> None:
-    """Lets a loop that counts iterations, and is about to run, skip its first batches by their indices alone.
-
-    The sampler is built again, with the seed of the resumed run: mmengine builds it before it knows that seed.
-    """
-    loop, settings = runner.train_loop, runner.cfg.get('train_dataloader')
-    if not isinstance(settings, dict) or not isinstance(settings.get('sampler'), dict):
-        return
-    loader = copy.copy(loop.dataloader)
-    seed = None if runner._randomness_cfg.get('diff_rank_seed') else runner.seed
-    sampler = DATA_SAMPLERS.build(settings['sampler'], default_args=dict(dataset=loader.dataset, seed=seed))
-    if settings.get('batch_sampler'):
-        batches = DATA_SAMPLERS.build(settings['batch_sampler'],
-                                      default_args=dict(sampler=sampler, batch_size=settings['batch_size']))
-    else:
-        batches = BatchSampler(sampler, loader.batch_size, loader.drop_last)
-    epoch, rest = 0, iter(batches)
-    for _ in range(count):
-        if next(rest, None) is None:
-            epoch += 1
-            if hasattr(sampler, 'set_epoch'):
-                sampler.set_epoch(epoch)
-            rest = iter(batches)
-            next(rest)
-    # A loader refuses another sampler once it is made; workers of the old one end with it.
-    vars(loader).update(sampler=sampler, batch_sampler=_Rest(batches, rest), _iterator=None)
-    batches_left = _InfiniteDataloaderIterator(loader)
-    batches_left._epoch = epoch
-    # The loop takes as many as were seen, and does nothing with them.
-    loop.dataloader, loop.dataloader_iterator = loader, chain(repeat([], count), batches_left)

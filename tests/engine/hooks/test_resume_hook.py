@@ -57,7 +57,7 @@ def train(folder, length, schedule, by_epoch=True, resume=False, stop=None, shuf
         load_from=find_latest_checkpoint(str(folder)) if resume else None, randomness=dict(seed=seed),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1., momentum=0.9), paramwise_cfg=dict(bias_lr_mult=0.5)),
         default_hooks=dict(checkpoint=dict(type='lcvision.AtomicCheckpointHook', interval=1, by_epoch=by_epoch),
-                           resume=dict(type='lcvision.ResumeHook')),
+                           resume=dict(type='lcvision.ResumeHook'), seed=dict(type='lcvision.SeedHook')),
         experiment_name=f'{folder}-{os.urandom(4).hex()}', log_level='INFO', **cfg)
     # mmengine takes the data loader's settings from the config; the data set stays the one that counts.
     runner.cfg.train_dataloader = {**data, 'dataset': dict(type='Unused')}
