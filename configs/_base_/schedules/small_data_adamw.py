@@ -11,5 +11,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', T_max=100, by_epoch=True, begin=0, end=100, convert_to_iter_based=True),
 ]
-auto_scale_lr = dict(enable=False, base_batch_size=16)
-custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.999)]
+auto_scale_lr = dict(enable=False, base_batch_size=8)
+custom_hooks = [dict(type='lcvision.CycleEMAHook', decay=0.998)]

@@ -1,5 +1,6 @@
 """Loading of images and masks that names a bad file."""
 from functools import partial
+from typing import Any
 
 import mmcv
 import numpy as np
@@ -16,12 +17,21 @@ from lcvision.registry import TRANSFORMS
 class LoadImage(LoadImageFromFile):
     """Loads an image as mmcv does, and refuses one that is missing, cut short, no image, or too large.
 
-    The arguments are those of mmcv's ``LoadImageFromFile``. By default an image is uint8 of shape (H, W, 3) in BGR,
-    turned upright by the file's EXIF orientation; with ``ignore_empty`` the dataset takes another one for a bad file.
+    The other arguments are those of mmcv's ``LoadImageFromFile``. By default an image is uint8 of shape (H, W, 3) in
+    BGR, turned upright by the file's EXIF orientation; with ``ignore_empty`` the dataset takes another one for a bad
+    file.
+
+    Args:
+        cache_mb: Megabytes of decoded images that each process keeps, the first that it reads: a set of a few hundred
+            images is decoded once.
 
     Differs: mmcv leaves a file that ends early to the decoder, and some (OpenCV 4) fill its rest with grey and go on;
         here it is always an error.
     """
+
+    def __init__(self, *args: Any, cache_mb: float = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cache_mb, self._room, self._cache = cache_mb, cache_mb * 2**20, {}
 
     def transform(self, results: dict) -> dict | None:
         """Adds ``img``, ``img_shape`` and ``ori_shape`` to a data dict; None for a bad file with ``ignore_empty``.
@@ -29,8 +39,7 @@ class LoadImage(LoadImageFromFile):
         An ``img`` that is there, pixels in BGR as the frameworks' inferencers pass them, is taken unchanged.
         """
         try:
-            img = results['img'] if 'img' in results else self.decode(results['img_path'],
-                                                                      self._read(results['img_path']))
+            img = results['img'] if 'img' in results else self._load(results['img_path'])
         except UserError:
             if self.ignore_empty:
                 return None
@@ -38,6 +47,15 @@ class LoadImage(LoadImageFromFile):
         results['img'] = img.astype(np.float32) if self.to_float32 else img
         results['img_shape'] = results['ori_shape'] = img.shape[:2]
         return results
+
+    def _load(self, path: str) -> np.ndarray:
+        if path in self._cache:
+            return self._cache[path].copy()
+        img = self.decode(path, self._read(path))
+        if img.nbytes <= self._room:
+            self._room -= img.nbytes
+            self._cache[path] = img.copy()
+        return img
 
     def _read(self, path: str) -> bytes:
         try:
