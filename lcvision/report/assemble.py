@@ -86,7 +86,8 @@ def timed(record: LatencyRecord, machine: str = MACHINE_NOT_RECORDED, source: st
 
 def _task_report(task: Task, joined: list[tuple[Evaluation, dict]], measured: list[dict]) -> TaskReport:
     used = {id(timing) for _, timing in joined}
-    points = _labelled([{**timing, 'run': evaluation.name, 'accuracy': evaluation.accuracy, 'data': evaluation.data}
+    points = _labelled([{**timing, 'run': evaluation.name, 'accuracy': evaluation.accuracy, 'data': evaluation.data,
+                          'spread': evaluation.spread}
                         for evaluation, timing in joined if timing['task'] == task.name])
     rest = _labelled([timing for timing in measured if timing['task'] == task.name and id(timing) not in used])
     rows = [{**asdict(row), 'median': row.ms} for row in PP_LCNET.rows if row.task == task.name and row.ms is not None]

@@ -72,6 +72,7 @@ def _cells(point: dict, metric: str) -> _Cells:
     why = '; '.join(point['why']) or 'marked noisy'
     cells: dict[str, tuple[Any, Callable]] = {
         'Model': (point['name'], str), f'{metric}, %': (point['accuracy'], '{:.1f}'.format),
+        'Trainings': (point.get('spread'), '{0[0]:.1f} to {0[1]:.1f}'.format),
         'ms': (point['median'], lambda ms: format_ms(ms) + ' *' * point['noisy']),
         'p10 to p90': (point['p10'], to('p90')), '95 % interval': (point['low'], to('high')),
         'Samples': (point['samples'], str), 'Yardsticks': (yardsticks, '{:.3g}'.format),

@@ -85,6 +85,8 @@ def _draw_ours(axes: Any, points: Sequence[dict], metric: str) -> None:
         y = point['accuracy']
         left, right = _mark(axes, point, y, colour, 9 if i in front else 7, mew=1.6, zorder=order)
         axes.plot((point['low'], point['high']), (y, y), color=colour, lw=2, zorder=order, solid_capstyle='butt')
+        if point['spread']:
+            axes.plot((point['median'],) * 2, point['spread'], color=colour, lw=1.2, zorder=order)
         lines.append((left, y, right, y))
     labels = [(points[i]['median'], points[i]['accuracy'], _label(points[i], points), i in front)
               for i in _named(front, points)]
@@ -198,6 +200,8 @@ def _legend(axes: Any, points: Sequence[dict], rest: Sequence[dict]) -> None:
     if points:
         marks += [Line2D([], [], color=FRONT, lw=2, alpha=0.6, label='Pareto front'),
                   Line2D([], [], color=BEATEN, marker='o', ls='', ms=7, label='beaten')]
+    if any(point['spread'] for point in points):
+        marks.append(Line2D([], [], color=INK, marker='|', ls='', ms=9, label='all seeds'))
     if any(point['noisy'] for point in (*points, *rest)):
         marks.append(Line2D([], [], color=INK, marker='o', markerfacecolor='white', ls='', ms=7, label='* noisy'))
     # Half an inch below the axis, however high the picture is.

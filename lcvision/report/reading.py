@@ -24,7 +24,8 @@ class Evaluation:
 
     Attributes:
         config, task: Path or name of its config; 'detection', 'segmentation' or 'classification'.
-        accuracy, data: In percent, on the data set of this name.
+        accuracy, data: In percent, on the data set of this name; the mean of several trainings.
+        spread: Smallest and largest of several trainings, in percent.
         name: Of its file or run, which tells two evaluations of one config apart.
         precision, records: Of the network that was evaluated; latency records of the same report.
     """
@@ -36,6 +37,7 @@ class Evaluation:
     name: str
     precision: str = 'fp32'
     records: list[LatencyRecord] = field(default_factory=list)
+    spread: tuple[float, float] | None = None
 
 
 @dataclass
@@ -66,7 +68,8 @@ class _Run:
 
 
 def read_inputs(paths: Sequence[str | Path]) -> Inputs:
-    """Reads folders of runs, files of ``lcvision test --json`` and of ``lcvision benchmark --json``, and search.json.
+    """Reads folders of runs, files of ``lcvision test --json`` and of ``lcvision benchmark --json``, search.json
+    and sweep.json.
 
     What is given twice counts once.
     """
@@ -100,9 +103,11 @@ def _take(inputs: Inputs, path: Path, name: str, run: _Run | None) -> None:
     except (ValueError, OSError) as error:
         raise UserError(f'{path} is not JSON ({error}): give a file that {_WRITTEN_BY}') from error
     content = content if isinstance(content, dict) else {}
-    searched = content.get('evaluations')  # of lcvision search: networks as lcvision test --json writes one
-    for part in searched if isinstance(searched, list) else [content]:
-        _take_content(inputs, path, {'environment': content.get('environment'), **part},
+    # Of lcvision search and lcvision sweep: networks as lcvision test --json writes one.
+    several = content.get('results' if 'plan' in content and 'groups' not in content else 'evaluations')
+    listed = isinstance(several, list) and all(isinstance(part, dict) for part in several)
+    for part in several if listed else [content]:
+        _take_content(inputs, path, {'environment': content.get('environment'), 'data': content.get('data'), **part},
                       str(part.get('config')) if part is not content else name, run)
 
 
@@ -147,16 +152,17 @@ def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: 
     if task is None:
         return False
     value, most = metrics[task.metric], task.whole
-    if value is None:
+    ends = [value.get(end) for end in ('mean', 'min', 'max')] if isinstance(value, dict) else [value]
+    if None in ends:
         inputs.remarks.append(f'{name}: its {task.metric} is not a number, as after a training that diverged.')
         return True
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+    if any(isinstance(end, bool) or not isinstance(end, int | float) or not 0 <= end <= most for end in ends):
         raise UserError(f'{path}: {task.metric} is {value!r}, which is no accuracy between 0 and {most}: evaluate '
                         'again with lcvision test --json')
-    config = str(content['config'])
+    config, (accuracy, *spread) = str(content['config']), (round(end * 100 / most, 3) for end in ends)
     inputs.evaluations.append(Evaluation(
-        config, task.name, round(value * 100 / most, 3), _data(content.get('data'), Path(config).stem, run), name,
-        str(content.get('precision', 'fp32')), list(records)))
+        config, task.name, accuracy, _data(content.get('data'), Path(config).stem, run), name,
+        str(content.get('precision', 'fp32')), list(records), (spread[0], spread[1]) if spread else None))
     return True
 
 

@@ -58,7 +58,7 @@ def sweep_outcome(folder: Folder) -> dict[str, Any]:
 
     Returns:
         Under 'results' for each config every metric's mean, std (of the sample), min, max and n over the seeds, the
-        values themselves, and the seeds that diverged, which count as zeros.
+        values themselves, the curves of the plan's metric, and the seeds that diverged, which count as zeros.
     """
     plan, results, rows = folder.plan, folder.refresh(), []
     for place, member in enumerate(plan.members):
@@ -68,7 +68,9 @@ def sweep_outcome(folder: Folder) -> dict[str, Any]:
         values = {name: [end[name][-1] for end in ends] for name in names}
         diverged = [unit.seed for unit in results
                     if unit.candidate == place and results[unit].get('diverged')]
+        curves = [[value for part in sorted(unit for unit in results if unit.candidate == place and unit.seed == seed)
+                   for value in results[part]['metrics'][plan.metric]] for seed in range(plan.seeds)]
         rows.append(dict(config=member.name, metrics={name: spread(found) for name, found in values.items()},
-                         values=values, diverged=sorted(set(diverged))))
+                         values=values, curves=curves, diverged=sorted(set(diverged))))
     return dict(plan=plan.hash, metric=plan.metric, seeds=plan.seeds, epochs=plan.epochs or None,
-                data=plan.data or None, results=rows)
+                data=plan.data and Path(plan.data).name or None, options=plan.options, results=rows)

@@ -87,9 +87,20 @@ def test_a_metric_that_is_no_number_is_left_out_with_a_remark(tmp_path, number):
     assert inputs.remarks == ['x: its mIoU is not a number, as after a training that diverged.']
 
 
+def test_a_sweep_gives_the_mean_and_the_spread_of_its_seeds(tmp_path):
+    rows = [dict(config='picodet_pplcnet_1x_bccd', metrics={'coco/bbox_mAP': dict(mean=0.3, min=0.2, max=0.4, n=2)}),
+            dict(config='picodet_pplcnet_1x_bccd', precision='bf16', metrics={'coco/bbox_mAP': dict(mean=0.1)})]
+    inputs = read_inputs([write(tmp_path / 'sweep.json', dict(plan='1', data='bccd', results=rows))])
+    (found,) = inputs.evaluations
+    assert (found.accuracy, found.spread, found.data, found.precision) == (30., (20., 40.), 'BCCD', 'fp32')
+    assert len(inputs.remarks) == 1
+
+
 @pytest.mark.parametrize(('content', 'sentence'), [
     ('nonsense', 'is not JSON'),
     ([1, 2], 'is of another kind'),
+    ({'plan': '1', 'results': [5]}, 'is of another kind'),
+    ({'plan': '1', 'results': [dict(config='a', metrics={'mIoU': dict(mean=1., min=0., max='x')})]}, 'is no accuracy'),
     ({'points': []}, 'is of another kind'),
     ({'schema': 2, 'environment': {}, 'results': []}, 'has schema 2, but schema 1 is needed'),
     ({'schema': 1, 'results': []}, 'lacks environment or results'),
