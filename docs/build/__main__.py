@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from docs.build.answer import answer_lines, draw_answers
 from docs.build.counts_page import counts_page
 from docs.build.families import draw_families, families_table
 from docs.build.result_tables import (
@@ -97,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if families:
         draw_families(families.records, docs / _FAMILIES_PICTURE)
         print(f'written {docs / _FAMILIES_PICTURE}')
+    for path in draw_answers(docs):
+        print(f'written {path}')
     for picture, curves in pictures.items():
         draw_curves(curves, docs / picture)
         print(f'written {docs / picture}')
@@ -120,7 +123,7 @@ def make_page(docs: Path) -> str:
         raise UserError(f'{docs / "results.json"} is not a list of results')
     results = [_complete(entry, docs) for entry in entries]
     latency = docs / 'reports' / 'table4.json'
-    lines = [_INTRO.rstrip('\n'), *results_table(results), _TABLE_4,
+    lines = [_INTRO.rstrip('\n'), *answer_lines(docs), *results_table(results), _TABLE_4,
              *table_4(results, _measured(latency))]
     families = _families(docs)
     if families:

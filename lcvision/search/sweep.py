@@ -73,4 +73,4 @@ def sweep_outcome(folder: Folder) -> dict[str, Any]:
         rows.append(dict(config=member.name, metrics={name: spread(found) for name, found in values.items()},
                          values=values, curves=curves, diverged=sorted(set(diverged))))
     return dict(plan=plan.hash, metric=plan.metric, seeds=plan.seeds, epochs=plan.epochs or None,
-                data=plan.data and Path(plan.data).name or None, options=plan.options, results=rows)
+                data=(plan.data and Path(plan.data).name) or None, options=plan.options, results=rows)

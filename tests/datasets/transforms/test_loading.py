@@ -78,6 +78,19 @@ def test_missing_file_and_folder_are_named(tmp_path):
         load(tmp_path)
 
 
+def test_a_cache_decodes_once_and_gives_copies(tmp_path, picture):
+    paths = [tmp_path / 'a.png', tmp_path / 'b.png']
+    for path in paths:
+        path.write_bytes(encoded(picture, '.png'))
+    step = LoadImage(cache_mb=1.5 * picture.nbytes / 2**20)
+    for path in paths:
+        step({'img_path': str(path)})['img'][:] = 0  # as a step that works in place
+        path.unlink()
+    assert np.array_equal(step({'img_path': str(paths[0])})['img'], picture)
+    with pytest.raises(UserError, match='does not exist'):  # there was room for one
+        step({'img_path': str(paths[1])})
+
+
 def test_ignore_empty_asks_the_dataset_for_another_image(tmp_path):
     assert load(tmp_path / 'gone.jpg', ignore_empty=True) is None
 
