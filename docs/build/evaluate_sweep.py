@@ -7,6 +7,7 @@ from pathlib import Path
 import lcvision
 from lcvision.cli import run_tool
 from lcvision.config import find_config
+from lcvision.errors import UserError
 from lcvision.files import write_atomically
 from lcvision.search.folder import Folder
 from lcvision.search.outcome import spread
@@ -24,14 +25,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--precision', default='bf16')
     args = parser.parse_args(argv)
     plan = read_plan(Path(args.work_dir))
+    if plan is None:
+        raise UserError(f'{args.work_dir} holds no sweep: give the --work-dir of lcvision sweep')
     folder, report = Folder(Path(args.work_dir), plan), json.loads(Path(args.json).read_text())
     rows = [row for row in report['results'] if row.get('precision') != args.precision]
     for place, member in enumerate(plan.members):
         values: dict[str, list[float]] = {}
         for seed in range(plan.seeds):
             unit = folder.unit(Unit(place, plan.rules.rounds, seed))
-            found = lcvision.evaluate(find_config(member.name), next(unit.glob('*.pth')), args.data,
-                                      engine=args.engine, precision=args.precision, work_dir=f'/tmp/{member.name}')
+            found = lcvision.evaluate(find_config(member.name), next(unit.glob('*.pth')), args.data, engine=args.engine,
+                                      precision=args.precision, work_dir=Path(args.work_dir) / 'evaluated')
             for name, value in found.metrics.items():
                 if name in report['results'][place]['metrics']:
                     values.setdefault(name, []).append(value)

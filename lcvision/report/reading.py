@@ -105,8 +105,9 @@ def _take(inputs: Inputs, path: Path, name: str, run: _Run | None) -> None:
     content = content if isinstance(content, dict) else {}
     # Of lcvision search and lcvision sweep: networks as lcvision test --json writes one.
     several = content.get('results' if 'plan' in content and 'groups' not in content else 'evaluations')
-    listed = isinstance(several, list) and all(isinstance(part, dict) for part in several)
-    for part in several if listed else [content]:
+    if not isinstance(several, list) or not all(isinstance(part, dict) for part in several):
+        several = [content]
+    for part in several:
         _take_content(inputs, path, {'environment': content.get('environment'), 'data': content.get('data'), **part},
                       str(part.get('config')) if part is not content else name, run)
 
@@ -152,7 +153,7 @@ def _take_evaluation(inputs: Inputs, path: Path, content: dict, name: str, run: 
     if task is None:
         return False
     value, most = metrics[task.metric], task.whole
-    ends = [value.get(end) for end in ('mean', 'min', 'max')] if isinstance(value, dict) else [value]
+    ends: list = [value.get(end) for end in ('mean', 'min', 'max')] if isinstance(value, dict) else [value]
     if None in ends:
         inputs.remarks.append(f'{name}: its {task.metric} is not a number, as after a training that diverged.')
         return True

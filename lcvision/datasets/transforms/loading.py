@@ -31,7 +31,8 @@ class LoadImage(LoadImageFromFile):
 
     def __init__(self, *args: Any, cache_mb: float = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cache_mb, self._room, self._cache = cache_mb, cache_mb * 2**20, {}
+        self._cache: dict[str, np.ndarray] = {}
+        self._room = cache_mb * 2**20
 
     def transform(self, results: dict) -> dict | None:
         """Adds ``img``, ``img_shape`` and ``ori_shape`` to a data dict; None for a bad file with ``ignore_empty``.
