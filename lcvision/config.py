@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from lcvision.errors import UserError
-from lcvision.frameworks import require
+from lcvision.frameworks import config_folders, require
 
 # Inside an installed package, next to it in the repository.
 _FOLDER = next((folder for parent in Path(__file__).resolve().parents[:2] if (folder := parent / 'configs').is_dir()),
@@ -41,19 +41,22 @@ def find_config(name: str) -> str:
     """The file of a config; a UserError where there is none, or the name is that of several.
 
     It is named by its path or, in this package, as 'picodet_pplcnet_1x' or 'detection/picodet_pplcnet_1x', also with
-    the ending .py and behind 'configs/'.
+    the ending .py and behind 'configs/'. Those of the installed frameworks, as 'rtmdet_tiny_8xb32-300e_coco', are
+    looked for where this package has none of the name.
     """
     if os.path.isfile(name):  # noqa: PTH113  (a method of Path would raise at a name that no file can have)
         return name
     shipped = sorted(_FOLDER.glob('[!_]*/*.py'))
-    found = [path for path in shipped if path.as_posix().endswith(f'/{name.removesuffix(".py")}.py')]
+    found: list[Path] = []
+    for paths in (shipped, (path for folder in config_folders() for path in sorted(folder.glob('[!_]*/*.py')))):
+        found = found or [path for path in paths if path.as_posix().endswith(f'/{name.removesuffix(".py")}.py')]
     if len(found) == 1:
         return os.path.relpath(found[0]) if found[0].is_relative_to(Path.cwd()) else str(found[0])
     if found:
         names = (f'{path.parent.name}/{path.stem}' for path in found)
         raise UserError(f'{name} is the name of several configs: give {" or ".join(names)}')
     near = ', '.join(get_close_matches(Path(name).stem, dict.fromkeys(path.stem for path in shipped), 4))
-    raise UserError(f'no config file {name}, and no config of this package has this name: '
+    raise UserError(f'no config file {name}, and no config of this package or of a framework has this name: '
                     + (f'similar names are {near}' if near else f'they are in {_FOLDER}'))
 
 

@@ -2,9 +2,12 @@
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from lcvision.errors import UserError
 
+CONFIGS = '.mim/configs'
+"""Where a framework's package has its configs."""
 _EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
 
 
@@ -17,6 +20,12 @@ def require(framework: str | None, asker: str) -> None:
     if missing:
         raise UserError(f"{asker} needs {' and '.join(map(str, missing))}, which is not installed: "
                         f"pip install 'lcvision[{_EXTRAS[str(framework)]}]', or 'lcvision[all]' for every framework")
+
+
+def config_folders() -> list[Path]:
+    """The folders of configs that the installed frameworks come with."""
+    return [folder for spec in map(find_spec, _EXTRAS) if spec and spec.origin
+            and (folder := Path(spec.origin).parent / CONFIGS).is_dir()]
 
 
 def absent_packages(packages: Iterable[str], extra: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from docs.build.answer import answer_lines, draw_answers
 from docs.build.counts_page import counts_page
 from docs.build.families import draw_families, families_table
+from docs.build.peers_page import draw_peers, peers_page
 from docs.build.result_tables import (
     STATUSES,
     busy_note,
@@ -94,6 +95,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     _write(docs / 'results.md', text)
     if docs.resolve() == _DOCS:
         _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
+    peers = [one for path in sorted((docs / 'reports').glob('peers_*.json')) if (one := _measured(path))]
+    if peers:
+        _write(docs / 'peers.md', peers_page(peers))
+        for path in draw_peers(peers, docs):
+            print(f'written {path}')
     families = _families(docs)
     if families:
         draw_families(families.records, docs / _FAMILIES_PICTURE)

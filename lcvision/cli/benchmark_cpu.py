@@ -24,7 +24,6 @@ from lcvision.latency.measure_configs import make_subject
 from lcvision.latency.paper_comparison import format_ratios
 from lcvision.latency.presets import PRESETS
 from lcvision.latency.profiler import check_profiled, format_profiles, run_profiles, traceable
-from lcvision.latency.record import parse_scopes
 from lcvision.latency.subject import TimeLimit
 from lcvision.latency.table import format_table
 from lcvision.timing.contention import involuntary_switches
@@ -40,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # First, since what they import may register engines.
     configs = {path: load_config(path) for path in plan.configs if not is_exported(path)}
     engines = select_engines(plan.engine, fresh=args.fresh)
-    precisions = list(dict.fromkeys(args.precision.split(',')))
+    precisions, scopes = plan.precisions, plan.scopes
     check_precisions(precisions, engines)
-    scopes, baseline = parse_scopes(args.scope), read_baseline(args.compare) if args.compare else None
+    baseline = read_baseline(args.compare) if args.compare else None
     hint = check_hint(args.hint, engines, scopes)
     if hint == 'throughput' and (args.profile or args.plot):
         raise UserError('--hint throughput has no --profile and no --plot: leave them out')
@@ -93,10 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     add('--fresh', action='store_true', help='measure for --engine best although the choice is known')
     add('--threads', metavar='N,...', help='numbers of threads; without it, as many as can run at once')
     add('--input-size', metavar='HxW', help="instead of the config's own test size")
-    add('--precision', default='fp32', metavar='NAME,...', help='; '.join(
+    add('--precision', metavar='NAME,...', help='; '.join(
         f"{name}: {', '.join(engine.name for engine in ENGINES.values() if name in engine.precisions)}"
         for name in dict.fromkeys(name for engine in ENGINES.values() for name in engine.precisions)))
-    add('--scope', default='net', metavar='NAME,...', help='net (image tensor to raw maps, the default), e2e (encoded '
+    add('--scope', metavar='NAME,...', help='net (image tensor to raw maps, the default), e2e (encoded '
         'image in memory to boxes, label map or class), or both')
     add('--hint', default='latency', metavar='NAME', help='latency (one image at a time, the default), or throughput: '
         'images per second with all threads busy; '
@@ -118,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _subjects(plan: Plan, configs: dict[str, Config], scopes: list[str],
               progress: Callable[[str, float], None]) -> dict[str, Subject]:
-    sizes = {path: plan.size_of(path, config) for path, config in configs.items()}
+    sizes = {path: plan.size_of(config) for path, config in configs.items()}
     subjects = {}
     for path, config in configs.items():
         progress(f'building {Path(path).stem}', 0.)

@@ -11,6 +11,7 @@ from lcvision.deploy.engines import check_hint, check_precisions, select_engines
 from lcvision.deploy.input_size import find_input_size
 from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError, plain_errors
+from lcvision.frameworks import CONFIGS
 from lcvision.latency.benchmark import run_benchmark
 from lcvision.latency.end_to_end import end_to_end
 from lcvision.latency.record import LatencyRecord, parse_scopes
@@ -71,5 +72,7 @@ def make_subject(name: str, config: Config, size: tuple[int, int], scopes: Seque
     """Builds the network of a config, which the user called ``name``, to be measured in these scopes."""
     model = build_model(config, input_size=size)
     network, surroundings = end_to_end(config, model, size) if 'e2e' in scopes else (raw_network(model, size), None)
+    # Of a framework's config the part that is the same everywhere.
+    name = name.rpartition(f'{CONFIGS}/')[2]
     return Subject(name, task_of(model).name, network, size, environment.config_hash(config.model.to_dict()),
                    end_to_end=surroundings)

@@ -1,12 +1,15 @@
 """Sets of models with their conditions, such as those of a paper's tables."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from mmengine.config import Config
 
 from lcvision.config import find_config
 from lcvision.errors import UserError
 from lcvision.latency.paper_comparison import format_paper, paper_rows
+from lcvision.latency.peers import PEERS
 from lcvision.latency.record import LatencyRecord
+from lcvision.tasks import TASKS, task_of_config
 from lcvision.timing.rounds import Budget
 
 # The papers do not state it; the larger of the two likely sizes, which takes a sensible time.
@@ -19,18 +22,20 @@ class Preset:
 
     Attributes:
         configs: Names, see :func:`find_config`.
-        engine: Which engines, as for ``--engine``.
-        threads: Threads, fewer where fewer can run at once; None for as many as can.
+        engine, precision, scope: As for the options of these names.
+        threads: Numbers of threads, fewer where fewer can run at once; none for as many as can.
         budget: Samples and seconds for each row.
         minutes: When to be done; None for as long as it takes.
-        sizes: Height and width by the config's folder, where not its own test size.
-        describe: Lines below the table, in the preset's own way; None for none.
+        sizes: Height and width by the task, where not its own test size.
+        describe: Lines below the table beside a paper's, which fixes engines, precision and scope; None for none.
     """
 
     configs: tuple[str, ...]
     engine: str
-    threads: int | None
     budget: Budget
+    threads: tuple[int, ...] = ()
+    precision: str = 'fp32'
+    scope: str = 'net'
     minutes: float | None = None
     sizes: tuple[tuple[str, tuple[int, int]], ...] = (('segmentation', _SEGMENTATION_SIZE),)
     describe: Callable[[Sequence[LatencyRecord], Sequence[dict]], list[str]] | None = None
@@ -39,21 +44,26 @@ class Preset:
         """Files of the configs."""
         return [find_config(name) for name in self.configs]
 
-    def size(self, path: str | Path) -> tuple[int, int] | None:
-        """Height and width that the config of this path is measured at; None for its own test size."""
-        return dict(self.sizes).get(Path(path).resolve().parent.name)
+    def size(self, config: Config) -> tuple[int, int] | None:
+        """Height and width that a config is measured at; None for its own test size."""
+        return dict(self.sizes).get(task_of_config(config).name)
 
 
 DEFAULT = Preset(
     tuple(f'{name}_{width}' for name in ('classification/pplcnet', 'detection/picodet_pplcnet',
                                          'segmentation/deeplabv3plus_pplcnet') for width in ('0_5x', '1x')),
-    engine='all', threads=None, budget=Budget(), minutes=9.)
+    engine='all', budget=Budget(), minutes=9.)
 PRESETS = {
     # One engine that needs nothing but torch and is ready at once; --engine takes others.
     'pplcnet-paper': Preset(
         tuple(dict.fromkeys(f'{row.task}/{row.config}' for number in '2345' for row in paper_rows(number))),
-        engine='eager', threads=10, minutes=9., describe=format_paper,
+        engine='eager', threads=(10,), minutes=9., describe=format_paper,
         budget=Budget(samples=100, max_seconds=8., warmup_seconds=5.)),
+    **{name: Preset(
+        tuple(peer.config for peer in PEERS if not peer.exported and peer.task in tasks),
+        engine='onnxruntime,openvino', threads=(1, 2), precision='fp32,bf16',
+        budget=Budget(samples=60, max_seconds=6., warmup_seconds=2.))
+        for name, tasks in {'peers': tuple(TASKS), **{f'peers-{task}': (task,) for task in TASKS}}.items()},
 }
 
 

@@ -90,7 +90,7 @@ def _draw_ours(axes: Any, points: Sequence[dict], metric: str) -> None:
         lines.append((left, y, right, y))
     labels = [(points[i]['median'], points[i]['accuracy'], _label(points[i], points), i in front)
               for i in _named(front, points)]
-    _annotate(axes, labels, [(point['median'], point['accuracy']) for point in points], FRONT, _SIZE, lines)
+    annotate(axes, labels, [(point['median'], point['accuracy']) for point in points], FRONT, _SIZE, lines)
 
 
 def _mark(axes: Any, point: dict, y: float, colour: str, size: float, zorder: int = 2,
@@ -130,7 +130,7 @@ def _draw_papers(axes: Any, report: TaskReport) -> None:
     # Distilled models sit right above their undistilled twins, whose labels have the whole name.
     labels = [(row['ms'], row['accuracy'], row['model'].split(' ', row['distilled'])[-1], row['front'])
               for row in order]
-    _annotate(axes, labels, [(row['ms'], row['accuracy']) for row in report.paper], PAPER_COLOUR, 8.5)
+    annotate(axes, labels, [(row['ms'], row['accuracy']) for row in report.paper], PAPER_COLOUR, 8.5)
 
 
 def _strip_rows(points: Sequence[dict], known: Collection[str]) -> list[tuple[str, list[dict]]]:
@@ -165,8 +165,16 @@ def _axes(axes: Any, points: Sequence[dict], metric: str) -> None:
     axes.set_ylabel(f'{metric} (%)', fontsize=11, color=SOFT)
 
 
-def _annotate(axes: Any, labels: Sequence[tuple[float, float, str, bool]], marks: Sequence[tuple[float, float]],
-              colour: str, size: float, lines: Sequence[tuple[float, float, float, float]] = ()) -> None:
+def annotate(axes: Any, labels: Sequence[tuple[float, float, str, bool]], marks: Sequence[tuple[float, float]],
+             colour: str, size: float, lines: Sequence[tuple[float, float, float, float]] = ()) -> None:
+    """Writes labels beside their points, those that find no room are left out.
+
+    Args:
+        axes: Of matplotlib, with its final scales.
+        labels: Place, text and whether it is a bold one in ``colour``; the first ones choose first.
+        marks, lines: Points and lines that no label should cover.
+        colour, size: Of the text, in points.
+    """
     dpi = axes.figure.dpi
     spots = axes.transData.transform([label[:2] for label in labels])
     half = 0.055 * dpi

@@ -44,6 +44,13 @@ _PPLCNET: tuple[_Rule, ...] = (
     (r'blocks([2-6])\.(\d+)\.(dw|pw)_conv\.(conv|bn)\.', lambda m: f'stages.{int(m[1]) - 2}.{m[2]}.{m[3]}.{m[4]}.'),
     (r'blocks([2-6])\.(\d+)\.se\.conv([12])\.', lambda m: f'stages.{int(m[1]) - 2}.{m[2]}.se.{_SE[m[3]]}.'),
 )
+_PPLCNET_V2: tuple[_Rule, ...] = (
+    (r'stem\.0\.(conv|bn)\.', r'stem.0.\1.'),
+    (r'(stem\.1|stages\.\d\.\d+)\.(dw|pw)_conv\.(conv|bn)\.', r'\1.\2.\3.'),
+    (r'(stages\.\d\.\d+)\.dw_conv_list\.(\d)\.(conv|bn)\.', r'\1.dw.branches.\2.\3.'),
+    (r'(stages\.\d\.\d+)\.pw_conv_([12])\.(conv|bn)\.', lambda m: f'{m[1]}.pw.{int(m[2]) - 1}.{m[3]}.'),
+    (r'(stages\.\d\.\d+)\.se\.conv([12])\.', lambda m: f'{m[1]}.se.{_SE[m[2]]}.'),
+)
 _MOBILENET_V3: tuple[_Rule, ...] = (
     (r'conv1?\.(conv|bn)\.', r'stem.\1.'),
     (r'(?:conv(?P<old>\d+)|blocks\.(?P<new>\d+))\.'
@@ -80,8 +87,8 @@ _PARTS: tuple[tuple[str, str, tuple[_Rule, ...]], ...] = (
     ('neck.', 'neck.', _PICODET_NECK),
     ('head.', 'bbox_head.', _PICODET_HEAD),
     ('head.', 'decode_head.', _DEEPLAB_HEAD),
-    ('backbone.', 'backbone.', _PPLCNET + _MOBILENET_V3),
-    ('', 'backbone.', _PPLCNET + _MOBILENET_V3),
+    ('backbone.', 'backbone.', _PPLCNET + _PPLCNET_V2 + _MOBILENET_V3),
+    ('', 'backbone.', _PPLCNET + _PPLCNET_V2 + _MOBILENET_V3),
     ('', 'head.', _CLASSIFIER),
 )
 _STATISTICS = {'_mean': 'running_mean', '_variance': 'running_var'}
@@ -92,8 +99,8 @@ def convert(named_arrays: Mapping[str, Any], model: nn.Module, dropout: float = 
     """Maps a Paddle state dict onto a model; returns a complete state dict of it, in float32.
 
     Args:
-        named_arrays: Paddle's name to array, of a PPLCNet or MobileNetV3 classifier, one of the three PicoDets or a
-            DeepLabV3P with either backbone.
+        named_arrays: Paddle's name to array, of a PPLCNet, PPLCNetV2 or MobileNetV3 classifier, one of the three
+            PicoDets or a DeepLabV3P with any of these backbones.
         model: The model built from our config, or a backbone alone, which takes its part of any of these files.
         dropout: Probability with which the file's classifier was trained; a ValueError if it is none.
 
@@ -138,7 +145,7 @@ def convert_with_report(named_arrays: Mapping[str, Any], model: nn.Module,
 
 
 def rename(name: str) -> str | None:
-    """The name that a tensor of Paddle's PPLCNet, MobileNetV3, PicoDet or DeepLabV3P has here; None if no rule fits."""
+    """Our name of a tensor of Paddle's PPLCNet, PPLCNetV2, MobileNetV3, PicoDet or DeepLabV3P; None if no rule fits."""
     module, _, leaf = name.rpartition('.')
     if leaf not in _LEAVES:
         return None
@@ -157,6 +164,8 @@ def _reason_to_drop(name: str, value: Any, named: Mapping[str, Any], whole: bool
         return _UNUSED[name]
     if name.startswith('head.p') and name.endswith('_feat.scale_reg'):
         return 'a leftover that the reference never uses'
+    if re.fullmatch(r'(backbone\.)?stages\.\d\.\d+\.dw_conv\.(weight|bias)', name):
+        return 'a folded kernel, which Paddle fills only for inference'
     twin = name.replace('head.head_cls_list.', 'head.head_cls').replace('head.head_reg_list.', 'head.head_reg')
     if twin != name and twin in named:
         return 'a second name of head.head_cls* and head.head_reg*'

@@ -1,4 +1,4 @@
-"""Maps timm's LCNet weights, and torch files with the names of this package, onto its models."""
+"""Maps timm's LCNet and HGNetV2 weights, and torch files with the names of this package, onto its models."""
 import re
 from collections.abc import Mapping
 
@@ -13,21 +13,29 @@ _OUTSIDE = {'conv_stem': 'backbone.stem.conv', 'bn1': 'backbone.stem.bn', 'conv_
             'classifier': 'head.fc'}
 _STAGE_DEPTHS = (1, 2, 2, 6, 2)
 _HEAD_BIAS = 'conv_head.bias'
+_HGNET_STEM = {'1': 'stem', '2a': 'stages.0.first', '2b': 'stages.0.second', '3': 'stages.0.down',
+               '4': 'stages.0.project'}
+_HGNET_HEAD = {'last_conv.0': 'expand', 'last_conv.2': 'act', 'fc': 'fc'}
+_HGNET = re.compile(r'(?:stem\.stem(?P<stem>1|2a|2b|3|4)|stages\.(?P<stage>\d)\.(?:downsample|'
+                    r'blocks\.(?P<block>\d\d?)\.(?:layers\.(?P<layer>\d)(?:\.conv(?P<part>[12]))?|aggregation\.(?P<last>[01]))))\.'
+                    r'(?P<kind>conv|bn|lab)|head\.(?P<head>last_conv\.0|last_conv\.2|fc)')
 
 
 def is_timm(names: Mapping[str, object]) -> bool:
-    """Whether a state dict names the stem and the first block as timm's LCNet does."""
-    return 'conv_stem.weight' in names and 'blocks.0.0.conv_dw.weight' in names
+    """Whether a state dict names the stem and the first block as timm's LCNet or HGNetV2 does."""
+    return {'conv_stem.weight', 'blocks.0.0.conv_dw.weight'} <= names.keys() or 'stem.stem1.conv.weight' in names
 
 
 def convert_with_report(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str, Tensor], ConversionReport]:
-    """Tensors of timm's ``lcnet_*`` that fit a classifier with PP-LCNet or its backbone, and what became of each.
+    """Tensors of timm's ``lcnet_*`` or ``hgnetv2_*`` that fit a classifier or its backbone, and what became of each.
 
     Differs: timm's 1280-wide convolution has a bias, which PP-LCNet has not. A bias of zeros is dropped; any other
         makes a classifier refuse the file, because no other weight can stand for it behind the hard-swish. The backbone
         takes such a file.
     """
     report, named, own = ConversionReport(), dict(named), model.state_dict()
+    if 'stem.stem1.conv.weight' in named:
+        return fit(named, model, rename_hgnet, report), report
     if _HEAD_BIAS in named and is_whole(own) and 'head.expand.bias' not in own:
         if named.pop(_HEAD_BIAS).any():
             report.unexpected.append(f"{_HEAD_BIAS} (PP-LCNet's head has no bias there and no other weight can stand "
@@ -48,6 +56,31 @@ def convert_with_report(named: Mapping[str, Tensor], model: nn.Module) -> tuple[
         return f'{_OUTSIDE[module]}.{leaf}' if module in _OUTSIDE else None
 
     return fit(named, model, rename, report), report
+
+
+def rename_hgnet(name: str) -> str | None:
+    """Our name of a tensor of timm's HGNetV2; None if no rule fits."""
+    module, _, leaf = name.rpartition('.')
+    leaf = 'weight' if leaf == 'scale' else leaf
+    match = _HGNET.fullmatch(module)
+    if not match:
+        return None
+    if match['head']:
+        return f"head.{_HGNET_HEAD[match['head']]}.{leaf}"
+    place = _HGNET_STEM[match['stem']] if match['stem'] else _hgnet_place(match)
+    kind = 'activate' if match['kind'] == 'lab' else match['kind']
+    return f'backbone.{place}.{kind}.{leaf}'
+
+
+def _hgnet_place(match: re.Match) -> str:
+    # Our first stage is the rest of the stem, and the others but their first begin with the convolution of stride 2.
+    stage, block = int(match['stage']) + 1, match['block']
+    if block is None:
+        return f'stages.{stage}.0'
+    place = f'stages.{stage}.{int(block) + (stage > 1)}'
+    if match['last']:
+        return f"{place}.{('squeeze', 'excite')[int(match['last'])]}"
+    return f"{place}.layers.{match['layer']}" + (f".{int(match['part']) - 1}" if match['part'] else '')
 
 
 def convert_own(named: Mapping[str, Tensor], model: nn.Module) -> tuple[dict[str, Tensor], ConversionReport]:

@@ -78,7 +78,7 @@ def test_a_baseline_of_other_rows_judges_nothing(baseline, tmp_path):
 
 def test_a_preset_prints_ours_beside_the_papers(monkeypatch, capsys, tmp_path):
     names = tuple(f'classification/pplcnet_{width}' for width in ('0_25x', '0_5x', '1x'))
-    small = dataclasses.replace(presets.PRESETS['pplcnet-paper'], configs=names, threads=10**6,
+    small = dataclasses.replace(presets.PRESETS['pplcnet-paper'], configs=names, threads=(10**6,),
                                 sizes=(('classification', (32, 32)),))
     monkeypatch.setitem(presets.PRESETS, 'pplcnet-paper', small)
     out = tmp_path / 'out.json'

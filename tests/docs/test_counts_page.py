@@ -28,6 +28,10 @@ def as_printed(value, printed, cut):
 def test_printed_counts_are_ours(paper, row):
     counts = count(str(CONFIGS / f'{row.config}.py'))
     own_params = counts['params'] + (counts['buffers'] if paper.params == 'with_statistics' else 0)
+    if 'folded' in row.remark:
+        # tests/models/backbones/test_pplcnetv2.py counts that network.
+        assert (row.params, row.flops) == ('6.6', '604')
+        return
     if row.params != '-':
         expected = MISPRINTS.get((row.config, row.params), float(row.params))
         assert as_printed(own_params / 1e6, row.params, 'params cut' in row.remark) == expected
@@ -49,7 +53,7 @@ def test_the_first_lines_of_configs_have_the_papers_numbers(paper):
             numbers = {float(number) for number in re.findall(r'\d+(?:\.\d+)?', head)}
             printed = {float(value) for value in (row.params, row.flops) if value != '-'}
             ms = {row.ms} if row.task != 'classification' else set()
-            assert {row.accuracy, *printed, *ms} <= numbers and f'table {row.table}' in head, row
+            assert {row.accuracy, *printed, *ms} <= numbers and (row.table == '-' or f'table {row.table}' in head), row
 
 
 def test_the_page_is_up_to_date(monkeypatch):

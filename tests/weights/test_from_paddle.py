@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from lcvision.errors import UserError
+from lcvision.models import PPLCNetV2
 from lcvision.weights.conversion import ConversionError
 from lcvision.weights.from_paddle import convert, convert_with_report, rename
 from lcvision.weights.safe_load import read_paddle
@@ -54,6 +56,11 @@ def test_every_tensor_of_the_three_detectors_finds_its_place(generation):
     ('blocks.14.linear_conv.conv.weight', 'backbone.blocks.14.project.conv.weight'),
     ('conv.bn.weight', 'backbone.stem.bn.weight'),
     ('last_conv.weight', 'head.expand.weight'),
+    ('stem.0.conv.weight', 'backbone.stem.0.conv.weight'),
+    ('stem.1.pw_conv.bn._mean', 'backbone.stem.1.pw.bn.running_mean'),
+    ('backbone.stages.2.3.dw_conv_list.1.bn.weight', 'backbone.stages.2.3.dw.branches.1.bn.weight'),
+    ('stages.2.0.pw_conv_2.conv.weight', 'backbone.stages.2.0.pw.1.conv.weight'),
+    ('stages.2.0.se.conv2.bias', 'backbone.stages.2.0.se.expand.bias'),
     ('head.some_new_layer.weight', None),
     ('backbone.conv1.conv.weight_decay', None),
 ])
@@ -152,3 +159,23 @@ def test_numbers_that_are_no_weights_are_refused(classification):
     named = {**classification, 'fc.bias': np.arange(10)}
     with pytest.raises(ConversionError, match=r'fc\.bias .*int64'):
         convert(named, paddle_shaped.classifier())
+
+
+def test_every_tensor_of_pplcnetv2_finds_its_place():
+    """Under PaddleClas' names, with the folded kernels that it holds and does not use."""
+    model = PPLCNetV2('small')
+    swaps = ((r'dw\.branches', 'dw_conv_list'), (r'\.dw\.(conv|bn)', r'.dw_conv.\1'), (r'\.pw\.0\.', '.pw_conv_1.'),
+             (r'\.pw\.1\.', '.pw_conv_2.'), (r'\.pw\.', '.pw_conv.'), ('se.reduce', 'se.conv1'),
+             ('se.expand', 'se.conv2'), ('running_mean', '_mean'), ('running_var', '_variance'))
+    named = {}
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            for pattern, replacement in swaps:
+                name = re.sub(pattern, replacement, name)
+            named[name] = torch.randn_like(value).numpy()
+    named['stages.2.0.dw_conv.weight'] = named['stages.3.1.dw_conv.bias'] = np.ones(1, np.float32)
+    state, report = convert_with_report(named, model)
+    assert report.complete and len(report.dropped) == 2 and len(report.mapped) == len(named) - 2
+    np.testing.assert_array_equal(state['stages.3.1.dw.branches.2.conv.weight'],
+                                  named['stages.3.1.dw_conv_list.2.conv.weight'])
+    np.testing.assert_array_equal(state['stages.2.3.pw.1.conv.weight'], named['stages.2.3.pw_conv_2.conv.weight'])

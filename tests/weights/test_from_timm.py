@@ -1,7 +1,9 @@
 import paddle_shaped
+import pytest
 import torch
 
-from lcvision.weights.from_timm import convert_own, convert_with_report, is_timm
+from lcvision.models import HGNetV2
+from lcvision.weights.from_timm import convert_own, convert_with_report, is_timm, rename_hgnet
 
 # timm's six stages; the fourth and the fifth together are PP-LCNet's fourth.
 DEPTHS = (1, 2, 2, 2, 4, 2)
@@ -74,3 +76,40 @@ def test_own_names():
     state, report = convert_own(named, model.backbone)
     assert report.complete and set(report.dropped) == {'head.expand.weight', 'head.fc.weight', 'head.fc.bias'}
     assert torch.equal(state['stem.conv.weight'], named['backbone.stem.conv.weight'])
+
+
+def timm_hgnet():
+    """Names of timm's ``hgnetv2_b0`` without its classifier, counters of batches left out, in its order."""
+    convs = [f'stem.stem{index}' for index in ('1', '2a', '2b', '3', '4')]
+    for stage, (blocks, light) in enumerate(((1, False), (1, False), (2, True), (1, True))):
+        convs += [f'stages.{stage}.downsample'] * (stage > 0)
+        for block in (f'stages.{stage}.blocks.{index}' for index in range(blocks)):
+            convs += [f'{block}.layers.{layer}{part}' for layer in range(3)
+                      for part in (('.conv1', '.conv2') if light else ('',))]
+            convs += [f'{block}.aggregation.{index}' for index in range(2)]
+    for conv in convs:
+        yield f'{conv}.conv.weight'
+        yield from (f'{conv}.bn.{leaf}' for leaf in ('weight', 'bias', 'running_mean', 'running_var'))
+        if not conv.endswith(('downsample', 'conv1')):
+            yield from (f'{conv}.lab.{leaf}' for leaf in ('scale', 'bias'))
+
+
+def test_hgnet_has_the_order_of_timm():
+    """Both name their layers in the order in which they run, so that the order gives every tensor its name there."""
+    model = HGNetV2('b0')
+    own = {name: torch.randn_like(value) for name, value in model.state_dict().items() if value.is_floating_point()}
+    named = dict(zip(timm_hgnet(), own.values(), strict=True))
+    assert is_timm(named)
+    state, report = convert_with_report(named, model)
+    assert report.complete and len(report.mapped) == len(own)
+    assert all(torch.equal(state[name], value) for name, value in own.items())
+
+
+@pytest.mark.parametrize('theirs, ours', [
+    ('head.last_conv.0.weight', 'head.expand.weight'), ('head.last_conv.2.scale', 'head.act.weight'),
+    ('head.fc.bias', 'head.fc.bias'), ('stem.stem2b.lab.bias', 'backbone.stages.0.second.activate.bias'),
+    ('stages.2.blocks.1.layers.0.conv2.lab.scale', 'backbone.stages.3.2.layers.0.1.activate.weight'),
+    ('stages.0.blocks.0.aggregation.1.bn.weight', 'backbone.stages.1.0.excite.bn.weight'),
+    ('stages.4.other.conv.weight', None), ('head.last_conv.1.weight', None)])
+def test_names_of_hgnet(theirs, ours):
+    assert rename_hgnet(theirs) == ours

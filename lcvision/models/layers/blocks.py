@@ -41,6 +41,24 @@ class HardSigmoid(nn.Module):
 
 
 @MODELS.register_module()
+class AffineReLU(nn.Module):
+    """ReLU, then a weight and a bias that all channels share.
+
+    Args:
+        inplace: Not used; it is here because mmcv's ``ConvModule`` gives one.
+
+    Source: the learnable affine block of PaddleClas ``PPHGNetV2`` and timm, behind its ReLU.
+    """
+
+    def __init__(self, inplace: bool = False):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(1)), nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight * F.relu(x) + self.bias
+
+
+@MODELS.register_module()
 class DropConnect(nn.Module):
     """Zeroes a branch for a share ``drop_prob`` of the images in training and scales it by the rest at inference.
 

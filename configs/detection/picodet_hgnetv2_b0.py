@@ -1,0 +1,6 @@
+# HGNetV2-B0 in the detector of the PP-LCNet paper's table 4. No results are published.
+_base_ = './picodet_pplcnet_1x.py'
+
+model = dict(
+    backbone=dict(_delete_=True, type='lcvision.HGNetV2', arch='b0', out_indices=(1, 2, 3)),
+    neck=dict(in_channels=[256, 512, 1024]))
