@@ -34,6 +34,12 @@ def test_a_shipped_config_has_a_name_everywhere(name, tmp_path, monkeypatch):
     assert Path(find_config(name)).is_absolute() and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('name', ['rtmdet_tiny_8xb32-300e_coco', 'rtmdet/rtmdet_tiny_8xb32-300e_coco.py'])
+def test_a_frameworks_config_has_the_name_it_ships_with(name):
+    assert Path(find_config(name)).parts[-4:] == ('.mim', 'configs', 'rtmdet', 'rtmdet_tiny_8xb32-300e_coco.py')
+    assert load_config(name).model.type == 'RTMDet'
+
+
 def test_a_file_of_the_working_folder_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path('picodet_pplcnet_1x.py').write_text('model = dict(a=1)')
