@@ -30,6 +30,7 @@ class StopHook(Hook):
     def __init__(self) -> None:
         self._number, self._training, self._pid = 0, False, os.getpid()
         self._before: dict[int, Any] = {}
+        self._resting: Runner | None = None  # between two steps, with nothing amid a change
 
     def __enter__(self) -> 'StopHook':
         if threading.current_thread() is threading.main_thread():
@@ -41,20 +42,29 @@ class StopHook(Hook):
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        # What a library made of the exception that was raised in it.
+        # What a library made of the exception that was raised in it, or a loader of its workers' end.
         if self._number and isinstance(error, Exception) and not (self._training and isinstance(error, UserError)):
+            if self._resting:
+                self._stop(self._resting, self._resting.iter)
             raise self._stopped() from None
 
     def before_train(self, runner: Runner) -> None:
         self._training = True
 
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        self._resting = None
+
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         asked = torch.tensor(float(self._number))
         all_reduce(asked, 'max')
         # A checkpoint has no gradients that are still being summed up.
-        if asked and getattr(runner.optim_wrapper, 'should_update', lambda: True)():
+        self._resting = runner if getattr(runner.optim_wrapper, 'should_update', lambda: True)() else None
+        if asked and self._resting:
             self._number = int(asked)
-            self._stop(runner, runner.iter + 1, batch_idx + 1)
+            self._stop(runner, runner.iter + 1, wait=True)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self._resting = None
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         if self._number and self._training:
@@ -66,6 +76,7 @@ class StopHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         if self._number and self._training:
             self._stop(runner, runner.iter)
+        self._resting = runner if self._training else None
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:
@@ -75,19 +86,20 @@ class StopHook(Hook):
         if not self._training or (number == signal.SIGINT and not first):
             raise self._stopped()
         if first:
-            # The error for workers that the same signal has ended would come amid a step.
-            self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # The error for workers that the same signal ends would come amid a step, or as the process ends.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             if number == signal.SIGINT:
                 os.write(2, _AGAIN)  # print is not safe here
 
-    def _stop(self, runner: Runner, iteration: int, step: int | None = None) -> None:
+    def _stop(self, runner: Runner, iteration: int, wait: bool = False) -> None:
         hook = next((hook for hook in runner.hooks if isinstance(hook, AtomicCheckpointHook)), None)
         saved = hook.save_interrupted(runner, iteration) if hook else None
-        if step:
+        if wait:
             barrier()  # a launcher ends all processes when it sees one end
         place = f'iteration {iteration}'
         if isinstance(runner.train_loop, EpochBasedTrainLoop):
-            place = f'step {step} of epoch {runner.epoch + 1}' if step else f'epoch {runner.epoch}'
+            step = iteration - runner.epoch * len(runner.train_dataloader)
+            place = f'step {step} of epoch {runner.epoch + 1}' if step > 0 else f'epoch {runner.epoch}'
         raise self._stopped(f'after {place}', saved)
 
     def _stopped(self, place: str = 'at once', saved: str | None = None) -> Stopped:

@@ -1,7 +1,9 @@
 """Interrupts trainings and compares what they become with trainings that ran through, bit for bit.
 
-By hand: python -m tests.reliability.bit_equal; all tasks, precisions, numbers of threads and of workers, 10 minutes.
+By hand: python -m tests.reliability.bit_equal [--tasks detection ...] [--precisions fp32 ...] [--threads 1 ...]; all
+tasks, precisions, numbers of threads and of workers take five minutes.
 """
+import argparse
 import hashlib
 import os
 import pickle
@@ -63,16 +65,22 @@ def _through(task: str, data: Path, folder: Path, bf16: bool) -> list[str]:
 
 
 def main() -> None:
-    """All combinations."""
+    """All combinations of what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--tasks', nargs='+', default=list(RUNS), choices=RUNS)
+    parser.add_argument('--precisions', nargs='+', default=['fp32', 'bf16'], choices=['fp32', 'bf16'])
+    parser.add_argument('--threads', nargs='+', type=int, default=[1, 2])
+    args = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix='lcvision-equal-'))
     data, failed, number = render(place / 'data'), 0, 0
-    for task, bf16, threads, workers, (end, step) in product(
-            RUNS, (False, True), (1, 2), ((0, 0), (2, 2), (0, 2)), (('sigterm', 5), ('sigterm', 8), ('crash', 7))):
+    ends = ('sigterm', 5), ('sigterm', 8), ('crash', 7)
+    for task, precision, threads, workers, (end, step) in product(
+            args.tasks, args.precisions, args.threads, ((0, 2), (2, 0)), ends):
         torch.set_num_threads(threads)
         with redirect_stdout(None), redirect_stderr(None):
-            wrong = differences(task, data, place / str(threads), end, step, workers, bf16)
+            wrong = differences(task, data, place / str(threads), end, step, workers, precision == 'bf16')
         number, failed = number + 1, failed + bool(wrong)
-        print(f'{task}, {"bf16" if bf16 else "fp32"}, {threads} threads, workers {workers[0]} then {workers[1]}, {end} '
+        print(f'{task}, {precision}, {threads} threads, workers {workers[0]} then {workers[1]}, {end} '
               f'in step {step}: {"differs in " + ", ".join(wrong) if wrong else "equal"}', flush=True)
     print(f'{number} trainings interrupted and resumed, {number - failed} equal in every bit, {failed} not')
     raise SystemExit(failed > 0)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner, ValLoop
+from torch.utils.data import DataLoader
 
 import lcvision
 from lcvision.cli import run_tool
@@ -55,7 +56,7 @@ def sends(number, owner, name, monkeypatch, at=1, times=1):
 
 
 def test_ctrl_c_saves_after_the_step_and_says_how_to_go_on(tool, tmp_path, monkeypatch):
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGCHLD)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     sends(signal.SIGINT, OptimWrapper, 'update_params', monkeypatch, at=5)
     code, _, said = tool()
     saved = tmp_path / 'interrupted.pth'
@@ -63,7 +64,7 @@ def test_ctrl_c_saves_after_the_step_and_says_how_to_go_on(tool, tmp_path, monke
         f'stopped by Ctrl-C after step 2 of epoch 2: the same command with --resume goes on from {saved}')
     assert 'Ctrl-C again ends at once' in said and 'Traceback' not in said
     assert last_checkpoint(tmp_path) == saved and torch.load(saved, weights_only=False)['meta']['iter'] == 5
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGCHLD)) == before
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     monkeypatch.undo()
     code, (result,), _ = tool(resume=True)
     assert code == 0 and not saved.exists() and len(result.history) == 2
@@ -91,6 +92,20 @@ def test_before_the_first_step_and_the_second_time_it_ends_at_once(tool, tmp_pat
     assert code == 130 and not list(tmp_path.glob('*.pth'))
     assert said.splitlines()[-1].startswith('stopped by Ctrl-C at once: the same command with --resume goes on from')
     assert ('Ctrl-C again' in said) == begun
+
+
+def test_a_loader_whose_workers_the_same_signal_has_ended_is_no_loss(tool, tmp_path, monkeypatch):
+    def broken(self):
+        for number, batch in enumerate(plain(self)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+                raise RuntimeError('DataLoader worker (pid 1) exited unexpectedly')
+            yield batch
+    plain = DataLoader.__iter__
+    monkeypatch.setattr(DataLoader, '__iter__', broken)
+    code, _, said = tool()
+    assert code == 143 and 'stopped by SIGTERM after step 2 of epoch 1' in said and 'Traceback' not in said
+    assert torch.load(tmp_path / 'interrupted.pth', weights_only=False)['meta']['iter'] == 2
 
 
 def test_ctrl_c_in_the_printer_of_the_config_is_no_syntax_error(tool, monkeypatch, tmp_path):
