@@ -53,6 +53,11 @@ The classifiers at the papers' size. What this says about uneven groups, shuffle
 ![Milliseconds against multiply-adds]({picture})
 
 """
+_PEERS = """\
+
+## The peers
+Ours and others' networks with their published accuracy, on one CPU: [peers.md](peers.md).
+"""
 _CURVES = """\
 
 ## Training curves
@@ -95,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _write(docs / 'results.md', text)
     if docs.resolve() == _DOCS:
         _write(docs / 'models.md', counts_page(docs.parent / 'configs' / 'classification'))
-    peers = [one for path in sorted((docs / 'reports').glob('peers_*.json')) if (one := _measured(path))]
+    peers = _peers(docs)
     if peers:
         _write(docs / 'peers.md', peers_page(peers))
         for path in draw_peers(peers, docs):
@@ -136,6 +141,8 @@ def make_page(docs: Path) -> str:
         lines += [_FAMILIES.format(picture=_FAMILIES_PICTURE).rstrip('\n'), '',
                   *markdown(families_table(families.records)), '',
                   f'On {machine_of(families)}.', *busy_note(families.records)]
+    if _peers(docs):
+        lines.append(_PEERS.rstrip('\n'))
     pictures = _pictures(docs)
     if pictures:
         lines.append(_CURVES.rstrip('\n'))
@@ -146,7 +153,7 @@ def make_page(docs: Path) -> str:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='python -m docs.build', description='Writes docs/results.md from '
                                      'results.json and the reports it names, docs/pictures/DATA_curves.png from '
-                                     'docs/reports/curves/*.json, and docs/models.md.')
+                                     'docs/reports/curves/*.json, docs/peers.md and docs/models.md.')
     parser.add_argument('--docs', default=str(_DOCS), metavar='DIR', help="another folder than this package's docs")
     parser.add_argument('--curve', nargs=2, metavar=('RUN_DIR', 'OUT.json'),
                         help='instead: write the curve of a training run')
@@ -200,6 +207,10 @@ def _read_json(path: Path) -> Any:
 
 def _families(docs: Path) -> Measurements | None:
     return _measured(docs / 'reports' / 'families_224.json')
+
+
+def _peers(docs: Path) -> list[Measurements]:
+    return [one for path in sorted((docs / 'reports').glob('peers_*.json')) if (one := _measured(path))]
 
 
 def _measured(path: Path) -> Measurements | None:

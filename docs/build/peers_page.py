@@ -1,5 +1,6 @@
 """The page that puts this package's networks beside others on one CPU."""
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from docs.build.result_tables import busy_note, machine_of, markdown
@@ -47,8 +48,8 @@ def peers_page(measured: Sequence[Measurements]) -> str:
         Markdown.
     """
     records, lines = _records(measured), [_INTRO]
-    lines.append(f'Measured on {machine_of(measured[0])}. A model that none measured here beats in both is **bold**: '
-                 f'the front of {engine_of(_SHOWN[0])}, {_SHOWN[1]}, one thread.')
+    lines.append(f'Measured on {machine_of(measured[0])}. **Bold** models are beaten by none here: the front of '
+                 f'{engine_of(_SHOWN[0])}, {_SHOWN[1]}, one thread.')
     for task in TASKS.values():
         found = [peer for peer in PEERS if peer.task == task.name and any(_of(records, peer))]
         if found:
@@ -73,7 +74,8 @@ def draw_peers(measured: Sequence[Measurements], docs: Path) -> list[Path]:
         scale_ms(axes, points, 11)
         axes.set_ylabel(f'{task.title}, {PAPER_DATA[task.name]}, as published', fontsize=11, color=SOFT)
         low, high = (pick(point['accuracy'] for point in points) for pick in (min, max))
-        axes.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+        margin = 0.08 * (high - low) or 1.
+        axes.set_ylim(low - margin, high + margin)
         figure.suptitle(f'{task.name.capitalize()} on a CPU: {engine_of(_SHOWN[0])}, {_SHOWN[1]}, one thread, one '
                         'image at a time', fontsize=17, fontweight='bold', color=INK, x=0.012, ha='left')
         corners = staircase([(points[i]['median'], points[i]['accuracy']) for i in front], axes.get_xlim()[1])
@@ -87,7 +89,8 @@ def draw_peers(measured: Sequence[Measurements], docs: Path) -> list[Path]:
             axes.plot([], [], 'o', color=colour, label=name)
         order = sorted(range(len(points)), key=lambda i: i not in front)
         annotate(axes, [(points[i]['median'], points[i]['accuracy'], points[i]['title'], i in front) for i in order],
-                 [(point['median'], point['accuracy']) for point in points], INK, 10)
+                 [(point['median'], point['accuracy']) for point in points], INK, 10,
+                 [(*start, *end) for start, end in pairwise(corners)])
         axes.legend(loc='lower right', frameon=False, fontsize=11, labelcolor=SOFT)
         paths.append(docs / PICTURE.format(task.name))
         save(figure, paths[-1])

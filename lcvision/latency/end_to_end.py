@@ -74,7 +74,7 @@ def end_to_end(config: Config, model: nn.Module, size: tuple[int, int],
 
     Where the test pipeline resizes, the image is a photograph of 640 x 480, else one of the network's size. The class
     biases of an untrained model are shifted so that what follows has the work of a trained one's: 300 boxes of a
-    PicoDet pass the threshold, and a tenth of a segmentor's map is boundaries. They do not change the network's time.
+    detector pass the threshold, and a tenth of a segmentor's map is boundaries. They do not change the network's time.
     A pipeline that makes inputs of another ``size``, height and width, is a UserError.
     """
     network = raw_network(model, size)
@@ -103,20 +103,27 @@ def photograph(size: tuple[int, int] | None) -> np.ndarray:
 
 
 def _raise_candidates(head: Any, network: RawNetwork, x: torch.Tensor) -> None:
-    """Shifts the class biases of a PicoDet; other detectors stay as they are."""
+    """Shifts the class biases of a PicoDet, or of a detector of mmdet that has a sigmoid for each class."""
     from lcvision.models.dense_heads.pico_head import PicoHead, flatten_levels
-    if not isinstance(head, PicoHead) or not head.test_cfg:
+    if not head.test_cfg or not getattr(head, 'use_sigmoid_cls', isinstance(head, PicoHead)):
         return
-    classes, _, *others = (flatten_levels(kind) for kind in network.head(network.neck(network.backbone(x))))
+    levels, _, *others = network.head(network.neck(network.backbone(x)))
+    classes, *others = map(flatten_levels, (levels, *others))
     threshold = head.test_cfg['score_thr']
 
-    def too_many(shift: float) -> bool:
-        return int((head.cell_scores(classes + shift, *others) > threshold).sum()) > _CANDIDATES
+    def scores(logits: torch.Tensor) -> torch.Tensor:
+        if isinstance(head, PicoHead):
+            return head.cell_scores(logits, *others)
+        return logits.sigmoid() * (others[0].sigmoid() if others else 1)
 
     # Random weights may give logits of any size.
-    shift = _turning_point(too_many, 1e4, -1e4)
-    for predictor in network.head.predictors:  # type: ignore[union-attr]
-        predictor.bias[:head.num_classes] += shift  # type: ignore[index]
+    shift = _turning_point(lambda shift: int((scores(classes + shift) > threshold).sum()) > _CANDIDATES, 1e4, -1e4)
+    copied: Any = network.head
+    last: list[Any] = list(copied.predictors) if isinstance(head, PicoHead) else [
+        module for module in copied.modules() if isinstance(module, nn.Conv2d) and module.bias is not None
+        and module.out_channels == levels[0].shape[1]]
+    for predictor in last:
+        predictor.bias[:levels[0].shape[1]] += shift
 
 
 def _calm_labels(network: RawNetwork, x: torch.Tensor) -> None:

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from lcvision.config import load_config
 from lcvision.deploy.engines import ENGINES, Prepared
-from lcvision.deploy.network import build_model
+from lcvision.deploy.network import build_model, raw_network
 from lcvision.errors import UserError
 from lcvision.latency import Budget, Subject, run_benchmark
-from lcvision.latency.end_to_end import end_to_end
+from lcvision.latency.end_to_end import _raise_candidates, end_to_end
 from lcvision.latency.table import format_ms, format_table
 from lcvision.tasks import task_of
 from tests.inference.small_models import CLASSIFIER, DETECTORS, SEGMENTOR, small_config
@@ -57,6 +58,18 @@ def test_an_untrained_detector_has_boxes_to_suppress(name):
     network, _ = end_to_end(config, model, (160, 160), untrained=False)
     assert all(torch.equal(value, before[key.replace('head.', 'bbox_head.', 1)])
                for key, value in network.state_dict().items() if 'predictors' in key)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize('name', ['yolox_nano_8xb8-300e_coco', 'rtmdet_tiny_8xb32-300e_coco'])
+def test_so_has_one_of_mmdet(name):
+    model = build_model(load_config(name), input_size=(128, 128))
+    network, x = raw_network(model, (128, 128)), torch.randn(1, 3, 128, 128)
+    _raise_candidates(model.bbox_head, network, x)
+    outputs = network(x)
+    classes, objects = outputs[:3], outputs[6:] or [torch.full((1,), torch.inf)] * 3
+    scores = [a.sigmoid() * b.sigmoid() for a, b in zip(classes, objects, strict=True)]
+    assert 250 <= sum(int((score > model.bbox_head.test_cfg['score_thr']).sum()) for score in scores) <= 300
 
 
 @torch.inference_mode()
