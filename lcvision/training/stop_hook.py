@@ -2,17 +2,19 @@
 import os
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, barrier
+from mmengine.dist import all_reduce, barrier, is_main_process
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from lcvision.errors import Stopped, UserError
 
+_SAME_S = 0.5  # within which two Ctrl-C are one
 _AGAIN = b'\nsaving after this step; Ctrl-C again ends at once\n'
 
 
@@ -29,7 +31,7 @@ class StopHook(Hook):
 
     def __init__(self) -> None:
         self._number, self._training, self._pid = 0, False, os.getpid()
-        self._before: dict[int, Any] = {}
+        self._since, self._before = 0., dict[int, Any]()
         self._resting: Runner | None = None  # between two steps, with nothing amid a change
 
     def __enter__(self) -> 'StopHook':
@@ -82,13 +84,15 @@ class StopHook(Hook):
         if os.getpid() != self._pid:
             return
         first, self._number = not self._number, self._number or number
-        # A launcher that gets Ctrl-C itself sends SIGTERM after it.
-        if not self._training or (number == signal.SIGINT and not first):
+        # A launcher that gets Ctrl-C itself passes it on at once, and sends SIGTERM later.
+        again = number == signal.SIGINT and not first and time.monotonic() - self._since > _SAME_S
+        if not self._training or again:
             raise self._stopped()
         if first:
+            self._since = time.monotonic()
             # The error for workers that the same signal ends would come amid a step, or as the process ends.
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            if number == signal.SIGINT:
+            if number == signal.SIGINT and is_main_process():
                 os.write(2, _AGAIN)  # print is not safe here
 
     def _stop(self, runner: Runner, iteration: int, wait: bool = False) -> None:

@@ -87,6 +87,7 @@ def test_a_validation_that_was_stopped_comes_first(tool, calm, tmp_path, monkeyp
     (OptimWrapper, 'update_params', 2, True)])
 def test_before_the_first_step_and_the_second_time_it_ends_at_once(tool, tmp_path, monkeypatch, owner, name, times,
                                                                    begun):
+    monkeypatch.setattr('lcvision.training.stop_hook._SAME_S', 0)
     sends(signal.SIGINT, owner, name, monkeypatch, times=times)
     code, _, said = tool()
     assert code == 130 and not list(tmp_path.glob('*.pth'))
