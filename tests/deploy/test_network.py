@@ -7,9 +7,11 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
+from lcvision.deploy import network as network_module
 from lcvision.deploy.network import RawNetwork, build_model, calibrate, example_input, raw_network
 from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook
 from lcvision.errors import UserError
+from lcvision.models.layers.blocks import AffineReLU
 from lcvision.tasks import task_of
 
 BACKBONE = dict(depth=18, norm_cfg=dict(type='BN'), num_stages=4, style='pytorch')
@@ -165,3 +167,18 @@ def test_the_whole_mm_model_gives_the_same_raw_maps():
         model = MODELS.build(CLASSIFIER).eval()
     x = example_input((32, 32))
     torch.testing.assert_close(raw_network(model, (32, 32))(x)[0], model(x, mode='tensor'))
+
+
+def test_calibrate_takes_the_full_size_where_half_is_too_small_and_leaves_no_number_that_a_runtime_drops(monkeypatch):
+    monkeypatch.setattr(network_module, '_CALIBRATION_PIXELS', 1)
+
+    class Pooled(nn.Sequential):
+        def forward(self, x, mode):
+            return super().forward(x)
+
+    norm, affine = nn.BatchNorm2d(3), AffineReLU()
+    calibrate(Pooled(nn.Conv2d(3, 3, 1), norm, affine, nn.AvgPool2d(200)), (256, 256))
+    assert norm.running_var.max() < 1 and norm.bias.eq(1).all()
+    assert affine.weight.item() not in (0, 1) and affine.bias.item() != 0
+    with pytest.raises(RuntimeError, match='too small'):
+        calibrate(Pooled(nn.AvgPool2d(300)), (256, 256))
