@@ -40,6 +40,8 @@ def parse(argv: list[str] | None) -> Namespace:
                         'written with the others to compare')
     parser.add_argument('--max-drop', metavar='POINTS', type=float, default=.5,
                         help='points of the metric that int8 and mixed may lose [0.5]')
+    parser.add_argument('--qat', action='store_true', help='train the weights for int8, with the model as their '
+                        'teacher, if more is lost')
     parser.add_argument('--data', metavar='SOURCE', help="'sample' or a folder: its validation images are compared and "
                         'evaluated [parts of a photograph are compared]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',

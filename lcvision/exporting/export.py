@@ -31,7 +31,7 @@ PRECISIONS = ('fp32', 'bf16', 'int8', 'mixed')
 def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Path,
            to: str | Sequence[str] = ('onnx', 'openvino', 'pt2'), graph: str = 'end2end',
            data: str | Path | None = None, input: str = 'float', dynamic: str | None = None,
-           precision: str | Sequence[str] = 'fp32', max_drop: float = .5, measure: bool = True,
+           precision: str | Sequence[str] = 'fp32', max_drop: float = .5, qat: bool = False, measure: bool = True,
            cfg_options: dict | None = None, progress: Callable[[str], object] = lambda text: None) -> ExportResult:
     """Exports a trained model, verifies each file against it, and delivers those that are the same.
 
@@ -47,6 +47,7 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
         precision: 'fp32', 'bf16', 'int8', 'mixed' or several; the last two are written with the others to compare, and
             'mixed', for OpenVINO, takes for each group of layers what is quickest here.
         max_drop: Points of the task's metric that int8 and mixed may lose.
+        qat: Whether weights are trained for int8 where they lose more.
         measure: Whether files are timed.
         cfg_options: Entries of the config to override.
         progress: Told what is going on.
@@ -61,6 +62,9 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
     calibrated = [one for one in precisions if one in ('int8', 'mixed')]
     for one in calibrated:
         int8.check_request(one, formats, data, dynamic, max_drop)
+    if qat and 'int8' not in calibrated:
+        raise UserError(f"--qat trains for int8, and --precision is {','.join(precisions)}: add int8, or "
+                        'leave out --qat')
     config = load_config(asked)
     if data:
         use_source(config, str(data), bool(calibrated))
@@ -75,7 +79,7 @@ def export(config: str | Path | Config, checkpoint: str | Path, *, out: str | Pa
     mean, std = (None if x is None else x.flatten().tolist() for x in (rule.mean, rule.std))
     layout = Layout(original.size, input == 'uint8', mean, std, dynamic)
     plan, notes = _plan(Path(out), Path(config_name(asked)).stem, formats, precisions, graph, layout)
-    job = Job(asked, checkpoint, data, original, max_drop, progress, ExportResult(original.task.name, [], notes))
+    job = Job(asked, checkpoint, data, original, max_drop, progress, ExportResult(original.task.name, [], notes), qat)
     if data:
         progress('evaluating the model')
         job.result.metric = job.metric()

@@ -31,11 +31,13 @@ def check_request(precision: str, formats: Sequence[Any], data: object, dynamic:
 
 
 def quantise(trial: Quantiser, groups: set[str], max_drop: float, lost: Callable[[], tuple[float, float]],
-             progress: Callable[[str], object]) -> set[str]:
+             progress: Callable[[str], object],
+             train: Callable[[set[str]], Quantiser] | None = None) -> tuple[Quantiser, set[str]]:
     """Writes a file in int8, with as many layers in float as the metric demands.
 
-    Where the first try loses too much, the groups of layers follow one by one into float, the most sensitive first; a
-    group's sensitivity is the error of the raw maps with nothing but that group in int8.
+    Where the first try loses too much, the weights are trained, if that is asked for. If they still do, the groups of
+    layers follow one by one into float, the most sensitive first; a group's sensitivity is the error of the raw maps
+    with nothing but that group in int8.
 
     Args:
         trial: Writes the file.
@@ -43,29 +45,34 @@ def quantise(trial: Quantiser, groups: set[str], max_drop: float, lost: Callable
         max_drop: Points of the metric that may be lost.
         lost: Gives the file's metric, and the points that it loses.
         progress: Told what is going on.
+        train: Gives what writes the file with weights that are trained for int8, except in some groups.
 
     Returns:
-        The groups in float.
+        What wrote the file, and the groups in float.
     """
     everything = {layer.group for layer in trial.layers}
     order: list[str] | None = None
-    best: tuple[float, set[str], float] | None = None
+    best: tuple[float, set[str], float, Quantiser] | None = None
     while True:
         progress(f'quantising {trial.file.path.name}, {trial.count(groups)} of {len(trial.layers)} layers in float')
         trial.write(groups)
         metric, points = lost()
         progress(f'int8 loses {points:.2f} points, {max_drop:g} may be lost')
         if best is None or points < best[0]:
-            best = points, set(groups), metric
-        if order is None and points > max_drop:
+            best = points, set(groups), metric, trial
+        if points > max_drop and train:
+            trial, train = train(groups), None
+            continue
+        last, trial = trial, best[3]
+        if order is None and best[0] > max_drop:
             progress('ranking the layers')
             order = trial.rank(sorted(everything - groups))
         left = [group for group in order or [] if group not in groups]
-        if points <= max_drop or len(left) < 2:
+        if best[0] <= max_drop or len(left) < 2:
             break
         groups = groups | {left[0]}
-    if best[1] != groups:
+    if best[1] != groups or last is not trial:
         trial.write(best[1])
     trial.file.metadata['int8']['metric'] = round(best[2], 6)
     trial.file.kind.write(trial.file.graph, trial.file.path)
-    return best[1]
+    return trial, best[1]

@@ -1,8 +1,11 @@
 """An export under way: what was asked for, and what became of each file."""
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -11,14 +14,16 @@ from lcvision.deploy.export.examples import write_examples
 from lcvision.deploy.export.formats import Format
 from lcvision.deploy.export.graph import ExportGraph, Layout, make_graph
 from lcvision.deploy.export.metadata import describe
+from lcvision.deploy.network import raw_network
 from lcvision.deploy.precision import lacking
-from lcvision.exporting import int8, mixed
+from lcvision.exporting import int8, mixed, retraining
 from lcvision.exporting.ladder import FileUnderTest, Verdict, verify
 from lcvision.exporting.metric import LIMITS, own_metric, points
 from lcvision.exporting.mixed import LayerGroup
 from lcvision.exporting.original import Original, made_images, sample_images, training_images
-from lcvision.exporting.quantisers import QUANTISERS
+from lcvision.exporting.quantisers import QUANTISERS, Quantiser
 from lcvision.exporting.timing import measure_files
+from lcvision.inference.trained_model import load_trained
 from lcvision.tasks import TASKS
 
 # Of int8's milliseconds: a bf16 that takes no more is recommended.
@@ -100,6 +105,8 @@ class Job:
     max_drop: float
     progress: Callable[[str], object]
     result: ExportResult
+    qat: bool = False
+    _models: dict[tuple[str, ...], Any] = field(default_factory=dict)
     files: list[tuple[FileUnderTest, ExportedFile]] = field(default_factory=list)
 
     def metric(self, file: FileUnderTest | None = None) -> float:
@@ -153,11 +160,31 @@ class Job:
             file.metadata = file.graph.metadata or {}
             floats = {group for group, number in state.items() if number != 'int8'}
         if len(floats) < len({layer.group for layer in trial.layers}):
-            floats = int8.quantise(trial, floats, self.max_drop, lost, self.progress)
+            train = partial(self._trained, trial) if self.qat and file.graph.precision == 'int8' else None
+            trial, floats = int8.quantise(trial, floats, self.max_drop, lost, self.progress, train)
+            file.graph, file.metadata = trial.file.graph, trial.file.metadata
         else:
             file.kind.write(file.graph, file.path)
         self.result.notes.append(f'{file.path.name}: {trial.sentence(floats)}')
         return True
+
+    def _trained(self, trial: Quantiser, floats: set[str]) -> Quantiser:
+        """Writes the same file with weights that are trained for int8, except in some groups."""
+        layers = tuple(layer.name for layer in trial.layers if layer.group not in floats)
+        self.progress(f'training {len(layers)} layers for int8, {retraining.STEPS} steps')
+        original, held = self.original, trial.file.graph
+        if layers not in self._models:
+            with tempfile.TemporaryDirectory() as folder:
+                checkpoint = retraining.retrain(self.asked, self.checkpoint, str(self.data), layers, folder)
+                self._models[layers] = load_trained(original.config, checkpoint)[0]
+        model = self._models[layers]
+        made = make_graph(model, raw_network(model, original.size), held.kind, held.layout)
+        made = replace(made, precision=held.precision)
+        made.metadata = describe(made, model, original.config, original.classes, original.normalisation,
+                                 (held.metadata or {}).get('metric'))
+        twin = QUANTISERS[trial.file.kind.name](replace(trial.file, graph=made), trial.encoded, trial.data)
+        twin.training = {'training': {'steps': retraining.STEPS, 'batch': retraining.BATCH}}
+        return twin
 
     def climb(self, measure: bool) -> None:
         """Levels 0 to 5 of all files."""

@@ -36,12 +36,16 @@ class Quantiser(ABC):
         file: What is written; its metadata get the record ``int8``.
         encoded: Image files of the training split.
         data: Name of the data, for the record.
+
+    Attributes:
+        training: What the weights were trained for int8 with, for the record; empty where they were not.
     """
 
     tool: ClassVar[str]
 
     def __init__(self, file: FileUnderTest, encoded: Sequence[bytes], data: str):
         self.file, self.encoded, self.data = file, encoded, data
+        self.training: dict[str, Any] = {}
         self.layers = layers_of(file.graph)
 
     @abstractmethod
@@ -68,7 +72,7 @@ class Quantiser(ABC):
         model = self.quantised({layer.op for layer in self.layers} - self.ops(groups), self.encoded)
         record = {'calibration': {'data': self.data, 'split': 'train', 'images': len(self.encoded)},
                   'float_layers': [layer.name for layer in self.layers if layer.group in groups],
-                  **this_cpu(), self.tool: environment.version_of(self.tool)}
+                  **this_cpu(), **self.training, self.tool: environment.version_of(self.tool)}
         self.file.metadata = {**(self.file.graph.metadata or {}), 'int8': record}
         self.file.graph = replace(self.file.graph, converted=model, metadata=self.file.metadata)
         self.file.kind.write(self.file.graph, self.file.path)

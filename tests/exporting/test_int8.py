@@ -10,7 +10,7 @@ from lcvision.datasets.sources import use_source
 from lcvision.deploy.export.formats import format_of
 from lcvision.deploy.sessions import shared_core
 from lcvision.errors import UserError
-from lcvision.exporting import int8, quantisers
+from lcvision.exporting import int8, job, quantisers, retraining
 from lcvision.exporting.job import ExportedFile, ExportResult, _recommend
 from lcvision.exporting.ladder import Verdict
 from lcvision.exporting.original import training_images
@@ -160,3 +160,30 @@ def test_a_plain_precision_that_is_as_quick_is_recommended():
         result = ExportResult('detection', [file('fp32', 3.), file('int8', 1.85), file('mixed-fp32', ms)])
         _recommend(result)
         assert result.notes == notes and len(result.files) == 3 - len(notes)
+
+
+def test_weights_are_trained_where_int8_loses_too_much(classifier, data, without_nncf, tmp_path, monkeypatch):
+    monkeypatch.setattr(retraining, 'STEPS', 2)
+    monkeypatch.setattr(retraining, 'BATCH', 2)
+    source = tree(tmp_path / 'data', [f'class{place}' for place in range(11)], train=1, val=1)
+    data += [300., 20.]
+    result = classifier.again(tmp_path / 'out', to='openvino', precision='int8', data=source, qat=True)
+    assert not result.failures and record_of(result)['training'] == {'steps': 2, 'batch': 2}
+    plain, trained = (format_of(one.path).read_metadata(one.path)['weights_sha256'] for one in result.files)
+    assert plain != trained and record_of(result)['metric'] == pytest.approx(.3)
+
+
+def test_training_that_gains_nothing_is_left_out(classifier, data, without_nncf, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(job.Job, '_trained', lambda self, trial, floats: made.append(floats) or trial)
+    data += [80., 200., 10.]
+    result = classifier.again(tmp_path, to='openvino', precision='int8', data='sample', qat=True)
+    assert not result.failures and len(made) == 1 and 'training' not in record_of(result)
+    data[:] = [10.]
+    classifier.again(tmp_path, to='openvino', precision='int8', data='sample', qat=True)
+    assert len(made) == 1
+
+
+def test_qat_without_int8_is_refused(classifier, tmp_path):
+    with pytest.raises(UserError, match=r'--qat trains for int8, and --precision is fp32: add int8, or leave out'):
+        classifier.again(tmp_path, qat=True)
