@@ -1,16 +1,25 @@
 """What went wrong, for a user: a sentence and an exit code, never a traceback."""
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# The middle of a long value, and of a long message.
+_WORD, _MIDDLE = re.compile(r'(\S{60})\S{200,}(\S{100})'), re.compile(r'(.{600}).+(.{600})')
 
 
 class UserError(Exception):
     """A mistake that the user can correct: the tools print the message and exit with 2.
 
-    The message is one sentence that says what was wrong, what was given, what is legal and what to do.
+    The message is one sentence that says what was wrong, what was given, what is legal and what to do. As a text it has
+    no character that could steer a terminal, and of a long value only its ends.
     """
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        text = ''.join(char if char.isprintable() else repr(char)[1:-1] for char in super().__str__().strip())
+        return _MIDDLE.sub(r'\1 ... \2', _WORD.sub(r'\1...\2', text))
 
 
 class RunFailed(UserError):
@@ -41,9 +50,10 @@ def plain_errors() -> Iterator[None]:
         yield
     except UserError as error:
         # A worker's comes with its whole traceback as the message; the last line holds the sentence.
-        if 'Traceback (most recent call last)' not in str(error):
+        text = str(error.args[0]) if error.args else ''
+        if 'Traceback (most recent call last)' not in text:
             raise
-        raise type(error)(str(error).strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
+        raise type(error)(text.strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
     except OSError as error:
         if error.errno not in DiskFull.codes:
             raise

@@ -7,6 +7,7 @@ import stat
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import TextIO
 from lcvision.errors import UserError
 
 _SUFFIX = '.lcvision.tmp'
+# A file may hold so many bytes unpacked, or so many times its own.
+_UNPACKED, _RATIO = 2 ** 28, 4
 _STALE_S = 3600  # no writer leaves its temporary file untouched for so long
 
 
@@ -63,6 +66,20 @@ def check_target(option: str, path: str | Path | None) -> None:
             raise UserError(f'{option} {path} cannot be written: Permission denied')
     except OSError as error:
         raise UserError(f'{option} {path} cannot be written: {error.strerror}') from None
+
+
+def check_unpacked(path: Path, size: int = 0) -> None:
+    """Refuses, with a :class:`UserError`, a file whose content takes gigabytes that it does not have itself.
+
+    ``size`` is that of the content in bytes, of an archive by itself the sum of what it says of its members.
+    """
+    with suppress(OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        if not size and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+    if size > max(_UNPACKED, _RATIO * path.stat().st_size):
+        raise UserError(f'{path} has {path.stat().st_size:,} bytes, but would take {size:,} of memory, as crafted '
+                        'files do: get it from a source that you trust, or save it again without compression')
 
 
 @contextmanager

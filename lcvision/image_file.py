@@ -48,6 +48,8 @@ def cv2_threads(count: int) -> Iterator[None]:
 def read_image(path: str | Path, decode: Callable[[str, bytes], np.ndarray]) -> np.ndarray:
     """Reads an image file and decodes it, given its name and content; a UserError where it cannot be read."""
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+            raise UserError(f'{path} is no file: give the path of an image file')
         return decode(str(path), Path(path).read_bytes())
     except FileNotFoundError:
         raise UserError(f'there is no image {path}: give the path of an image file') from None

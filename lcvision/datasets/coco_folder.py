@@ -13,7 +13,7 @@ from typing import Any
 from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
 
-from lcvision.datasets.layout import Split, first_of, first_twice, missing_files, part_of
+from lcvision.datasets.layout import Split, first_of, first_twice, missing_files, part_of, refuse_outside
 from lcvision.errors import UserError
 from lcvision.registry import DATASETS
 from lcvision.text import listing
@@ -187,6 +187,7 @@ def read_coco(ann_file: Path) -> dict:
                         f'have the lists {listing(lists)} at the top')
     for name, fields in _FIELDS.items():
         _require(ann_file, name, content[name], fields)
+    refuse_outside((image['file_name'] for image in content['images']), ann_file)
     return content
 
 

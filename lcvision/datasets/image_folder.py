@@ -3,7 +3,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from lcvision.datasets.layout import Split, first_of, missing_files
+from lcvision.datasets.layout import Split, first_of, missing_files, refuse_outside
 from lcvision.errors import UserError
 from lcvision.image_file import EXTENSIONS
 from lcvision.text import listing
@@ -78,6 +78,7 @@ def check_image_list(path: Path, folder: Path, num_classes: int) -> int:
             raise UserError(f'{path}, line {number}: the label is {label}, but labels of {num_classes} classes lie in '
                             f'0..{num_classes - 1}')
         names.append(name)
+    refuse_outside(names, path)
     for name in missing_files(folder, names)[:1]:
         raise UserError(f'{path}, line {names.index(name) + 1}: {folder / name} does not exist: copy it there or '
                         'remove the line')

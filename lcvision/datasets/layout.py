@@ -1,5 +1,6 @@
 """What the layouts of data share: a split, the files of a folder, and the choice among several places."""
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,23 @@ def part_of(items: Sequence, part: str | None) -> list:
     return [item for index, item in enumerate(items) if part is None or index not in held_out]
 
 
+def refuse_outside(names: Iterable[str], where: str | Path) -> None:
+    """Refuses paths, which the file ``where`` gives for below a folder, that are absolute or climb with '..'."""
+    outside = [name for name in names if name.startswith(('/', '~')) or '..' in name.split('/')]
+    if outside:
+        raise UserError(f'{where}: {listing([repr(name) for name in outside])} would lead out of the data: give paths '
+                        "below the folder of the images, without '..'")
+
+
+def is_data(path: str | Path) -> bool:
+    """Whether a path is a file with content of its own, or a link to one: no pipe or device, none of /proc."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode) or (  # a link is not so frequent
+            os.path.isfile(path) and not os.path.realpath(path).startswith(('/dev/', '/proc/', '/sys/')))  # noqa: PTH113
+    except (OSError, ValueError):
+        return False
+
+
 def file_names(folder: Path) -> list[str]:
     """Lists the files at any depth, as paths below the folder, in order.
 
@@ -71,12 +89,12 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
             continue
         if path.is_dir():
             yield from _walk(path, (*above, real))
-        elif path.is_file():
+        elif is_data(path):
             yield path
 
 
 def missing_files(folder: Path, names: Sequence[str]) -> list[str]:
-    """Those of the paths below a folder that do not exist; each folder is listed once."""
+    """Those of the paths below a folder that are no files; each folder is listed once."""
     present: dict[str, set[str]] = {}
     missing = []
     for name in names:
@@ -84,7 +102,8 @@ def missing_files(folder: Path, names: Sequence[str]) -> list[str]:
         if parent not in present:
             where = folder / parent
             # A method of Path would raise for a name that no file can have.
-            present[parent] = {path.name for path in where.iterdir()} if os.path.isdir(where) else set()  # noqa: PTH112
+            present[parent] = {entry.name for entry in (os.scandir(where) if os.path.isdir(where) else ())  # noqa: PTH112
+                               if entry.is_file(follow_symlinks=False) or is_data(entry.path)}
         if base not in present[parent]:
             missing.append(name)
     return missing

@@ -15,6 +15,7 @@ from mmpretrain.datasets import BaseDataset
 
 from lcvision.datasets.layout import Split
 from lcvision.errors import UserError
+from lcvision.files import check_unpacked
 from lcvision.registry import DATASETS
 from lcvision.text import listing
 
@@ -23,7 +24,8 @@ _SCHEME = 'npz'
 _PARTS = ('data', 'offsets', 'labels')
 _ARRAYS = ("'classes' and for each split (train, and test or val) '<split>_data', '<split>_offsets' and "
            "'<split>_labels'")
-_BROKEN = (ValueError, OSError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (ValueError, OSError, EOFError, KeyError, TypeError, AttributeError, MemoryError, NotImplementedError,
+           RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class NpzImages:
@@ -37,13 +39,15 @@ class NpzImages:
     def __init__(self, path: str | Path):
         self.path = str(path)
         try:
+            check_unpacked(Path(path))
             with np.load(path, allow_pickle=False) as content:
                 self._arrays = dict(content)
         except FileNotFoundError:
             raise UserError(f'no file {path}: put the data set there, or name a folder of images or an .npz file with '
                             '--data, or try --data sample') from None
         except _BROKEN as error:
-            raise UserError(f'{path} is not an .npz file that can be read ({error}): it may be truncated; copy it '
+            reason = str(error).partition('\n')[0]
+            raise UserError(f'{path} is not an .npz file that can be read ({reason}): it may be truncated; copy it '
                             'again') from error
         self.splits = tuple(key.removesuffix('_labels') for key in self._arrays if key.endswith('_labels'))
         lacking = [key for key in ('classes', *(f'{s}_{part}' for s in self.splits for part in _PARTS))

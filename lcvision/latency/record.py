@@ -143,7 +143,7 @@ class LatencyRecord:
         wrong = [key for key, right in rules.items() if not right(content.get(key))]
         if content.get('task') not in (*TASKS, UNKNOWN):
             wrong.append(f"task ({', '.join(TASKS)})")
-        if content.get('scope', 'net') not in SCOPES:
+        if content.get('scope', 'net') not in (*SCOPES,):
             wrong.append(f"scope ({', '.join(SCOPES)})")
         if not _are(_is_count, content.get('input')):
             wrong.append('input ([H, W])')

@@ -96,13 +96,12 @@ class PaddleUnpickler(pickle.Unpickler):
 
 
 def plain(value: Any) -> Any:
-    """What :class:`PaddleUnpickler` read, with numpy arrays at its leaves; newer Paddle's (name, array) pairs too."""
-    if isinstance(value, _Array):
-        return value.value
+    """What :class:`PaddleUnpickler` read, with numpy arrays for the values of a dict; newer Paddle's are (name, array).
+
+    What lies deeper is left alone: a few bytes of pickle can nest more than a lifetime could visit.
+    """
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(item) if isinstance(item, _Array | tuple) else item for key, item in value.items()}
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], _Array | np.ndarray):
-        return plain(value[1])
-    if isinstance(value, list | tuple):
-        return type(value)(plain(item) for item in value)
-    return value
+        value = value[1]
+    return value.value if isinstance(value, _Array) else value

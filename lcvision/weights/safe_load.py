@@ -12,6 +12,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from lcvision.errors import UserError
+from lcvision.files import check_unpacked
 from lcvision.text import listing
 from lcvision.weights.paddle_unpickler import PaddleUnpickler, RefusedGlobal, plain
 
@@ -48,16 +49,23 @@ def load_checkpoint_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str,
     if path.suffix not in TORCH_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: weights are read from .safetensors, '
                         f'{", ".join(TORCH_SUFFIXES)}; convert others with lcvision convert.')
-    with _reading(path):
-        loaded = torch.load(path, map_location='cpu', weights_only=True)
+    loaded = _read_torch(path, 'cpu')
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not state or not all(map(_is_weight, state.keys(), state.values())):
-        raise UserError(f'{path} holds no weights: expected a dictionary of named, dense tensors, or one under '
-                        '"state_dict"; give a checkpoint saved by lcvision train or lcvision convert.')
+        raise _no_weights(path)
     _require_finite(path, state)
     meta = loaded.get('meta') if state is not loaded else None
     return ({name.removeprefix('module.'): value.detach() for name, value in state.items()},
             meta if isinstance(meta, dict) else {})
+
+
+@CheckpointLoader.register_scheme('', force=True)
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Has mmengine read torch files as data, and leaves out ``meta['config']``, which it executes when it resumes."""
+    loaded = _read_torch(existing_file(filename), map_location)
+    if isinstance(loaded, dict) and isinstance(loaded.get('meta'), dict):
+        loaded['meta'].pop('config', None)
+    return loaded
 
 
 @CheckpointLoader.register_scheme(_LOCAL_SAFETENSORS, force=True)
@@ -65,7 +73,7 @@ def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, 
     """Lets mmengine read a local ``.safetensors`` file wherever it takes a checkpoint: ``load_from``, ``Pretrained``.
 
     Returns ``state_dict``, on the CPU unless ``map_location`` names a device, and ``meta`` with the file's metadata
-    under one key, ``safetensors``: mmengine executes ``meta['config']`` of a checkpoint it resumes.
+    under one key, ``safetensors``.
     """
     state, metadata = _read_safetensors(existing_file(filename))
     if map_location is not None and not callable(map_location):
@@ -86,6 +94,7 @@ def read_paddle(path: str | Path) -> dict[str, Any]:
     if path.suffix not in PADDLE_SUFFIXES:
         raise UserError(f'{path} has the unknown suffix {path.suffix!r}: Paddle weights are read from '
                         f'{" and ".join(PADDLE_SUFFIXES)}.')
+    check_unpacked(path)
     with _reading(path), path.open('rb') as file:
         named = _read_npz(path) if path.suffix == '.npz' else plain(PaddleUnpickler(file).load())
     named = named if isinstance(named, dict) else {}
@@ -127,15 +136,21 @@ def _reading(path: Path) -> Iterator[None]:
                         'take an earlier checkpoint.') from error
 
 
+def _no_weights(path: Path) -> UserError:
+    return UserError(f'{path} holds no weights: expected a dictionary of named, dense tensors, or one under '
+                     '"state_dict"; give a checkpoint saved by lcvision train or lcvision convert.')
+
+
 def _is_weight(name: object, value: object) -> bool:
     return (isinstance(name, str) and isinstance(value, Tensor) and value.layout is torch.strided
             and not value.is_quantized and not value.is_meta)
 
 
 def _is_finite(value: Any) -> bool:
-    if isinstance(value, Tensor) and value.element_size() == 1:  # numbers of eight bits know no isfinite
-        value = value.float()
-    return bool((value.isfinite() if isinstance(value, Tensor) else np.isfinite(value)).all())
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in 'fc' or bool(np.isfinite(value).all())
+    # Numbers of eight bits know no isfinite.
+    return bool((value.float() if value.element_size() == 1 else value).isfinite().all())
 
 
 def _require_finite(path: Path, state: dict[str, Any]) -> None:
@@ -145,10 +160,31 @@ def _require_finite(path: Path, state: dict[str, Any]) -> None:
                         f'({listing(wrong, 3)}), as after a training that diverged; take an earlier checkpoint.')
 
 
+def _read_torch(path: Path, map_location: Any) -> Any:
+    check_unpacked(path)
+    with _reading(path):
+        loaded = torch.load(path, map_location=map_location, weights_only=True)
+    tensors, seen, left = [], set(), [loaded]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Tensor):
+            tensors.append(one)
+        elif isinstance(one, dict | list | tuple):
+            left += one.values() if isinstance(one, dict) else one
+    # A tensor may say that its one number is a billion.
+    check_unpacked(path, sum(one.numel() * one.element_size() for one in tensors))
+    return loaded
+
+
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with _reading(path), safe_open(path, framework='pt', device='cpu') as file:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = dict(file.metadata() or {})
+    if not state:
+        raise _no_weights(path)
     _require_finite(path, state)
     return state, metadata
 

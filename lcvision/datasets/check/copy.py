@@ -1,6 +1,7 @@
 """A repaired copy in the layout that training takes."""
 import json
 import math
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def _copy_images(found: Found, part: Part, kept: Sequence[int], out: Path) -> di
     stems: set[str] = set()
     for index in progress(kept, f'copying the images of {part.name}'):
         old = Path(part.images[index])
-        stem = free = f'{labels[index].replace("/", "_")}/{old.stem}' if labels else old.stem
+        stem = free = f'{_folder_of(labels[index])}/{old.stem}' if labels else old.stem
         while free in stems:
             free = f'{stem}_{len(stems)}'
         stems.add(free)
@@ -66,6 +67,11 @@ def _copy_images(found: Found, part: Part, kept: Sequence[int], out: Path) -> di
             mask.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(found.codings[part.name].read(part.masks[index])).save(mask)
     return names
+
+
+def _folder_of(label: str) -> str:
+    name = re.sub('[/\0]', '_', label)
+    return name if name.strip('.') else f'_{name}'
 
 
 def _coco(part: Part, names: dict[str, int]) -> dict:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 import yaml
 
-from lcvision.datasets.layout import file_names, part_of
+from lcvision.datasets.layout import file_names, is_data, part_of, refuse_outside
 from lcvision.datasets.mask_coding import MaskCoding
 from lcvision.errors import UserError
 from lcvision.frameworks import require
@@ -165,6 +165,9 @@ def _json(root: Path) -> Found | None:
     contents = {split: {name: [item for item in content.get(name) or () if isinstance(item, dict)] for name in
                         ('images', 'annotations', 'categories')} for split, content in contents.items()
                 if isinstance(content, dict) and isinstance(content.get('images'), list)}
+    for split, content in contents.items():
+        names = (item.get('file_name') for item in content['images'])
+        refuse_outside((name for name in names if isinstance(name, str)), places[split])
     if exports:
         return _coco('a Roboflow export in COCO format', contents, lambda split, _: exports[split].parent, False)
     return _coco('COCO layout', contents,
@@ -235,7 +238,9 @@ def _yolo(root: Path) -> Found | None:
     for path in (*root.glob('*.y*ml'), *root.glob('classes.txt'), *root.glob('obj.names')):
         with suppress(yaml.YAMLError, OSError, *_BROKEN):
             listed = yaml.safe_load(path.read_text())['names'] if 'y' in path.suffix else path.read_text().split('\n')
-            names = names or [str(name).strip() for name in (listed.values() if isinstance(listed, dict) else listed)]
+            # A few aliases of YAML can nest more than memory holds.
+            names = names or [str(name).strip() if isinstance(name, str | int) else '' for name in (
+                listed.values() if isinstance(listed, dict) else listed)]
 
     def images() -> Iterator[_Image]:
         for folder in _folders(root, '.txt'):
@@ -274,7 +279,8 @@ def _voc(root: Path) -> Found | None:
                     name, objects = tree.findtext('filename') or name, tree.findall('object')
                     size = float(tree.findtext('size/width') or 0), float(tree.findtext('size/height') or 0)
                 places = (folder.with_name('JPEGImages'), folder.with_name('images'), folder)
-                image = next((place / name for place in places if (place / name).is_file()), folder / name)
+                refuse_outside([name], path)
+                image = next((place / name for place in places if is_data(place / name)), folder / name)
                 yield split or _split_of(folder.relative_to(root)), image, size, objects, ''
 
     def read(item: ElementTree.Element) -> tuple:

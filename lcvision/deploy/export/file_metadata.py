@@ -74,7 +74,7 @@ def _is_step(step: dict[str, Any]) -> bool:
         'resize': lambda: _is_size(step.get('size')) and isinstance(step.get('keep_ratio'), bool),
         'resize_edge': lambda: _is_whole(step.get('size')) and step.get('edge') in ('short', 'long', 'width', 'height'),
         'efficientnet_crop': lambda: _is_whole(step.get('size')) and _is_whole(step.get('padding'), 0)}
-    return known and step.get('op') in rest and rest[step['op']]()
+    return known and step.get('op') in [*rest] and rest[step['op']]()
 
 
 _RULES: dict[str, Callable[[Any], bool]] = {

@@ -168,13 +168,15 @@ def _read_onnx(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
 
     def run(x: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(names, session.run(names, {source: x}), strict=True))
-    return session.get_modelmeta().custom_metadata_map.get(KEY), lambda metadata, precision: run
+    return plain_errors(path, 'has metadata that cannot be read', lambda: session.get_modelmeta().custom_metadata_map.get(
+        KEY)), lambda metadata, precision: run
 
 
 def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
     if path.suffix == '.onnx':
         _refuse_external(path, path.read_bytes())
     model = plain_errors(path, 'is no file that OpenVINO can read', lambda: shared_core().read_model(str(path)))
+
     def start(metadata: dict[str, Any], precision: str) -> Run:
         compiled, own = compile_openvino(model, precision, threads, hint, pinned=False), threading.local()
         names = [sorted(port.get_names()) for port in model.outputs]
@@ -186,7 +188,7 @@ def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Sta
             infer(request, 1 if hint == 'throughput' else threads, x)
             return {name: request.get_output_tensor(place).data for place, alike in enumerate(names) for name in alike}
         return run
-    return openvino_text(model), start
+    return plain_errors(path, 'has metadata that cannot be read', lambda: openvino_text(model)), start
 
 
 def openvino_text(model: Any) -> str | None:

@@ -7,7 +7,7 @@ import numpy as np
 from lcvision.allocator import keep_freed_memory
 from lcvision.image_file import cv2_threads, decode_image, in_memory, read_image
 from lcvision.inference.results import Result
-from lcvision.inference.runtime.exported_file import open_exported
+from lcvision.inference.runtime.exported_file import open_exported, plain_errors
 from lcvision.inference.runtime.finish import finish
 from lcvision.inference.runtime.preparation import prepare_image
 
@@ -48,5 +48,9 @@ class FileBackend:
             return self._predict(image)
 
     def _predict(self, image: np.ndarray) -> Result:
-        prepared = prepare_image(image, self.file.metadata['input'])
-        return finish(self.file.run(prepared.x), self.file.metadata, prepared, top_k=self._top_k)
+        metadata = self.file.metadata
+
+        def result() -> Result:
+            prepared = prepare_image(image, metadata['input'])
+            return finish(self.file.run(prepared.x), metadata, prepared, top_k=self._top_k)
+        return plain_errors(self.file.path, 'does not do what its metadata say', result)

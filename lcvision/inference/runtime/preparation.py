@@ -80,6 +80,7 @@ def _input_size(shape: tuple[int, ...], rule: dict[str, Any]) -> tuple[int, int]
 
 
 def _scaled(image: np.ndarray, height: int, width: int, step: dict[str, Any]) -> np.ndarray:
+    check_size('the image as the metadata would have it', width, height)
     if step['backend'] == 'pillow':
         from PIL import Image
         way = getattr(Image.Resampling, _PILLOW[step['interpolation']])
