@@ -1,6 +1,7 @@
 """Reads a config as a user names it."""
 import copy
 import os
+import traceback
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -101,6 +102,14 @@ def inner_dicts(part: Any) -> Iterator[Any]:
         yield part
     for value in [*part.values()] if isinstance(part, dict) else part if isinstance(part, list | tuple) else ():
         yield from inner_dicts(value)
+
+
+def unfit(name: str, error: Exception) -> UserError:
+    """The sentence for a config that does not fit what is done with it: what was raised, and where."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().split('\n')[0]
+    return UserError(f'{name} with its options cannot be run: {type(error).__name__}: {said[:300]} '
+                     f'({Path(where.filename).name}:{where.lineno})')
 
 
 def override(cfg: Config, cfg_options: dict | None) -> None:

@@ -70,7 +70,9 @@ def _dataset_meta(config: Config, saved: object) -> dict[str, Any]:
 
 def _classes_of(meta: object) -> Sequence:
     classes = meta.get('classes') if isinstance(meta, Mapping) else None
-    return classes if isinstance(classes, (list, tuple)) else ()
+    # A checkpoint may say anything.
+    texts = isinstance(classes, (list, tuple)) and all(isinstance(one, (str, int)) for one in classes)
+    return classes if texts else ()  # type: ignore[return-value]
 
 
 def _config_metas(config: Config) -> Iterator[object]:

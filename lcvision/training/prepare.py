@@ -1,7 +1,8 @@
 """Makes a config that can run out of a config and a request; training and evaluation share it."""
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import MessageHub
 
 from lcvision.allocator import keep_freed_memory
-from lcvision.config import class_name, config_name, load_config, override
+from lcvision.config import class_name, config_name, load_config, override, unfit
 from lcvision.datasets.sources import check_source, use_source
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import start_log
@@ -51,6 +52,20 @@ class Preparation:
     logged: StringIO
 
 
+def _worded(call: Callable[..., Preparation]) -> Callable[..., Preparation]:
+    """Makes a sentence of what a config or an option of another shape than expected raises."""
+    @wraps(call)
+    def worded(config: str | Path | Config, *args: Any, **kwargs: Any) -> Preparation:
+        try:
+            return call(config, *args, **kwargs)
+        except (AttributeError, TypeError, LookupError, ValueError, ArithmeticError) as error:
+            if ' registry.' in str(error):  # plain_errors words a type that is not registered
+                raise
+            raise unfit(config_name(config), error) from error
+    return worded
+
+
+@_worded
 def prepare(config: str | Path | Config, data: str | Path | None, cfg_options: dict | None, *, train: bool,
             work_dir: str | Path | None, memory_format: str | None, launcher: str, local_rank: int,
             epochs: int | None = None) -> Preparation:

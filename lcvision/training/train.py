@@ -1,5 +1,4 @@
 """Trains a model from a config."""
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from mmengine.registry import OPTIMIZERS, init_default_scope
 
+from lcvision.config import unfit
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from lcvision.errors import DiskFull, UserError, plain_errors
 from lcvision.latency.record import LatencyRecord
@@ -18,7 +18,7 @@ from lcvision.training.launch import quiet_warnings
 from lcvision.training.newest_run import record_run
 from lcvision.training.prepare import Preparation, latency_records, prepare
 from lcvision.training.stop_hook import StopHook
-from lcvision.weights.safe_load import existing_file, load_state_dict_file
+from lcvision.weights.safe_load import existing_file, load_checkpoint_file
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ def _use_weights(cfg: Config, resume: bool | str | Path, load_from: str | Path |
         cfg.load_from = str(load_from)
     if cfg.get('load_from'):
         cfg.load_from = str(existing_file(cfg.load_from))
-        load_state_dict_file(cfg.load_from)
+        meta = load_checkpoint_file(cfg.load_from)[1]
+        if resume and not all(isinstance(meta.get(count), int) for count in ('epoch', 'iter')):
+            raise UserError(f'--resume {cfg.load_from}: it holds weights alone, not the state of a run; start from it '
+                            'with --load-from')
     return []
 
 
@@ -147,10 +150,7 @@ def _fault(error: Exception, prepared: Preparation) -> UserError:
     folder = prepared.cfg.work_dir
     if isinstance(error, OSError) and error.filename and Path(folder).is_relative_to(error.filename):
         return UserError(f'--work-dir {folder} cannot be made: {error.strerror}: {error.filename}')
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip().split('\n')[0]
-    return UserError(f'{prepared.name} with its options cannot be run: {type(error).__name__}: {said[:300]} '
-                     f'({Path(where.filename).name}:{where.lineno})')
+    return unfit(prepared.name, error)
 
 
 def _require_optimizer(cfg: Config) -> None:

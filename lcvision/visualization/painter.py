@@ -1,7 +1,7 @@
 """What a task must provide to be drawn, and the sizes and colours of what is drawn."""
 import colorsys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -94,7 +94,10 @@ def class_colours(dataset_meta: Mapping[str, Any]) -> list[Colour]:
     """
     count = len(dataset_meta.get('classes') or ())
     palette = dataset_meta.get('palette')
-    if isinstance(palette, Sequence) and not isinstance(palette, str) and len(palette) == count:
+    # A checkpoint or a file may say anything.
+    if isinstance(palette, list | tuple) and len(palette) == count and all(
+            isinstance(one, list | tuple) and len(one) == 3 and all(part in range(256) for part in one)
+            for one in palette):
         return [(int(red), int(green), int(blue)) for red, green, blue in palette]
     return [distinct_colour(index) for index in range(count)]
 

@@ -100,7 +100,14 @@ def test_an_engine_evaluates(trained, images, tmp_path):
     assert (found.engine, found.precision) == ('eager', 'fp32') and json.dumps(found.metrics)
 
 
+def weights_alone():
+    torch.save({'a': torch.ones(2)}, 'w.pth')
+    return 'w.pth'
+
+
 @pytest.mark.parametrize(('call', 'words'), [
+    (lambda root: lcvision.train(CONFIG, root, resume=weights_alone()), r'--resume w\.pth: it holds weights alone'),
+    (lambda root: lcvision.train(CONFIG, root, cfg_options={'default_hooks.logger': 'x'}), 'cannot be run: Attr'),
     (lambda root: lcvision.train('none.py'), 'no config file none.py'),
     (lambda root: lcvision.train(CONFIG, epochs=0), 'at least 1'),
     (lambda root: lcvision.train(Config(dict(a=1))), "config has no 'model'"),

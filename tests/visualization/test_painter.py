@@ -8,7 +8,8 @@ def test_a_palette_made_for_the_classes_is_used():
     assert class_colours(meta) == [(1, 2, 3), (4, 5, 6)]
 
 
-@pytest.mark.parametrize('palette', [[(220, 20, 60)] * 80, None, 'coco', []])
+@pytest.mark.parametrize('palette', [[(220, 20, 60)] * 80, None, 'coco', [], [5] * 3, [(1, 2, 'x')] * 3,
+                                     [(1, 2, 10 ** 400)] * 3, [([], {}, 0)] * 3])
 def test_a_palette_of_other_classes_is_not_used(palette):
     colours = class_colours(dict(classes=('a', 'b', 'c'), palette=palette))
     assert colours == [distinct_colour(index) for index in range(3)]

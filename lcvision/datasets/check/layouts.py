@@ -166,8 +166,8 @@ def _json(root: Path) -> Found | None:
                         ('images', 'annotations', 'categories')} for split, content in contents.items()
                 if isinstance(content, dict) and isinstance(content.get('images'), list)}
     for split, content in contents.items():
-        names = (item.get('file_name') for item in content['images'])
-        refuse_outside((name for name in names if isinstance(name, str)), places[split])
+        given = (item.get('file_name') for item in content['images'])
+        refuse_outside((name for name in given if isinstance(name, str)), places[split])
     if exports:
         return _coco('a Roboflow export in COCO format', contents, lambda split, _: exports[split].parent, False)
     return _coco('COCO layout', contents,

@@ -168,8 +168,8 @@ def _read_onnx(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
 
     def run(x: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(names, session.run(names, {source: x}), strict=True))
-    return plain_errors(path, 'has metadata that cannot be read', lambda: session.get_modelmeta().custom_metadata_map.get(
-        KEY)), lambda metadata, precision: run
+    text = plain_errors(path, 'has metadata that cannot be read', session.get_modelmeta).custom_metadata_map.get(KEY)
+    return text, lambda metadata, precision: run
 
 
 def _read_openvino(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:

@@ -67,6 +67,7 @@ def test_a_file_of_others(refused, tmp_path):
     (dict(input=dict(size=[32, 10 ** 9])), 'input.size'), (dict(input=dict(mean=['a'] * 3)), 'input.mean'),
     (dict(input=dict(divisor=0)), 'input.divisor'), (dict(input=dict(colour='CMYK')), 'input.colour'),
     (dict(input=dict(steps=[dict(op='download')])), 'input.steps'),
+    (dict(input=dict(steps=[dict(op=['resize'], interpolation='bilinear', backend='cv2')])), 'input.steps'),
     (dict(input=dict(steps=[dict(op='resize', size=[10 ** 9, 1], keep_ratio=False, interpolation='bilinear',
                                  backend='cv2')])), 'input.steps'),
 ])

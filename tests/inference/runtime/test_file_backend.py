@@ -131,6 +131,16 @@ def test_what_does_not_belong_to_a_file(tmp_path):
         Predictor('picodet_pplcnet_1x')
 
 
+@pytest.mark.parametrize('changes', [
+    dict(task='classification', graph='net'), dict(graph='net', thresholds={}), dict(names=[]),
+    dict(input=dict(steps=[dict(op='resize', size=[16384, 16384], keep_ratio=False, interpolation='nearest',
+                                backend='cv2')]))])
+def test_metadata_of_another_graph(changes, image, tmp_path):
+    path = write(tmp_path / 'a.onnx', 'classification', metadata('classification', **changes))
+    with pytest.raises(UserError, match=r'a\.onnx does not do what its metadata|would have it is 16384'):
+        Predictor(path, threads=1)(image)
+
+
 def test_the_tool_takes_a_model_alone(tmp_path, capsys):
     from lcvision.cli import run_tool
     from lcvision.cli.predict import main

@@ -149,10 +149,3 @@ class Weights:
         if len(named) > 20:
             load_trained(self.config, path)
         check_compatible(self.model, named, path)
-
-
-class Resumed:
-    """A checkpoint that a training resumes from."""
-
-    def __init__(self, folder: Path) -> None:
-        raise NotImplementedError
