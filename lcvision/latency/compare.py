@@ -110,6 +110,12 @@ def read_baseline(path: str, option: str = '--compare') -> Measurements:
     found = Measurements.from_json(content, f'{option} {path}')
     if not isinstance(found.environment.get('cpu'), str):
         raise UserError(f'{option} {path} lacks the CPU in its environment: write it again with --json')
+    floors, versions = found.environment.get('noise_floor') or [], found.environment.get('versions') or {}
+    if not isinstance(versions, dict) or not isinstance(floors, list) or not all(
+            isinstance(one, dict) and 'threads' in one and isinstance(one.get('floor'), int | float) and
+            one['floor'] >= 0 for one in floors):
+        raise UserError(f'{option} {path} has no valid noise_floor or versions in its environment: write it again with '
+                        '--json')
     return found
 
 

@@ -122,6 +122,9 @@ def test_a_baseline_is_read(tmp_path):
     ('{"schema": 1, "environment": {"cpu": "x"}, "results": [{"config": "a"}]}', 'record 1 lacks a valid engine'),
     ('{"schema": 1, "environment": {"cpu": "x"}, "results": 3}', 'lacks environment or results'),
     (json.dumps(content(record(1.) | dict(yardstick=dict(compute=3)))), 'lacks a valid yardstick'),
+    *((json.dumps(content(record(1.), noise_floor=floor)), 'no valid noise_floor') for floor in (
+        5, 'x', [5], [{}], [dict(threads=1)], [dict(threads=1, floor='x')], [dict(threads=1, floor=-3)])),
+    (json.dumps(content(record(1.), versions='x')), 'or versions'),
 ])
 def test_other_files_are_refused(tmp_path, text, message):
     path = tmp_path / 'a.json'

@@ -30,7 +30,8 @@ from lcvision.errors import UserError, plain_errors
 
 _SECONDS, _MEMORY, _BATCH = 10., 2 << 30, 400
 _WAITING = 180.  # seconds by the clock; the others are the processor's, which somebody else may have, too
-_OURS = ('git', 'fc-list')  # what the tools themselves start
+_STARTS = 'subprocess.Popen', 'os.system', 'os.exec', 'os.posix_spawn', 'socket.connect', 'os.fork'
+_OURS = ('git', 'fc-list', 'uname')  # what the tools themselves start
 _LONGEST = 1500  # characters of a message, whatever was given
 Case = Callable[[], object]
 READERS = {name: f'tests.reliability.readers.{module}' for name, module in {
@@ -155,9 +156,8 @@ class Watch:
         elif event in ('os.mkdir', 'os.rename', 'os.remove', 'os.symlink', 'os.link', 'shutil.rmtree'):
             if not os.path.abspath(os.fsdecode(args[0])).startswith(self._allowed):  # noqa: PTH100
                 self.found.append(f'{event} {args[0]}')
-        elif event in ('subprocess.Popen', 'os.system', 'os.exec', 'os.posix_spawn', 'socket.connect', 'os.fork'):
-            if args[0] not in _OURS:
-                self.found.append(f'{event} {args!r}'[:200])
+        elif event in _STARTS and not (args and args[0] in _OURS):
+            self.found.append(f'{event} {args!r}'[:200])
 
 
 def _peak() -> int:
