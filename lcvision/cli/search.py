@@ -58,8 +58,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--children', type=int, metavar='N', help='networks that train at once on this machine [1]')
     parser.add_argument('--threads', type=int, metavar='N', help='threads of each [all that can run at once, shared '
                         'out]')
-    parser.add_argument('--memory-format', choices=('channels_last', 'contiguous'), default='channels_last',
-                        help='layout of activations; the same for all [channels_last]')
+    parser.add_argument('--memory-format', choices=('channels_last', 'channels_last_split', 'contiguous'),
+                        default='channels_last', help='as for lcvision train; the same for all [channels_last]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of every config to override')
 

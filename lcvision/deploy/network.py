@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from lcvision.config import inner_dicts
 from lcvision.errors import UserError
 from lcvision.models.layers.blocks import AffineReLU
+from lcvision.models.layers.depthwise_gradients import whole_gradients
 from lcvision.tasks import task_of
 
 # Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
@@ -64,6 +65,7 @@ def raw_network(model: nn.Module, input_size: tuple[int, int]) -> RawNetwork:
     """
     head = task_of(model).head
     model = copy.deepcopy(model).to('cpu', torch.float32).eval().requires_grad_(False)
+    whole_gradients(model)
     for module in model.modules():
         for key, hook in list(module._forward_pre_hooks.items()):
             if hook is to_channels_last:  # the layout of training: engines try their own

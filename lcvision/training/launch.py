@@ -30,8 +30,9 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
                         'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
                         "come from the data [the config's own data set]")
-    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'contiguous'),
-                        help="layout of activations on a CPU; auto measures and takes the faster [the config's, auto]")
+    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'channels_last_split', 'contiguous'),
+                        help='layout of activations on a CPU, and with _split gradients of depthwise convolutions in '
+                        "parts; auto measures and takes the fastest [the config's, auto]")
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of the config to override, e.g. train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=('none', *_LAUNCHERS), default='none',

@@ -56,7 +56,8 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
         resume: Whether to continue from the newest checkpoint of that folder, or the checkpoint to continue from.
         load_from: Weights to start with, .pth or .safetensors.
         amp: Whether to use mixed precision: bfloat16, on a GPU without it float16.
-        memory_format: 'channels_last', 'contiguous' or 'auto', which measures both on a CPU; None for the config's.
+        memory_format: 'contiguous', 'channels_last', 'channels_last_split' or 'auto', which measures all on a CPU;
+            None for the config's.
         cfg_options: Entries of the config to override, such as ``{'train_dataloader.batch_size': 8}``.
         launcher: 'none', or how the processes were started: 'pytorch', 'slurm' or 'mpi'.
         local_rank: Index of this process on its machine.

@@ -1,4 +1,4 @@
-"""Chooses the layout of activations on a CPU."""
+"""Chooses how a training step computes on a CPU: the layout of activations, and the gradients that depend on it."""
 import copy
 import time
 
@@ -8,23 +8,28 @@ from mmengine.runner import Runner
 from torch import nn
 
 from lcvision.deploy.network import flatten, to_channels_last, unwrapped
+from lcvision.engine.optim import BF16OptimWrapper
+from lcvision.models.layers.depthwise_gradients import split_gradients, whole_gradients
 from lcvision.registry import HOOKS
 
-_CHOICES = ('auto', 'channels_last', 'contiguous')
-# Short, since only the sign of the difference counts, and on the CPUs seen that is clear.
+_FORMATS = ('contiguous', 'channels_last', 'channels_last_split')
+_CHOICES = ('auto', *_FORMATS)
+# Short, since only the order counts, and on the CPUs seen that is clear.
 _BATCH, _SIZE, _ROUNDS = 2, 320, 3
 
 
 @HOOKS.register_module()
 class MemoryFormatHook(Hook):
-    """Runs training and evaluation in channels_last where that is faster.
+    """Runs training and evaluation in channels_last where that is faster, and splits gradients where that is.
 
     The first map decides the layout of all that follow, so the backbone's input is converted and nothing else;
     parameters and checkpoints keep their layout.
 
     Args:
-        memory_format: 'auto' measures one forward and backward pass in both layouts, interleaved, on a copy of the
-            network, and keeps the faster, also in a run that is resumed; 'channels_last' and 'contiguous' say which.
+        memory_format: 'contiguous', 'channels_last', or 'channels_last_split', which also computes gradients as
+            :func:`~lcvision.models.layers.depthwise_gradients.split_gradients` says. 'auto' measures one forward and
+            backward pass of each, interleaved, on a copy of the network, and keeps the fastest, also in a run that is
+            resumed.
 
     Attributes:
         chosen: The layout and why, once a run has started on a CPU.
@@ -46,30 +51,37 @@ class MemoryFormatHook(Hook):
         if chosen == 'auto' and (before := runner.message_hub.get_info('memory_format')):
             chosen, reason = before, 'as before'
         elif chosen == 'auto':
-            ratio = channels_last_ratio(model)
-            chosen = 'channels_last' if ratio < 1 else 'contiguous'
-            reason = f'a step takes {ratio:.2f} of the time in channels_last'
+            seconds = step_seconds(model, isinstance(runner.optim_wrapper, BF16OptimWrapper))
+            chosen = min(seconds, key=seconds.__getitem__)
+            reason = 'forward and backward pass: ' + ', '.join(
+                f'{name} {value / seconds["contiguous"]:.2f}' for name, value in seconds.items())
             runner.message_hub.update_info('memory_format', chosen)
         self.chosen = f'{chosen} ({reason})'
         runner.logger.info(f'memory format: {self.chosen}')
-        if chosen == 'channels_last':
+        if chosen != 'contiguous':
             model.backbone.register_forward_pre_hook(to_channels_last)
+        if chosen == 'channels_last_split':
+            split_gradients(model)
 
     before_val = before_test = before_train
 
 
-def channels_last_ratio(model: nn.Module) -> float:
-    """Time of a forward and backward pass in channels_last over that in the contiguous layout, on a copy."""
+def step_seconds(model: nn.Module, bfloat16: bool = False) -> dict[str, float]:
+    """Time of a forward and backward pass in each format, on a copy."""
     copied = copy.deepcopy(model).train()
-    image = torch.rand(_BATCH, 3, _SIZE, _SIZE, device=next(model.parameters()).device)
-    layouts = (image.contiguous(memory_format=torch.channels_last), image)
-    seconds: tuple[list[float], list[float]] = ([], [])
+    image = torch.rand(_BATCH, 3, _SIZE, _SIZE)
+    seconds: dict[str, list[float]] = {name: [] for name in _FORMATS}
     for _ in range(_ROUNDS):
-        for inputs, times in zip(layouts, seconds):
+        for name, times in seconds.items():
+            layout = torch.contiguous_format if name == 'contiguous' else torch.channels_last
+            (split_gradients if name == 'channels_last_split' else whole_gradients)(copied)
+            inputs = image.contiguous(memory_format=layout)
             start = time.perf_counter()
-            torch.stack([m.float().mean() for m in flatten(_outputs(copied, inputs))]).sum().backward()
+            with torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
+                outputs = flatten(_outputs(copied, inputs))
+            torch.stack([m.float().mean() for m in outputs]).sum().backward()
             times.append(time.perf_counter() - start)
-    return min(seconds[0][1:]) / min(seconds[1][1:])
+    return {name: min(times[1:]) for name, times in seconds.items()}
 
 
 def _outputs(model: nn.Module, x: torch.Tensor) -> object:

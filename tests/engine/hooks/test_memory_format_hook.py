@@ -1,9 +1,14 @@
+import logging
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 
-from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook, channels_last_ratio
+from lcvision.deploy.network import raw_network
+from lcvision.engine.hooks.memory_format_hook import MemoryFormatHook, step_seconds
+from lcvision.engine.optim import BF16OptimWrapper
 
 
 def two_stage():
@@ -28,10 +33,33 @@ def two_stage():
 def test_a_two_stage_detector_is_measured():
     model = two_stage()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    assert channels_last_ratio(model) > 0
+    assert set(step_seconds(model)) == {'contiguous', 'channels_last', 'channels_last_split'}
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_an_unknown_format_is_refused():
-    with pytest.raises(ValueError, match="memory_format='nhwc' must be one of auto, channels_last, contiguous"):
+    with pytest.raises(ValueError, match="memory_format='nhwc' must be one of auto, contiguous, channels_last, "
+                                         "channels_last_split"):
         MemoryFormatHook('nhwc')
+
+
+def test_the_fastest_format_is_taken_and_kept(monkeypatch):
+    init_default_scope('mmpretrain')
+    model = MODELS.build(ConfigDict(
+        type='ImageClassifier', backbone=dict(type='lcvision.PPLCNet', scale=0.25),
+        neck=dict(type='GlobalAveragePooling'), head=dict(type='LinearClsHead', num_classes=3, in_channels=128)))
+    seen, infos = [], {}
+    monkeypatch.setattr('lcvision.engine.hooks.memory_format_hook.step_seconds', lambda model, bfloat16: seen.append(
+        bfloat16) or dict(contiguous=4., channels_last=3., channels_last_split=2.))
+    optim = BF16OptimWrapper(torch.optim.SGD(model.parameters(), 0.1))
+    runner = SimpleNamespace(model=model, optim_wrapper=optim, logger=logging.getLogger(), message_hub=SimpleNamespace(
+        get_info=infos.get, update_info=infos.__setitem__))
+    hook = MemoryFormatHook()
+    hook.before_train(runner)
+    assert hook.chosen == ('channels_last_split (forward and backward pass: contiguous 1.00, channels_last 0.75, '
+                           'channels_last_split 0.50)')
+    assert seen == [True] and infos == {'memory_format': 'channels_last_split'}
+    assert sum('_conv_forward' in vars(module) for module in model.modules()) == 10
+    network = raw_network(model, (64, 64))
+    assert not any({'_conv_forward', 'forward'} & set(vars(module)) for module in network.modules())
+    assert not any(module._forward_pre_hooks for module in network.modules())
