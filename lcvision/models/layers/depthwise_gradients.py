@@ -29,8 +29,7 @@ def whole_gradients(model: nn.Module) -> None:
     """Takes back what :func:`split_gradients` has done."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Hardswish | nn.SiLU):
-            vars(module).pop('_conv_forward', None)
-            vars(module).pop('forward', None)
+            vars(module).pop('_conv_forward' if isinstance(module, nn.Conv2d) else 'forward', None)
 
 
 def _gains(conv: nn.Conv2d) -> bool:
