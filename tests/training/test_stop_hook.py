@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +17,8 @@ from torch.utils.data import DataLoader
 import lcvision
 from lcvision.cli import run_tool
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
-from lcvision.errors import DiskFull
+from lcvision.errors import DiskFull, Stopped
+from lcvision.training.stop_hook import StopHook
 from tests.reliability.runs import render, same, state, train
 
 
@@ -107,6 +109,17 @@ def test_a_loader_whose_workers_the_same_signal_has_ended_is_no_loss(tool, tmp_p
     code, _, said = tool()
     assert code == 143 and 'stopped by SIGTERM after step 2 of epoch 1' in said and 'Traceback' not in said
     assert torch.load(tmp_path / 'interrupted.pth', weights_only=False)['meta']['iter'] == 2
+
+
+def test_gradients_that_are_being_summed_up_are_waited_for():
+    hook, complete = StopHook(), []
+    hook._number = signal.SIGTERM
+    runner = SimpleNamespace(optim_wrapper=SimpleNamespace(should_update=lambda: bool(complete)), iter=0, hooks=[],
+                             train_loop=None)
+    hook.after_train_iter(runner, 0)
+    complete.append(True)
+    with pytest.raises(Stopped, match=r'after iteration 1: .* from the last checkpoint, if there is one'):
+        hook.after_train_iter(runner, 0)
 
 
 def test_ctrl_c_in_the_printer_of_the_config_is_no_syntax_error(tool, monkeypatch, tmp_path):

@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner, find_latest_checkpoint
 from torch import nn
 
-from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook, last_checkpoint
+from lcvision.engine.hooks.atomic_checkpoint_hook import AtomicCheckpointHook, _LaterRemoval, last_checkpoint
 from lcvision.errors import UserError
 from lcvision.registry import HOOKS
 
@@ -148,6 +148,25 @@ def test_old_best_outlives_a_failing_new_best(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run.train()
     assert 'best_acc_epoch_1.pth' in files(tmp_path) and last(tmp_path) == 'epoch_2.pth'
+
+
+def test_what_a_kill_left_is_removed_as_the_run_is_resumed(tmp_path, monkeypatch):
+    hook = dict(max_keep_ckpts=1, save_best='acc', rule='greater')
+    runner(tmp_path, epochs=2, scores=[0.2, 0.5], hook=hook).train()
+    run = runner(tmp_path, epochs=3, scores=[0.9], hook=hook, resume=True)
+
+    def killed(self, keep):
+        if self.outdated and run.epoch == 3:
+            raise KeyboardInterrupt
+        clear(self, keep)
+    clear = _LaterRemoval.clear
+    monkeypatch.setattr(_LaterRemoval, 'clear', killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+    monkeypatch.undo()
+    assert {'best_acc_epoch_2.pth', 'best_acc_epoch_3.pth'} < set(files(tmp_path))
+    runner(tmp_path, epochs=3, scores=[], hook=hook, resume=True).train()
+    assert files(tmp_path) == ['best_acc_epoch_3.pth', 'epoch_3.pth', 'last_checkpoint']
 
 
 def test_by_iteration_and_in_another_folder(tmp_path):

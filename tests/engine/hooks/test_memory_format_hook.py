@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.logging import MessageHub
 from mmengine.registry import MODELS, init_default_scope
 
 from lcvision.deploy.network import raw_network
@@ -63,3 +64,15 @@ def test_the_fastest_format_is_taken_and_kept(monkeypatch):
     network = raw_network(model, (64, 64))
     assert not any({'_conv_forward', 'forward'} & set(vars(module)) for module in network.modules())
     assert not any(module._forward_pre_hooks for module in network.modules())
+
+
+def test_a_resumed_run_keeps_what_was_measured(monkeypatch):
+    hub, model = MessageHub('memory format'), torch.nn.Sequential()
+    model.backbone = torch.nn.Conv2d(3, 1, 1)
+    runner = SimpleNamespace(model=model, message_hub=hub, logger=logging.getLogger(), optim_wrapper=None)
+    for ratio, reason in ((0.5, 'forward and backward pass: contiguous 1.00, channels_last 0.50'), (2., 'as before')):
+        monkeypatch.setattr('lcvision.engine.hooks.memory_format_hook.step_seconds',
+                            lambda *_, r=ratio: dict(contiguous=1., channels_last=r))
+        hook = MemoryFormatHook()
+        hook.before_train(runner)
+        assert hook.chosen == f'channels_last ({reason})'
