@@ -43,9 +43,23 @@ class Stopped(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
+_WORKER = re.compile(r'DataLoader worker \(pid\(?s?\)? ([\d, ]+)\)')
+
+
+def _of_process(error: RuntimeError) -> str | None:
+    """What a run that lost one of its processes says."""
+    if '/gloo/transport/' in str(error) or type(error).__name__ == 'DistBackendError':
+        return ('another process of this run has ended or cannot be reached: its own message says why; start all of '
+                'them again, with --resume to go on from the last checkpoint')
+    if lost := _WORKER.search(str(error)):
+        return (f'process {lost[1]}, which loaded images, was killed: memory may have run out, then give fewer of '
+                'them (train_dataloader.num_workers=N); --resume goes on from the last checkpoint')
+    return None
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turns a full disk, a type that no registry has, and what a loader's worker refused, into a :class:`UserError`."""
+    """Turns a full disk, an unregistered type, what a worker refused and a lost process into a :class:`UserError`."""
     try:
         yield
     except UserError as error:
@@ -59,6 +73,10 @@ def plain_errors() -> Iterator[None]:
             raise
         raise DiskFull(f'{error.filename or "a file"} cannot be written ({error.strerror}): make room and start again; '
                        'what was there before is untouched') from error
+    except RuntimeError as error:
+        if (sentence := _of_process(error)) is None:
+            raise
+        raise RunFailed(sentence) from error
     except KeyError as error:
         # mmengine's message has another hundred words.
         name, found, _ = str(error.args[0] if error.args else '').partition(' registry.')

@@ -6,9 +6,12 @@ import warnings
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 
 from lcvision.config import ConfigOptions
 from lcvision.errors import UserError
@@ -58,6 +61,23 @@ def use_launcher(cfg: Config, launcher: str, local_rank: int, verb: str = 'train
     os.environ.setdefault('LOCAL_RANK', str(local_rank))
 
 
+def goes_on(launcher: str, work_dir: str | Path, resume: object) -> bool:
+    """Whether ``torchrun --max-restarts`` has started this process again, and there is a checkpoint to go on from.
+
+    When such a run starts for the first time, without ``resume``, the note of an older run's last checkpoint gets
+    another name, so that a restart does not go on from it.
+    """
+    note = Path(work_dir, 'last_checkpoint')
+    if launcher != 'pytorch' or os.environ.get('TORCHELASTIC_MAX_RESTARTS', '0') == '0' or not note.is_file():
+        return False
+    if os.environ['TORCHELASTIC_RESTART_COUNT'] != '0':
+        print_log('torchrun has started this run again: it goes on from the last checkpoint', logger='current')
+        return True
+    if not resume and is_main_process():
+        note.replace(note.with_suffix('.older_run'))
+    return False
+
+
 def _distribute_over_cpus(cfg: Config, launcher: str, names: list[str]) -> None:
     # mmengine's own start calls torch.cuda and gives the wrapper a GPU's index.
     for name, given in zip(_LAUNCHERS['pytorch'], names):
@@ -66,7 +86,10 @@ def _distribute_over_cpus(cfg: Config, launcher: str, names: list[str]) -> None:
     if 'MASTER_ADDR' not in os.environ:
         os.environ['MASTER_ADDR'] = _meeting_place(launcher)
     os.environ.setdefault('MASTER_PORT', '29500')
-    torch.distributed.init_process_group('gloo')
+    store, rank, size = next(torch.distributed.rendezvous('env://'))
+    # torchrun keeps its store when it starts a run again, with the addresses of the processes before.
+    store = torch.distributed.PrefixStore(os.environ.get('TORCHELASTIC_RESTART_COUNT', '0'), store)
+    torch.distributed.init_process_group('gloo', store=store, rank=rank, world_size=size)
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False))

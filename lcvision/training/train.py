@@ -14,7 +14,7 @@ from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
 from lcvision.errors import DiskFull, UserError, plain_errors
 from lcvision.latency.record import LatencyRecord
 from lcvision.training.console import ConsoleHook, build_runner
-from lcvision.training.launch import quiet_warnings
+from lcvision.training.launch import goes_on, quiet_warnings
 from lcvision.training.newest_run import record_run
 from lcvision.training.prepare import Preparation, latency_records, prepare
 from lcvision.training.stop_hook import StopHook
@@ -81,6 +81,8 @@ def train(config: str | Path | Config, data: str | Path | None = None, *, epochs
             # GPUs that only emulate bfloat16 are faster in float16, whose losses must be scaled.
             slow = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False)
             prepared.cfg.optim_wrapper.type = 'AmpOptimWrapper' if slow else 'lcvision.BF16OptimWrapper'
+        if goes_on(launcher, prepared.cfg.work_dir, resume):
+            resume, load_from = True, None
         prepared.notes += _use_weights(prepared.cfg, resume, load_from)
         return _run(prepared, verbose, stop)
 
