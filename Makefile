@@ -8,7 +8,7 @@ SEGMENTATION := configs/segmentation/deeplabv3plus_pplcnet_0_5x_sample.py
 run_dir = work_dirs/$(basename $(notdir $(1)))
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test test-gpu check bench docs clean
+.PHONY: demo test test-gpu check matrix bench docs clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): constraints.txt setup.cfg setup.py pyproject.toml
@@ -41,6 +41,10 @@ test-gpu: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Other Pythons and versions; takes minutes for each.
+matrix:
+	$(PYTHON) tests/reliability/matrix.py
 
 bench: $(STAMP)
 	$(BIN)/python tools/benchmark_cpu.py

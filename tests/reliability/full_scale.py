@@ -1,4 +1,4 @@
-"""Data as large as COCO, ImageNet and Cityscapes: python tests/reliability/full_scale.py SUBJECT FOLDER; no test.
+"""Data as large as COCO, ImageNet and Cityscapes: python -m tests.reliability.full_scale SUBJECT FOLDER; no test.
 
 FOLDER is made where it is missing, and may be deleted afterwards. Prints what it took.
 """
@@ -150,7 +150,8 @@ def evaluation(root, count=5000, boxes=100):
         found = near[:, :4] + rng.normal(0, 0.1, (boxes, 4)) * np.tile(near[:, 2:4], 2)
         found[:, 2:] = found[:, :2] + found[:, 2:].clip(1)
         samples.append(dict(img_id=number, ori_shape=(480, 640), pred_instances=dict(
-            bboxes=torch.from_numpy(found).float(), scores=torch.rand(boxes), labels=torch.from_numpy(near[:, 4]).long())))
+            bboxes=torch.from_numpy(found).float(), scores=torch.rand(boxes),
+            labels=torch.from_numpy(near[:, 4]).long())))
     start = time.perf_counter()
     metric = CocoBoxMetric(str(path))
     metric.dataset_meta = dict(classes=tuple(f'c{i}' for i in range(1, 81)))

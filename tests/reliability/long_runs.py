@@ -1,7 +1,7 @@
 """Whether memory, files and threads grow: python -m tests.reliability.long_runs [train|predict|validate] [--number N].
 
-Prints what each of ten parts of a run ends with; exit code 1 where memory has grown by more than 2 % from the third part
-on, or files or threads have become more.
+Prints what each of ten parts of a run ends with; exit code 1 where memory has grown by more than 2 % from the third
+part on, or files or threads have become more.
 """
 import argparse
 import gc
@@ -102,7 +102,7 @@ def predict(number, folder, sizes=60):
     """Predicts images of many sizes, from 1 x 1 to 1200 pixels, in the same order again and again."""
     course, rng = Course(number), np.random.default_rng(0)
     cfg = load_config('picodet_pplcnet_0_5x')
-    cfg.merge_from_dict({key: value for key, value in DETECTOR.items() if key.startswith(('model.', 'test_dataloader'))})
+    cfg.merge_from_dict({key: value for key, value in DETECTOR.items() if key.startswith(('model.', 'test_data'))})
     from mmengine.registry import init_default_scope
 
     from lcvision.deploy.network import build_model
