@@ -153,7 +153,7 @@ def evaluation(root, count=5000, boxes=100):
             bboxes=torch.from_numpy(found).float(), scores=torch.rand(boxes),
             labels=torch.from_numpy(near[:, 4]).long())))
     start = time.perf_counter()
-    metric = CocoBoxMetric(str(path))
+    metric = CocoBoxMetric(ann_file=str(path))
     metric.dataset_meta = dict(classes=tuple(f'c{i}' for i in range(1, 81)))
     metric.process({}, samples)
     print(metric.evaluate(count), f'after {time.perf_counter() - start:.1f} s')
