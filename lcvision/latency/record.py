@@ -138,6 +138,7 @@ class LatencyRecord:
             **dict.fromkeys(('params', 'macs', 'samples', 'streams'), absent_or(_is_count)),
             'hint': lambda value: value in (None, *HINTS),
             **dict.fromkeys(('first_ms', 'compile_s'), absent_or(_is_time)),
+            'stages_ms': absent_or(lambda value: isinstance(value, dict) and all(map(_is_number, value.values()))),
             'noisy_because': absent_or(lambda value: isinstance(value, list) and all(map(_is_text, value))),
             'yardstick': absent_or(lambda value: isinstance(value, dict) and all(map(_is_ratio, value.values())))}
         wrong = [key for key, right in rules.items() if not right(content.get(key))]
@@ -241,6 +242,10 @@ def _is_count(value: Any) -> bool:
 
 def _is_time(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_ratio(value: Any) -> bool:

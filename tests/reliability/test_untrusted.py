@@ -229,6 +229,7 @@ def test_what_is_no_file_is_no_image(tmp_path, make):
     (root / 'val2017/1.jpg').unlink()
     make(root / 'val2017/1.jpg')
     assert '1 of 2 images' in message(find, root, 'val')
+    assert [seen.fault for seen in look_at(read_folder(root)).parts[1].seen] == ['missing', '']
     assert file_names(root / 'val2017') == ['2.jpg']
     if not (root / 'val2017/1.jpg').is_file():
         message(read_image, root / 'val2017/1.jpg', decode_image)

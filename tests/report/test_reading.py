@@ -118,6 +118,7 @@ def test_wrong_files_get_a_sentence(tmp_path, content, sentence):
 @pytest.mark.parametrize(('change', 'named'), [
     (dict(task='painting'), 'task'), (dict(engine=None), 'engine'), (dict(threads=0), 'threads'),
     (dict(input=[320]), 'input'), (dict(scope='half'), 'scope'), (dict(scope={}), 'scope'),
+    (dict(stages_ms=['x']), 'stages_ms'), (dict(stages_ms=dict(decode='x')), 'stages_ms'),
     (dict(latency_ms={}), 'latency_ms.median'),
     (dict(latency_ms=dict(median=-1.)), 'latency_ms.median'),
     (dict(params={}), 'params'), (dict(params=[1]), 'params'), (dict(samples='many'), 'samples'),

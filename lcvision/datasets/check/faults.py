@@ -12,6 +12,7 @@ import numpy as np
 from mmengine import fileio
 
 from lcvision.datasets.check.layouts import Found, Part, Seen
+from lcvision.datasets.layout import is_data
 from lcvision.datasets.mask_check import PIXELS
 from lcvision.datasets.mask_coding import MaskCoding, mask_size, values_of
 from lcvision.environment import usable_threads
@@ -89,6 +90,8 @@ def _look_at_file(image: str, decode: bool) -> Seen:
     if content is not None:
         ends, length = content, len(content)
     else:
+        if not is_data(image):
+            raise FileNotFoundError
         with open(image, 'rb') as file:  # noqa: PTH123
             ends, length = file.read(32), file.seek(0, 2)
             file.seek(max(0, length - _TAIL))

@@ -168,7 +168,8 @@ def _read_onnx(path: Path, threads: int, hint: str) -> tuple[str | None, Start]:
 
     def run(x: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(names, session.run(names, {source: x}), strict=True))
-    text = plain_errors(path, 'has metadata that cannot be read', session.get_modelmeta).custom_metadata_map.get(KEY)
+    text = plain_errors(path, 'has metadata that cannot be read',
+                        lambda: session.get_modelmeta().custom_metadata_map.get(KEY))
     return text, lambda metadata, precision: run
 
 
