@@ -210,7 +210,7 @@ def _work(name: str, seed: int, numbers: range, folder: Path, place: mmap.mmap, 
     signal.signal(signal.SIGPROF, _raise_hang)
     warnings.simplefilter('ignore')
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    most = resource.getpagesize() * int(Path('/proc/self/statm').read_text().split()[0]) + 2 * _MEMORY
+    most = resource.getpagesize() * int(Path('/proc/self/statm').read_text().split()[0]) + 2 * _MEMORY + (1 << 30)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # the machine is not ours alone
     outside = folder / 'outside'
     outside.mkdir(parents=True)
