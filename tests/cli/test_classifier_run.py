@@ -15,7 +15,7 @@ from tests.datasets import image_tree
 CONFIG = 'configs/classification/pplcnet_0_5x_cifar10.py'
 # At 32 pixels all strides of 2 leave a map of one.
 TINY = tiny.arguments({**tiny.CLASSIFIER, 'model.backbone.strides': (2, 2, 2, 2, 2), 'model.head.dropout': 0.})
-LEARNING = ['train_dataloader.batch_size=32', 'optim_wrapper.optimizer.lr=0.3', 'train_cfg.val_interval=2',
+LEARNING = ['train_dataloader.batch_size=32', 'optim_wrapper.optimizer.lr=0.1', 'train_cfg.val_interval=3',
             'default_hooks.logger.interval=1', 'log_processor.window_size=3']
 
 
@@ -28,7 +28,7 @@ def images(tmp_path_factory):
 def trained(images, tmp_path_factory):
     """A run that has learnt something, validated twice: its folder and what the tool printed."""
     folder = tmp_path_factory.mktemp('work') / 'work_dirs' / 'tiny'
-    done = call('train', CONFIG, '--data', str(images), '--work-dir', str(folder), '--epochs', '4', *TINY, *LEARNING)
+    done = call('train', CONFIG, '--data', str(images), '--work-dir', str(folder), '--epochs', '6', *TINY, *LEARNING)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done.stdout + done.stderr
 
@@ -52,7 +52,7 @@ def test_accuracy_and_latency_stand_on_one_line_and_the_best_is_kept(trained):
     assert len(re.findall(r'epoch +top1 +top5 +net_ms\n', output)) == 1
     log = next(folder.glob('*/*.log')).read_text()
     assert len(re.findall(r'Epoch\(val\).*accuracy/top1: .*accuracy/top5: .*latency/net_ms: ', log)) == 2
-    assert (folder / 'epoch_4.pth').is_file() and list(folder.glob('best_accuracy_top1_epoch_*.pth'))
+    assert (folder / 'epoch_6.pth').is_file() and list(folder.glob('best_accuracy_top1_epoch_*.pth'))
 
 
 def test_it_learns(trained):
@@ -69,7 +69,7 @@ def test_a_folder_and_an_npz_file_of_the_same_images_give_the_same_numbers(train
     npz, metrics = packed(images, tmp_path / 'set.npz'), []
     for name, source in (('folder', images), ('npz', npz)):
         out = tmp_path / f'{name}.json'
-        done = call('test', CONFIG, str(folder / 'epoch_4.pth'), '--data', str(source), '--work-dir',
+        done = call('test', CONFIG, str(folder / 'epoch_6.pth'), '--data', str(source), '--work-dir',
                     str(tmp_path / 'w'), '--json', str(out), '--show-dir', str(tmp_path / name), *TINY)
         assert done.returncode == 0, done.stderr[-3000:]
         content = json.loads(out.read_text())

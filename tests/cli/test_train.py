@@ -215,7 +215,7 @@ def test_resume_takes_the_checkpoint_of_this_folder_or_says_that_there_is_none(t
     old, new = tmp_path / 'old', tmp_path / 'new'
     for folder, value in ((old, 0.), (new, 1.)):
         folder.mkdir()
-        torch.save(dict(state_dict=dict(a=torch.tensor(value))), folder / 'epoch_2.pth')
+        torch.save(dict(state_dict=dict(a=torch.tensor(value)), meta=dict(epoch=2, iter=6)), folder / 'epoch_2.pth')
         (folder / 'last_checkpoint').write_text(str(old / 'epoch_2.pth'))
     for folder in (old, new, tmp_path / 'empty'):
         main([CONFIG, '--data', str(data), '--work-dir', str(folder), '--resume'])
