@@ -69,6 +69,8 @@ def plain_errors() -> Iterator[None]:
             raise
         raise type(error)(text.strip().splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]) from None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UserError(f'{error.filename} is longer than the name of a file can be: give a shorter one') from error
         if error.errno not in DiskFull.codes:
             raise
         raise DiskFull(f'{error.filename or "a file"} cannot be written ({error.strerror}): make room and start again; '

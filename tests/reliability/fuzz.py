@@ -100,7 +100,7 @@ def spoil_tree(rng: random.Random, tree: Any) -> Any:
         elif change == 3 and isinstance(part, list):
             part += part[:rng.choice((1, 1000))] * rng.choice((1, 1, 20))
         elif isinstance(part[key], int | float) and change < 6:
-            part[key] = rng.choice((-part[key], part[key] + 1, part[key] * 1e9, str(part[key]), [part[key]]))
+            part[key] = rng.choice((-part[key], part[key] + 1, part[key] * 10 ** 9, str(part[key]), [part[key]]))
         else:
             part[key] = hostile(rng)
     return tree

@@ -13,6 +13,7 @@ import torch
 from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner
 
+from lcvision.datasets import cityscapes_folder
 from lcvision.datasets.check.copy import write_copy
 from lcvision.datasets.check.faults import look_at
 from lcvision.datasets.check.layouts import read_folder
@@ -21,11 +22,12 @@ from lcvision.datasets.coco_folder import find
 from lcvision.datasets.image_folder import check_image_list
 from lcvision.datasets.layout import file_names
 from lcvision.datasets.npz_images import NpzImages
+from lcvision.datasets.sources.segmentation import open_masks
 from lcvision.engine.hooks.atomic_checkpoint_hook import last_checkpoint
-from lcvision.errors import UserError
+from lcvision.errors import UserError, plain_errors
 from lcvision.image_file import decode_image, read_image
 from lcvision.weights import load_state_dict_file, read_paddle
-from tests.datasets import coco_like, image_tree
+from tests.datasets import coco_like, image_tree, street_like
 from tests.mistakes import message
 
 
@@ -250,6 +252,13 @@ def test_a_link_that_leads_back_is_refused(tmp_path):
     assert 'leads back' in message(file_names, tmp_path)
 
 
+def test_a_link_to_itself_is_named(tmp_path):
+    root = street_like.cityscapes(tmp_path)
+    link = root / 'leftImg8bit/val/town/x_leftImg8bit.png'
+    link.symlink_to(link)
+    assert f'{link} cannot be read' in message(open_masks, cityscapes_folder.find(root, 'val'))
+
+
 @pytest.mark.parametrize('name', ['', '.', '..', '../..', '/tmp/x', 'a\0b'])
 def test_a_copy_stays_in_its_folder(tmp_path, name):
     classes = np.array(['ant', 'bee', name + '_'])  # numpy drops trailing zeros
@@ -263,6 +272,11 @@ def test_a_copy_stays_in_its_folder(tmp_path, name):
 def test_the_note_of_a_run_names_a_file_of_its_own_folder(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('/etc/../tmp/epoch_1.pth')
     assert last_checkpoint(tmp_path) == tmp_path / 'epoch_1.pth'
+
+
+def test_too_long_a_name_is_told():
+    with pytest.raises(UserError, match=r'xxx\.\.\.xxx.* is longer than the name of a file can be'), plain_errors():
+        Path('x' * 500).stat()
 
 
 def test_a_message_cannot_steer_a_terminal_and_stays_short():

@@ -162,7 +162,7 @@ def _json(root: Path) -> Found | None:
     contents = {split: load_json(path) for split, path in places.items()}
     if isinstance(contents.get('all'), list):
         return _label_studio(places['all'], contents['all'])
-    contents = {split: {name: [item for item in content.get(name) or () if isinstance(item, dict)] for name in
+    contents = {split: {name: [item for item in _listed(content.get(name)) if isinstance(item, dict)] for name in
                         ('images', 'annotations', 'categories')} for split, content in contents.items()
                 if isinstance(content, dict) and isinstance(content.get('images'), list)}
     for split, content in contents.items():
@@ -172,6 +172,10 @@ def _json(root: Path) -> Found | None:
         return _coco('a Roboflow export in COCO format', contents, lambda split, _: exports[split].parent, False)
     return _coco('COCO layout', contents,
                  lambda split, files: find_images(root, split, {'images': files}, places[split]))
+
+
+def _listed(value: object) -> list:
+    return value if isinstance(value, list) else []
 
 
 def _coco(layout: str, contents: dict[str, dict[str, list[dict]]], folder_of: Callable[[str, list[dict]], Path],
@@ -303,7 +307,9 @@ def _masks(root: Path) -> Found | None:
     if not any(path.is_dir() for name in names for path in root.glob(name)):
         return None
     sources = _sources('segmentation')
-    layout = next(layout for layout in sources.LAYOUTS if layout.holds(root))
+    layout = next((layout for layout in sources.LAYOUTS if layout.holds(root)), None)
+    if not layout:
+        return None
     found, images, classes, other = Found('segmentation', layout.LAYOUT), [], (), None
     for split in ('val', 'train'):
         with suppress(UserError) if other else nullcontext():

@@ -106,7 +106,10 @@ def _classes(loader: ConfigDict) -> tuple[str, ...] | None:
 def open_masks(entries: dict) -> tuple[BaseSegDataset, list[tuple[Path, Path]], MaskCoding]:
     """Builds a dataset; returns it with its images and masks and what the values of these mean."""
     dataset = _build(entries)
-    infos = dataset.load_data_list()
+    try:
+        infos = dataset.load_data_list()
+    except OSError as error:
+        raise UserError(f'{error.filename} cannot be read ({error.strerror}): repair or remove it') from error
     first = infos[0] if infos else {}
     coding = MaskCoding(len(dataset.metainfo['classes']), dataset.ignore_index, first.get('label_map'),
                         first.get('mask_colours'), dataset.reduce_zero_label)

@@ -51,6 +51,8 @@ def test_a_folder_in_coco_layout_is_read_leniently(tmp_path):
     part = read_folder(root).parts[0]
     assert part.name == 'train' and part.counts == {'cup': 2, 'fork': 1} and part.rows[:, 6].tolist() == [0, 1, 0]
     assert len(part.wrong) == 3 and len(part.images) == 2
+    coco_like.write(root / 'annotations/instances_train2017.json', {**content, 'annotations': 5})
+    assert not len(read_folder(root).parts[0].rows)
 
 
 def test_bad_lines_are_collected(tmp_path):
@@ -97,6 +99,8 @@ def test_npz(tmp_path):
 
 
 def test_nothing_to_read_is_told(tmp_path):
+    (tmp_path / 'inner/set/masks').mkdir(parents=True)
+    (tmp_path / 'a/masks').mkdir(parents=True)
     assert 'there is no ' in message(read_folder, tmp_path / 'nowhere')
     assert f'{tmp_path} is no data set: give ' in message(read_folder, tmp_path)
 
