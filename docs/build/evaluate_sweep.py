@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for seed in range(plan.seeds):
             unit = folder.unit(Unit(place, plan.rules.rounds, seed))
             found = lcvision.evaluate(find_config(member.name), next(unit.glob('*.pth')), args.data, engine=args.engine,
-                                      precision=args.precision, work_dir=Path(args.work_dir) / 'evaluated')
+                                      precision=args.precision, work_dir=Path(args.work_dir) / 'evaluated',
+                                      cfg_options={'default_hooks.latency': None})
             for name, value in found.metrics.items():
                 if name in report['results'][place]['metrics']:
                     values.setdefault(name, []).append(value)
