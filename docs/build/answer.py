@@ -44,8 +44,8 @@ def answer_lines(docs: Path) -> list[str]:
         plan = json.loads((docs / 'reports' / 'answer' / f'{name}.json').read_text())
         length = f"{plan['epochs']} epochs each" if plan.get('epochs') else 'iterations alike'
         lines += ['', f'### {name.capitalize()}: all at equal training', '', f"{task.view['data']}, {length}, "
-                  f"{plan['seeds']} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1, "
-                  f"with the engine that is quickest here.", '', *markdown(_table(task))]
+                  f"{plan['seeds']} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1.",
+                  '', *markdown(_table(task))]
     return lines
 
 
