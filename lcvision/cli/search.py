@@ -7,6 +7,7 @@ from typing import Any
 
 from lcvision import environment
 from lcvision.config import ConfigOptions
+from lcvision.engine.hooks.memory_format_hook import FORMATS
 from lcvision.errors import UserError
 from lcvision.files import write_atomically, writing
 from lcvision.report.search_curves import draw_curves
@@ -58,8 +59,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--children', type=int, metavar='N', help='networks that train at once on this machine [1]')
     parser.add_argument('--threads', type=int, metavar='N', help='threads of each [all that can run at once, shared '
                         'out]')
-    parser.add_argument('--memory-format', choices=('channels_last', 'channels_last_split', 'contiguous'),
-                        default='channels_last', help='as for lcvision train; the same for all [channels_last]')
+    parser.add_argument('--memory-format', choices=FORMATS, default='channels_last',
+                        help='as for lcvision train; the same for all [channels_last]')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',
                         help='entries of every config to override')
 

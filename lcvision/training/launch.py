@@ -14,6 +14,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 
 from lcvision.config import ConfigOptions
+from lcvision.engine.hooks.memory_format_hook import FORMATS
 from lcvision.errors import UserError
 
 # Where each launcher says which of how many processes this one is, and how it is started.
@@ -33,7 +34,7 @@ def add_run_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('--data', metavar='SOURCE', help="'sample' (rendered on first use, no download) or a folder: "
                         'in COCO layout, in Cityscapes layout or with images/ and masks/, or a tree of images; classes '
                         "come from the data [the config's own data set]")
-    parser.add_argument('--memory-format', choices=('auto', 'channels_last', 'channels_last_split', 'contiguous'),
+    parser.add_argument('--memory-format', choices=('auto', *FORMATS),
                         help='layout of activations on a CPU, and with _split gradients of depthwise convolutions in '
                         "parts; auto measures and takes the fastest [the config's, auto]")
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOptions, metavar='K=V',

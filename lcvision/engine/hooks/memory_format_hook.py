@@ -12,8 +12,8 @@ from lcvision.engine.optim import BF16OptimWrapper
 from lcvision.models.layers.depthwise_gradients import split_gradients, whole_gradients
 from lcvision.registry import HOOKS
 
-_FORMATS = ('contiguous', 'channels_last', 'channels_last_split')
-_CHOICES = ('auto', *_FORMATS)
+FORMATS = ('contiguous', 'channels_last', 'channels_last_split')
+_CHOICES = ('auto', *FORMATS)
 # Short, since only the order counts, and on the CPUs seen that is clear.
 _BATCH, _SIZE, _ROUNDS = 2, 320, 3
 
@@ -70,7 +70,7 @@ def step_seconds(model: nn.Module, bfloat16: bool = False) -> dict[str, float]:
     """Time of a forward and backward pass in each format, on a copy."""
     copied = copy.deepcopy(model).train()
     image = torch.rand(_BATCH, 3, _SIZE, _SIZE)
-    seconds: dict[str, list[float]] = {name: [] for name in _FORMATS}
+    seconds: dict[str, list[float]] = {name: [] for name in FORMATS}
     for _ in range(_ROUNDS):
         for name, times in seconds.items():
             layout = torch.contiguous_format if name == 'contiguous' else torch.channels_last
