@@ -12,7 +12,7 @@ REPORTS = ROOT / 'docs' / 'reports'
 
 
 def test_pictures_and_page_of_the_committed_reports(tmp_path):
-    names = ('picodet_pplcnet_0_5x_bccd', 'picodet_v2_s_bccd_reference', 'table4')
+    names = ('picodet_pplcnet_0_5x_bccd_reference', 'picodet_v2_s_bccd_reference', 'table4')
     files = [REPORTS / f'{name}.json' for name in names]
     done = call('report', *map(str, files), '--out', 'new/out', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
