@@ -12,7 +12,7 @@ from tests.contracts.test_backbone_contract import CASES
 CONFIGS = {'mmdet': 'picodet_pplcnet_0_5x', 'mmseg': 'deeplabv3plus_pplcnet_0_5x', 'mmpretrain': 'pplcnet_0_25x'}
 EXTRAS = {'mmdet': 'det', 'mmseg': 'seg', 'mmpretrain': 'cls'}
 # What nothing but the framework, or its extra, installs.
-BELOW = {'mmdet': ['pycocotools', 'shapely', 'terminaltables'], 'mmseg': ['ftfy', 'prettytable'],
+BELOW = {'mmdet': ['hotcoco', 'pycocotools', 'shapely', 'terminaltables'], 'mmseg': ['ftfy', 'prettytable'],
          'mmpretrain': ['einops', 'mat4py', 'modelindex']}
 # Each in a process that has imported torch and mmengine alone.
 PROGRAM = """
