@@ -5,6 +5,7 @@ number alone: ``--reader coco --seed 0 --only 1234`` repeats one.
 """
 import argparse
 import contextlib
+import copy
 import importlib
 import io
 import json
@@ -96,7 +97,7 @@ def spoil_tree(rng: random.Random, tree: Any) -> Any:
         elif change == 2:
             other, place = rng.choice(places)
             with contextlib.suppress(LookupError):
-                part[key] = other[place] if json.dumps(other[place], default=str).__len__() < 10_000 else None
+                part[key] = copy.deepcopy(other[place]) if len(json.dumps(other[place], default=str)) < 10_000 else None
         elif change == 3 and isinstance(part, list):
             part += part[:rng.choice((1, 1000))] * rng.choice((1, 1, 20))
         elif isinstance(part[key], int | float) and change < 6:

@@ -1,5 +1,6 @@
 """MobileNetV3 in the three flavours that published weights come in."""
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,7 @@ class MobileNetV3(Backbone):
         scale: Width multiplier, above 0, of the stem and of the expanded and output widths.
         style: Whose network it is: 'paddle' (PaddleClas, PaddleDetection and PaddleSeg today), 'paddleseg2021'
             (PaddleSeg in September 2021) or 'torchvision'. Weights of one are wrong in another.
+        strides: Of the stem and of the four blocks that halve the map, 1 or 2 each.
         norm_cfg: Norm of every convolution, in place of the style's own.
         kwargs: See :class:`Backbone`, whose stages are the blocks here.
 
@@ -89,19 +91,23 @@ class MobileNetV3(Backbone):
     torchvision's detectors take the expansion of the next block.
     """
 
-    def __init__(self, arch: str = 'large', scale: float = 1.0, style: str = 'paddle', norm_cfg: dict | None = None,
-                 **kwargs: Any):
+    def __init__(self, arch: str = 'large', scale: float = 1.0, style: str = 'paddle',
+                 strides: Sequence[int] = (2, 2, 2, 2, 2), norm_cfg: dict | None = None, **kwargs: Any):
         self.check_choice(arch=(arch, _ARCHS), style=(style, _STYLES))
         if not isinstance(scale, int | float) or not 0 < scale < math.inf:
             raise ValueError(f'MobileNetV3: scale={scale} must be above 0, e.g. 0.35, 0.5, 0.75, 1.0 or 1.25')
         rules = _STYLES[style]
         norm_cfg = norm_cfg or rules.norm_cfg
+        steps = self.check_strides(strides, 5)
         super().__init__(norm_cfg=norm_cfg, init_mode=rules.init_mode, **kwargs)
         channels = make_divisible(_STEM_WIDTH * scale)
-        self.stem = ConvModule(3, channels, 3, stride=2, padding=1, norm_cfg=norm_cfg, act_cfg=dict(type='HSwish'))
+        self.stem = ConvModule(3, channels, 3, stride=steps[0], padding=1, norm_cfg=norm_cfg,
+                               act_cfg=dict(type='HSwish'))
         self.blocks = nn.ModuleList()
         widths: list[int] = []
+        halving = iter(steps[1:])
         for kernel, mid, width, se, act, stride in _ARCHS[arch]:
+            stride = next(halving) if stride == 2 else 1
             mid, width = make_divisible(mid * scale), make_divisible(width * scale)
             self.blocks.append(InvertedResidual(
                 channels, mid, width, kernel, stride, expand=rules.always_expand or mid != channels,
@@ -112,7 +118,7 @@ class MobileNetV3(Backbone):
             widths.append(width)
         # A map is the last before the next block of stride 2; the first of these ends stride 2.
         ends = [index - 1 for index, block in enumerate(_ARCHS[arch]) if block[-1] == 2]
-        self.declare([*ends[1:], len(widths) - 1], widths)
+        self.declare([*ends[1:], len(widths) - 1], widths, [math.prod(steps[:count]) for count in (2, 3, 4, 5)])
 
     @property
     def stages(self) -> nn.ModuleList:  # type: ignore[override]

@@ -142,7 +142,17 @@ def test_frozen_stages_count_blocks():
     (dict(arch='medium'), "arch='medium' must be one of 'large', 'small'"),
     (dict(style='mmpretrain'), "style='mmpretrain' must be one of 'paddle', 'paddleseg2021', 'torchvision'"),
     (dict(scale=0), 'scale=0 must be above 0'),
+    (dict(strides=(2, 2)), r'strides=\(2, 2\) must be 5 numbers 1 or 2'),
 ])
 def test_wrong_arguments_are_explained(kwargs, message):
     with pytest.raises(ValueError, match=message):
         MobileNetV3(**kwargs)
+
+
+@pytest.mark.parametrize('arch', ['large', 'small'])
+@torch.no_grad()
+def test_strides_are_chosen(arch):
+    model, usual = MobileNetV3(arch, 0.35, strides=(1, 2, 2, 2, 1)).eval(), MobileNetV3(arch, 0.35)
+    assert model.out_strides == (2, 4, 8, 8) and model.out_channels == usual.out_channels
+    model.load_state_dict(usual.state_dict())
+    assert [m.shape[-1] for m in model(torch.randn(1, 3, 32, 32))] == [16, 8, 4, 4]
