@@ -50,7 +50,9 @@ def draw_task(report: TaskReport, path: str | Path) -> str:
         _legend(ours, [], rest)
     _draw_papers(papers, report)
     save(figure, path)
-    return f'{len(points)} points, {len(rest)} without accuracy, {conditions}'
+    elsewhere = len(report.points) + len(report.latency_only) - len(points) - len(rest)
+    return (f"{len(points)} point{'s' * (len(points) != 1)}, {len(rest)} without accuracy, {conditions}"
+            + f'; {elsewhere} under other conditions' * bool(elsewhere))
 
 
 def draw_records(records: Sequence[LatencyRecord], environment: dict, path: str | Path) -> None:

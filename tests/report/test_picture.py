@@ -44,7 +44,7 @@ def test_untrained_models_make_the_picture_higher(trained, tmp_path):
     draw_task(make_report(trained).tasks[0], without)
     report = make_report([*trained, rest]).tasks[0]
     report.view['machine'] = 'A CPU'
-    draw_task(report, beside)
+    assert draw_task(report, beside).endswith('; 2 under other conditions')
     draw_task(make_report([rest]).tasks[0], alone)
     report = make_report([rest, *trained, benchmark(tmp_path, record(median=8.), record(config=OTHER, median=12.),
                                                     name='same')]).tasks[0]
