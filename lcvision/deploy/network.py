@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 from lcvision.config import inner_dicts
 from lcvision.errors import UserError
 from lcvision.models.layers.blocks import AffineReLU
-from lcvision.models.layers.depthwise_gradients import whole_gradients
+from lcvision.models.layers.step_kernels import whole_gradients
 from lcvision.tasks import task_of
 
 # Pixels of all images that norms are calibrated on, and the smallest and largest number of images.
@@ -176,5 +176,5 @@ def unwrapped(model: nn.Module) -> Any:
 
 
 def to_channels_last(_: nn.Module, args: tuple) -> tuple:
-    """Pre-hook that converts the input of a backbone, and with it the layout of every map that follows."""
+    """Pre-hook that converts the input of a convolution."""
     return (args[0].contiguous(memory_format=torch.channels_last), *args[1:])

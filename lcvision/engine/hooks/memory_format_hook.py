@@ -6,10 +6,11 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from lcvision.deploy.network import flatten, to_channels_last, unwrapped
 from lcvision.engine.optim import BF16OptimWrapper
-from lcvision.models.layers.depthwise_gradients import split_gradients, whole_gradients
+from lcvision.models.layers.step_kernels import split_gradients, whole_gradients
 from lcvision.registry import HOOKS
 
 FORMATS = ('contiguous', 'channels_last', 'channels_last_split')
@@ -22,12 +23,13 @@ _BATCH, _SIZE, _ROUNDS = 2, 320, 3
 class MemoryFormatHook(Hook):
     """Runs training and evaluation in channels_last where that is faster, and splits gradients where that is.
 
-    The first map decides the layout of all that follow, so the backbone's input is converted and nothing else;
-    parameters and checkpoints keep their layout.
+    The input of each convolution is converted where it is not in that layout yet: a map takes on that of the one
+    before, but one pixel has none to pass on, so that it would be lost in DeepLab's head. Parameters and checkpoints
+    keep theirs.
 
     Args:
         memory_format: 'contiguous', 'channels_last', or 'channels_last_split', which also computes gradients as
-            :func:`~lcvision.models.layers.depthwise_gradients.split_gradients` says. 'auto' measures one forward and
+            :func:`~lcvision.models.layers.step_kernels.split_gradients` says. 'auto' measures one forward and
             backward pass of each, interleaved, on a copy of the network, and keeps the fastest, also in a run that is
             resumed.
 
@@ -59,7 +61,7 @@ class MemoryFormatHook(Hook):
         self.chosen = f'{chosen} ({reason})'
         runner.logger.info(f'memory format: {self.chosen}')
         if chosen != 'contiguous':
-            model.backbone.register_forward_pre_hook(to_channels_last)
+            _convert_inputs(model)
         if chosen == 'channels_last_split':
             split_gradients(model)
 
@@ -73,15 +75,21 @@ def step_seconds(model: nn.Module, bfloat16: bool = False) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in FORMATS}
     for _ in range(_ROUNDS):
         for name, times in seconds.items():
-            layout = torch.contiguous_format if name == 'contiguous' else torch.channels_last
+            hooks = [] if name == 'contiguous' else _convert_inputs(copied)
             (split_gradients if name == 'channels_last_split' else whole_gradients)(copied)
-            inputs = image.contiguous(memory_format=layout)
             start = time.perf_counter()
             with torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
-                outputs = flatten(_outputs(copied, inputs))
+                outputs = flatten(_outputs(copied, image))
             torch.stack([m.float().mean() for m in outputs]).sum().backward()
             times.append(time.perf_counter() - start)
+            for hook in hooks:
+                hook.remove()
     return {name: min(times[1:]) for name, times in seconds.items()}
+
+
+def _convert_inputs(model: nn.Module) -> list[RemovableHandle]:
+    return [module.register_forward_pre_hook(to_channels_last) for module in model.modules()
+            if isinstance(module, nn.Conv2d)]
 
 
 def _outputs(model: nn.Module, x: torch.Tensor) -> object:

@@ -60,7 +60,7 @@ def test_the_fastest_format_is_taken_and_kept(monkeypatch):
     assert hook.chosen == ('channels_last_split (forward and backward pass: contiguous 1.00, channels_last 0.75, '
                            'channels_last_split 0.50)')
     assert seen == [True] and infos == {'memory_format': 'channels_last_split'}
-    assert sum('_conv_forward' in vars(module) for module in model.modules()) == 10
+    assert sum('_conv_forward' in vars(module) for module in model.modules()) == 27
     network = raw_network(model, (64, 64))
     assert not any({'_conv_forward', 'forward'} & set(vars(module)) for module in network.modules())
     assert not any(module._forward_pre_hooks for module in network.modules())
@@ -76,3 +76,12 @@ def test_a_resumed_run_keeps_what_was_measured(monkeypatch):
         hook = MemoryFormatHook()
         hook.before_train(runner)
         assert hook.chosen == f'channels_last ({reason})'
+
+
+def test_a_map_that_was_one_pixel_is_converted_again():
+    model = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Upsample(size=8), torch.nn.Conv2d(3, 4, 1))
+    seen = []
+    MemoryFormatHook('channels_last').before_train(SimpleNamespace(model=model, logger=logging.getLogger()))
+    model[2].register_forward_hook(lambda _, args, output: seen.extend((args[0], output)))
+    model(torch.randn(2, 3, 8, 8))
+    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in seen) and len(seen) == 2

@@ -1,4 +1,5 @@
-"""The backward pass of depthwise convolutions on a CPU, by the operations that oneDNN is fast at."""
+"""Convolutions of a training step on a CPU, by the operations that oneDNN is fast at."""
+import math
 from functools import partial
 from typing import Any
 
@@ -9,17 +10,22 @@ from torch.nn import functional as F
 
 # Wider kernels take oneDNN's general path for the gradient of the weights, which treats 16 channels as dense.
 _WIDEST = 3
+# With one thread, torch leaves 1 x 1 convolutions of fewer images to a matrix multiplication that takes twice as long.
+_IMAGES = 16
 _convolution_backward = torch.ops.aten.convolution_backward
 
 
 def split_gradients(model: nn.Module) -> None:
     """Makes the training steps of a model quicker on a CPU; parameters, outputs and checkpoints stay as they are.
 
-    Gradients of depthwise convolutions are equal up to rounding. Hard-swish and SiLU do not overwrite their input any
-    more, which autograd would copy first.
+    Gradients of depthwise convolutions are equal up to rounding, and so are results of 1 x 1 convolutions, which take a
+    few images in one thread for as many small ones as oneDNN asks for. Hard-swish and SiLU do not overwrite their input
+    any more, which autograd would copy first.
     """
     for module in model.modules():
-        if isinstance(module, nn.Conv2d) and _gains(module):
+        if isinstance(module, nn.Conv2d) and _is_pointwise(module):
+            module._conv_forward = _pointwise  # type: ignore[method-assign, assignment]
+        elif isinstance(module, nn.Conv2d) and _gains(module):
             module._conv_forward = partial(_forward, module.stride, module.padding)  # type: ignore[method-assign]
         elif isinstance(module, nn.Hardswish | nn.SiLU) and module.inplace:
             module.forward = F.hardswish if isinstance(module, nn.Hardswish) else F.silu  # type: ignore[method-assign]
@@ -36,6 +42,22 @@ def _gains(conv: nn.Conv2d) -> bool:
     return (conv.groups == conv.in_channels == conv.out_channels > 1 and conv.bias is None
             and conv.dilation == (1, 1) and conv.padding_mode == 'zeros' and not isinstance(conv.padding, str)
             and (conv.kernel_size[1] > _WIDEST or conv.stride != (1, 1)))
+
+
+def _is_pointwise(conv: nn.Conv2d) -> bool:
+    return (conv.kernel_size == conv.stride == (1, 1) and conv.groups == 1 and conv.padding == (0, 0))
+
+
+def _pointwise(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    left_to_matrices = x.dim() == 4 and len(x) < _IMAGES and torch.get_num_threads() == 1 and (
+        x.dtype == torch.float32 and not torch.is_autocast_enabled('cpu'))
+    if not left_to_matrices or not x.is_contiguous(memory_format=torch.channels_last):
+        return F.conv2d(x, weight, bias)
+    images, channels, height, width = x.shape
+    pixels = images * height * width
+    parts = next((count for count in range(_IMAGES, 2 * _IMAGES) if pixels % count == 0), math.gcd(pixels, _IMAGES))
+    y = F.conv2d(x.permute(0, 2, 3, 1).reshape(parts, 1, -1, channels).permute(0, 3, 1, 2), weight, bias)
+    return y.permute(0, 2, 3, 1).reshape(images, height, width, -1).permute(0, 3, 1, 2)
 
 
 def _forward(stride: tuple[int, ...], padding: Any, x: torch.Tensor, weight: torch.Tensor,

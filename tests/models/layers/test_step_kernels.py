@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lcvision.models.layers.depthwise_gradients import split_gradients, whole_gradients
+from lcvision.models.layers.step_kernels import split_gradients, whole_gradients
 
 
 def gradients(conv, x, bfloat16):
@@ -40,6 +40,34 @@ def test_gradients_are_torchs(kernel, stride, padding, size, bfloat16):
 def test_other_convolutions_stay_as_they_are(conv):
     split_gradients(conv)
     assert '_conv_forward' not in vars(conv)
+
+
+@pytest.mark.parametrize('shape', [(8, 6, 4, 4), (3, 6, 5, 7), (1, 6, 1, 1)])
+@pytest.mark.parametrize('bias', [False, True])
+def test_pointwise_convolutions_of_few_images_are_torchs(shape, bias, monkeypatch):
+    monkeypatch.setattr(torch, 'get_num_threads', lambda: 1)
+    conv = nn.Conv2d(6, 10, 1, bias=bias)
+    split, x = copy.deepcopy(conv), torch.randn(shape)
+    split_gradients(split)
+    seen = []
+    with monkeypatch.context() as patch:
+        patch.setattr(nn.functional, 'conv2d', lambda x, *rest: seen.append(len(x)) or torch.conv2d(x, *rest))
+        found = gradients(split, x, False)
+    assert seen == [{128: 16, 105: 21, 1: 1}[shape[0] * shape[2] * shape[3]]]
+    assert found[0].is_contiguous(memory_format=torch.channels_last)
+    for one, other in zip(gradients(conv, x, False), found):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize('images, threads, bfloat16', [(16, 1, False), (2, 2, False), (2, 1, True)])
+def test_what_onednn_takes_anyway_stays_whole(images, threads, bfloat16, monkeypatch):
+    monkeypatch.setattr(torch, 'get_num_threads', lambda: threads)
+    conv, seen = nn.Conv2d(6, 10, 1), []
+    split_gradients(conv)
+    monkeypatch.setattr(nn.functional, 'conv2d', lambda x, *rest: seen.append(x.shape) or torch.conv2d(x, *rest))
+    with torch.autocast('cpu', torch.bfloat16, enabled=bfloat16):
+        conv(torch.randn(images, 6, 4, 4).contiguous(memory_format=torch.channels_last))
+    assert seen == [(images, 6, 4, 4)]
 
 
 def test_weights_alone_and_maps_alone():
