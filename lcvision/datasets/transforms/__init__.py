@@ -4,6 +4,7 @@ from lcvision.datasets.transforms.loading import LoadAnyImage, LoadImage, LoadMa
 from lcvision.datasets.transforms.pca_lighting import PCALighting
 from lcvision.datasets.transforms.pico_distort import PicoDistort
 from lcvision.datasets.transforms.ssd_crop import DropIgnored, SSDCrop
+from lcvision.datasets.transforms.thin_mask import ThinMask
 
 __all__ = ['DropIgnored', 'LoadAnyImage', 'LoadImage', 'LoadMask', 'PCALighting', 'PicoDistort', 'SSDCrop',
-           'batch_random_resize']
+           'ThinMask', 'batch_random_resize']

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -27,11 +28,11 @@ class ClassWeightedCrossEntropy(nn.Module):
 
     def __init__(self, class_weight: Sequence[float], loss_weight: float = 1., loss_name: str = 'loss_ce'):
         super().__init__()
-        weights = torch.tensor(class_weight, dtype=torch.float32)
+        weights = np.asarray(class_weight, np.float32)
         if weights.ndim != 1 or (weights < 0).any() or not (weights > 0).any():
             raise ValueError(f'ClassWeightedCrossEntropy: class_weight={class_weight} must be one number of 0 or more '
                              'for each class, one of them above 0')
-        self.register_buffer('class_weight', weights, persistent=False)
+        self.register_buffer('class_weight', torch.tensor(weights), persistent=False)
         self.loss_weight, self.loss_name = loss_weight, loss_name
 
     def forward(self, cls_score: torch.Tensor, label: torch.Tensor, weight: torch.Tensor | None = None,
