@@ -82,6 +82,17 @@ def check_unpacked(path: Path, size: int = 0) -> None:
                         'files do: get it from a source that you trust, or save it again without compression')
 
 
+def cache_folder() -> Path | None:
+    """``lcvision`` in XDG_CACHE_HOME or ``~/.cache``; None where there is no home folder either."""
+    folder = Path(os.environ.get('XDG_CACHE_HOME', ''))
+    if not folder.is_absolute():  # the specification says to ignore a relative path
+        try:
+            folder = Path('~/.cache').expanduser()
+        except RuntimeError:  # a user without a home, as in many a container
+            return None
+    return folder / 'lcvision'
+
+
 @contextmanager
 def writing(what: str | Path) -> Iterator[None]:
     """Turns the error of a file or folder that cannot be written into a :class:`UserError` that names it."""

@@ -3,14 +3,29 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from mmpretrain.datasets import CustomDataset
+
+from lcvision.datasets.image_index import images_of_classes
 from lcvision.datasets.layout import Split, first_of, missing_files, refuse_outside
 from lcvision.errors import UserError
 from lcvision.image_file import EXTENSIONS
+from lcvision.registry import DATASETS
 from lcvision.text import listing
 
 LAYOUT = 'a tree of images (train/CLASS/*.jpg and val/CLASS/*.jpg)'
 # Names of a split's folder; the first that exists counts.
 _NAMES = {'train': ('train', 'training'), 'val': ('val', 'validation', 'valid', 'test')}
+
+
+@DATASETS.register_module()
+class ImageFolderDataset(CustomDataset):
+    """mmpretrain's dataset of a tree of classes, which lists a large tree once and not at each start."""
+
+    def load_data_list(self) -> list[dict]:
+        """Path and label of every image."""
+        return [dict(img_path=f'{self.img_prefix}/{name}/{image}', gt_label=label)
+                for label, (name, images) in enumerate(images_of_classes(Path(self.img_prefix)).items())
+                for image in images]
 
 
 def holds(root: Path) -> bool:
@@ -45,14 +60,13 @@ def check_image_folder(folder: Path) -> Split:
         what = f'its {images} images lie in no folder of a class' if images else 'it has no folders'
         raise UserError(f'{folder} has no classes: {what}; the images of each class belong in a folder of its name, '
                         f'{folder}/CLASS/*.jpg')
-    counts = {path.name: _count_images(path) for path in classes}
+    counts = {name: len(images) for name, images in images_of_classes(folder).items()}
     empty = [name for name, count in counts.items() if not count]
     if empty:
         others = f', and {listing(empty[1:])} likewise' if empty[1:] else ''
         raise UserError(f'{folder / empty[0]} has no image ({", ".join(EXTENSIONS)}), but every folder in {folder} is '
                         f'a class: put images there or remove the folder{others}')
-    dataset = dict(type='mmpretrain.CustomDataset', data_prefix=str(folder), metainfo=dict(classes=tuple(counts)),
-                   extensions=EXTENSIONS)
+    dataset = dict(type='lcvision.ImageFolderDataset', data_prefix=str(folder), metainfo=dict(classes=tuple(counts)))
     return Split(folder, tuple(counts), sum(counts.values()), dataset)
 
 

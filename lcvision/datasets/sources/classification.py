@@ -66,7 +66,7 @@ def _check(dataset: ConfigDict) -> tuple[tuple[str, ...], int]:
     if kind in cifar_folder.FOLDERS:
         found = cifar_folder.check_cifar(kind, root, split or 'train')
         return found.classes, found.num_images
-    if kind in ('ImageNet', 'CustomDataset'):
+    if kind in ('ImageNet', 'CustomDataset', 'ImageFolderDataset'):
         return _check_files(dataset, kind, root, split or '')
     built = DATASETS.build({**dataset, 'pipeline': []})
     return tuple(built.metainfo.get('classes') or ()), len(built)

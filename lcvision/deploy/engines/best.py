@@ -3,7 +3,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from torch import nn
 from lcvision import environment
 from lcvision.deploy.engines.engine import Engine, EngineError, Prepared
 from lcvision.deploy.output_check import OutputCheck, objection
-from lcvision.files import locked, write_atomically
+from lcvision.files import cache_folder, locked, write_atomically
 from lcvision.timing.rounds import Budget, measure_rounds
 from lcvision.timing.statistics import noise_reasons
 
@@ -92,7 +91,8 @@ class EngineCache:
     """
 
     def __init__(self, path: str | Path | None = None):
-        self.path = Path(path) if path else _default_path()
+        folder = cache_folder()
+        self.path = Path(path) if path else folder and folder / 'best_engine.json'
 
     def get(self, conditions: dict) -> str | None:
         """The engine chosen under these :func:`conditions`; None where none was."""
@@ -154,13 +154,3 @@ def structure_hash(network: nn.Module) -> str:
 
 def _key(conditions: dict) -> str:
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _default_path() -> Path | None:
-    folder = Path(os.environ.get('XDG_CACHE_HOME', ''))
-    if not folder.is_absolute():  # the specification says to ignore a relative path
-        try:
-            folder = Path('~/.cache').expanduser()
-        except RuntimeError:  # a user without a home, as in many a container
-            return None
-    return folder / 'lcvision' / 'best_engine.json'
