@@ -1,4 +1,5 @@
 """Fixed work timed beside every block of samples: it tells whether the machine or the network changed its speed."""
+import mmap
 from itertools import cycle
 
 import numpy as np
@@ -31,7 +32,7 @@ class Yardstick:
         self._left, self._right, self._product = (torch.full((_SIDE, _SIDE), 0.5) for _ in range(3))
         # Half of the bytes are read, half are written.
         half = max(_MIN_STREAM, 2 * environment.largest_cache()) // 2
-        self._pieces = cycle(zip(*(torch.ones(half // 4).split(_PIECE // 4) for _ in range(2)), strict=True))
+        self._pieces = cycle(zip(*(_mapped_ones(half // 4).split(_PIECE // 4) for _ in range(2)), strict=True))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self._layers = [(nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, groups=width), nn.Hardswish(),
@@ -81,3 +82,8 @@ def yardstick_moves(series: Series) -> list[str]:
     low, high = np.percentile(series.readings, (10, 90), axis=0, method='nearest')
     return [f'the {kind} yardstick moved by {move:.0%} while rows were measured'
             for kind, move, limit in zip(KINDS, high / low - 1, _MAX_MOVE, strict=True) if move > limit]
+
+
+def _mapped_ones(count: int) -> torch.Tensor:
+    """Ones in pages that go back to the system: in a heap that keeps freed memory, the gap is soon a bit too small."""
+    return torch.frombuffer(mmap.mmap(-1, 4 * count, mmap.MAP_PRIVATE), dtype=torch.float32).fill_(1)

@@ -104,7 +104,7 @@ def run(number, folder, validations=False):
     return course
 
 
-def predict(number, folder, sizes=60):
+def predict(number, folder, sizes=60, engine='best'):
     """Predicts images of many sizes, from 1 x 1 to 1200 pixels, in the same order again and again."""
     course, rng = Course(number), np.random.default_rng(0)
     cfg = load_config('picodet_pplcnet_0_5x')
@@ -112,7 +112,7 @@ def predict(number, folder, sizes=60):
     init_default_scope('mmdet')
     checkpoint = Path(folder, 'model.pth')
     torch.save(dict(state_dict=build_model(cfg).state_dict(), meta={}), checkpoint)
-    predictor = Predictor(cfg, str(checkpoint), threads=1)
+    predictor = Predictor(cfg, str(checkpoint), engine, threads=1)
     images = [rng.integers(0, 256, (*size, 3), np.uint8) for size in [(1, 1), *rng.integers(8, 1200, (sizes, 2))]]
     for done in range(1, number + 1):
         predictor(images[done % len(images)])

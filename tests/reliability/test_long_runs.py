@@ -7,7 +7,7 @@ from tests.reliability import full_scale, long_runs
 
 
 def test_predictions_of_many_sizes_leave_nothing_open(tmp_path):
-    course = long_runs.predict(20, tmp_path, sizes=5)
+    course = long_runs.predict(20, tmp_path, sizes=5, engine='eager')
     assert len(course.states) == long_runs.PARTS
     assert not [fault for fault in course.faults() if not fault.startswith('memory')]
 

@@ -1,7 +1,12 @@
 """The yardstick on synthetic and on real work."""
+import gc
+import resource
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lcvision.allocator import keep_freed_memory
 from lcvision.timing import yardstick
 from lcvision.timing.rounds import Budget, Series, measure_rounds
 from lcvision.timing.yardstick import KINDS, Yardstick, yardstick_moves
@@ -49,3 +54,17 @@ def test_real_work_takes_time(small):
     assert len(small()) == len(KINDS) and min(small()) > 0
     assert small.work == ('4 float32 products of 192x192', '2 of 2 MiB copied',
                           '4 depthwise-separable layers in eager torch')
+
+
+@pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='the system does not say what is resident')
+def test_its_memory_goes_back_to_the_system(monkeypatch):
+    def resident():
+        gc.collect()
+        return int(Path('/proc/self/statm').read_text().split()[1]) * resource.getpagesize()
+
+    keep_freed_memory()
+    monkeypatch.setattr(yardstick, '_MIN_STREAM', 64 << 20)
+    held = Yardstick()
+    during = resident()
+    del held
+    assert during - resident() >= 64 << 20
