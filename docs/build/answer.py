@@ -44,9 +44,14 @@ def answer_lines(docs: Path) -> list[str]:
         plan = json.loads((docs / 'reports' / 'answer' / f'{name}.json').read_text())
         length = f"{plan['epochs']} epochs each" if plan.get('epochs') else 'iterations alike'
         lines += ['', f'### {name.capitalize()}: all at equal training', '', f"{task.view['data']}, {length}, "
-                  f"{plan['seeds']} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1.",
+                  f"{_seeds(plan)} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1.",
                   '', *markdown(_table(task))]
     return lines
+
+
+def _seeds(plan: dict) -> str:
+    counts = {row['metrics'][plan['metric']]['n'] for row in plan['results']}
+    return ' or '.join(map(str, sorted(counts)))
 
 
 def _picture(task: str) -> str:
