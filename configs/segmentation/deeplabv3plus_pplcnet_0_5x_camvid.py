@@ -7,7 +7,7 @@ _base_ = [
     '../_base_/schedules/small_data_poly_adamw.py',
     '../_base_/runtime_segmentation.py',
 ]
-max_iters = 3200
+max_iters = 5600
 randomness = dict(seed=0)
 
 # Of Cityscapes' 19 classes 11 occur: road, sidewalk, building, fence, pole, sign, vegetation, sky, person, rider, car.
@@ -18,8 +18,8 @@ model = dict(
         in_channels=[32, 256],
         loss_decode=dict(_delete_=True, type='lcvision.ClassWeightedCrossEntropy', class_weight=class_weight)))
 optim_wrapper = dict(optimizer=dict(lr=5e-3))
-train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 4)
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 7)
 param_scheduler = _base_.param_scheduler
 param_scheduler[1].end = max_iters + 1
-default_hooks = dict(checkpoint=dict(interval=max_iters // 4))
+default_hooks = dict(checkpoint=dict(interval=max_iters // 7))
 custom_hooks = [dict(type='lcvision.PositionBaselineHook'), dict(type='lcvision.CycleEMAHook', decay=0.998)]
