@@ -12,6 +12,7 @@ from lcvision.report.picture import draw_task
 from lcvision.tasks import TASKS
 
 _ASIDE = ('machine', 'threads')
+_E2E = {'detection': ', which find more boxes and so take longer end to end'}
 
 
 def read_answers(docs: Path) -> dict[str, TaskReport]:
@@ -44,7 +45,8 @@ def answer_lines(docs: Path) -> list[str]:
         plan = json.loads((docs / 'reports' / 'answer' / f'{name}.json').read_text())
         length = f"{plan['epochs']} epochs each" if plan.get('epochs') else 'iterations alike'
         lines += ['', f'### {name.capitalize()}: all at equal training', '', f"{task.view['data']}, {length}, "
-                  f"{_seeds(plan)} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1.",
+                  f"{_seeds(plan)} seeds; {task.metric} in percent: mean (lowest to highest). ms: median, batch 1, "
+                  f"weights as initialised{_E2E.get(name, '')}.",
                   '', *markdown(_table(task))]
     return lines
 

@@ -20,9 +20,9 @@ def data_of(stem: str) -> str:
     return next((_DATA[part] for part in stem.split('_') if part in _DATA), DATA_NOT_RECORDED)
 
 
-def data_named(folder: str) -> str:
-    """Name for people of the data set that a folder holds: a known one's own spelling, else the folder's name."""
-    return _DATA.get(folder.lower(), folder)
+def data_named(source: str) -> str:
+    """Name for people of the data set in a folder or file: a known one's own spelling, else the name of either."""
+    return _DATA.get(re.sub(r'(_jpeg)?\.npz$', '', source.lower()), source)
 
 
 def model_of(stem: str) -> str:

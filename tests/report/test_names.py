@@ -19,7 +19,8 @@ def test_names_of_configs(stem, model, data):
 
 
 def test_names_of_folders():
-    assert [data_named(name) for name in ('camvid', 'BCCD', 'my_cells')] == ['CamVid', 'BCCD', 'my_cells']
+    assert [data_named(name) for name in ('camvid', 'BCCD', 'coco_mini')] == ['CamVid', 'BCCD', 'coco_mini']
+    assert [data_named(name) for name in ('cifar10_jpeg.npz', 'mine.npz')] == ['CIFAR-10', 'mine.npz']
 
 
 def test_names_of_engines():
