@@ -62,7 +62,11 @@ def _picture(task: str) -> str:
 
 def _sentence(task: TaskReport) -> str:
     points = in_view(task.points, task.view)
-    front = [points[place] for place in pareto_front(points)]
+    front: list[dict] = []
+    for point in (points[place] for place in pareto_front(points)):
+        # What lies within the seeds of the quicker one cannot be told from it.
+        if not front or point['accuracy'] > max(front[-1]['spread'] or (front[-1]['accuracy'],)):
+            front.append(point)
     steps = '; '.join(f"from {format_ms(point['median'])} ms **{_full_name(point, points)}**, "
                       f"{_accuracy(point)}" for point in front)
     where = ', '.join(f"{task.view[key]}{' thread' if key == 'threads' else ''}" for key in _ASIDE)
